@@ -1,0 +1,6 @@
+//! Selecting training data by compression ratio, exactly and fast.
+//!
+//! The crate holds what is worth compiling of the `entropylaw` Python package: [`sizer`] knows compressors by the sizes
+//! they would produce, [`select`] picks samples of a [`pool`] with them. Nothing here knows of files or JSON.
+
+pub mod sizer;

@@ -1,0 +1,1 @@
+//! The oracle sizer over real zlib (being written on main).
