@@ -3,4 +3,12 @@
 //! The crate holds what is worth compiling of the `entropylaw` Python package: [`sizer`] knows compressors by the sizes
 //! they would produce, [`select`] picks samples of a [`pool`] with them. Nothing here knows of files or JSON.
 
+pub mod error;
+pub mod pool;
+#[cfg(feature = "python")]
+mod py;
+pub mod select;
 pub mod sizer;
+
+pub use error::{Error, Result};
+pub use pool::Pool;

@@ -10,6 +10,7 @@
 
 pub mod zlib;
 
+pub use zlib::ZlibSizer;
 
 /// A compressor that only sizes.
 pub trait Sizer: Send + Sync + Sized {

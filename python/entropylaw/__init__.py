@@ -1,0 +1,44 @@
+"""Select LLM training data by compression ratio.
+
+``select`` picks the samples of a pool that tell a model most for their bytes, ``ratio`` measures how redundant a data
+set is, and ``Sizer`` is the engine beneath: what a compressor would produce, without producing it.
+
+The method is ZIP, of *Entropy Law: The Story Behind Data Compression and LLM Performance* (arXiv 2407.06645).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from entropylaw.errors import EntropyLawError
+
+if TYPE_CHECKING:
+    from entropylaw._core import Progress, Sizer
+    from entropylaw.measuring import Ratio, ratio
+    from entropylaw.results import Round, Selection
+    from entropylaw.selecting import select
+
+__all__ = ["EntropyLawError", "Progress", "Ratio", "Round", "Selection", "Sizer", "__version__", "ratio", "select"]
+
+# Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
+_HOME = {
+    "Progress": "_core",
+    "Ratio": "measuring",
+    "Round": "results",
+    "Selection": "results",
+    "Sizer": "_core",
+    "__version__": "_core",
+    "ratio": "measuring",
+    "select": "selecting",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

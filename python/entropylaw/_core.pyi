@@ -1,0 +1,128 @@
+"""The compiled core. Arrays passed in are borrowed: don't write to them during a call."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+@final
+class Progress:
+    """How far a long call is; passed to ``progress`` callbacks."""
+
+    @property
+    def stage(self) -> Literal["score", "global", "local", "measure"]:
+        """``score``: sizing the pool; ``global``: stages 1 and 2; ``local``: stage 3; ``measure``: see ``ratio``."""
+    @property
+    def done(self) -> int:
+        """Steps of this stage that are done: samples sized, or picked in ``local``."""
+    @property
+    def total(self) -> int:
+        """Steps in this stage."""
+    @property
+    def round(self) -> int:
+        """The round, from 1 on; 0 before the first."""
+    @property
+    def picked(self) -> int:
+        """Samples selected so far."""
+    @property
+    def ratio(self) -> float:
+        """R of the samples selected so far; 0.0 before there are any."""
+
+@final
+class ZipResult:
+    @property
+    def indices(self) -> NDArray[np.int64]: ...
+    @property
+    def ratios(self) -> NDArray[np.float64]: ...
+    @property
+    def initial_ratios(self) -> NDArray[np.float64]: ...
+    @property
+    def rounds(self) -> list[tuple[int, int, int, float]]: ...
+    @property
+    def pool_ratio(self) -> float: ...
+    @property
+    def end(self) -> Literal["budget", "exhausted", "too_few_left"]: ...
+    @property
+    def codec(self) -> str: ...
+    @property
+    def seconds(self) -> list[tuple[str, float]]: ...
+
+def zip_select(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    preset: str,
+    budget: int,
+    k1: int,
+    k2: int,
+    k3: int,
+    whole_rounds: bool,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> ZipResult:
+    """Selects with ZIP from the pool whose sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
+
+def measure(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    groups: NDArray[np.uint32],
+    count: int,
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.int64], str]:
+    """Raw and compressed bytes, shape ``(count + 1, 2)``: the whole pool, then groups ``0..count``; and the codec."""
+
+@final
+class Sizer:
+    """What a compressor would produce, in bytes, without producing it.
+
+    A sizer holds a *prefix*, at first empty. ``append`` adds to it; ``probe`` tells how large the prefix would become,
+    compressed, with each of many candidates appended alone, and leaves it as it is. Sizes are exact: those of
+    ``len(zlib.compress(prefix + candidate, 9))`` with classic zlib (RFC 1950, RFC 1951), header and checksum included.
+
+    A probe does not depend on the length of the prefix, because deflate looks back 32 KiB.
+
+    Parameters
+    ----------
+    codec : {"zlib"}
+        The compressor.
+
+    Raises
+    ------
+    EntropyLawError
+        If there is no such codec.
+
+    Examples
+    --------
+    Normalised compression distance, with one probe a pair:
+
+    >>> from entropylaw import Sizer
+    >>> def size(*parts):
+    ...     sizer = Sizer()
+    ...     for part in parts:
+    ...         sizer.append(part)
+    ...     return sizer.size()
+    >>> x, y = b"the quick brown fox " * 20, b"the quick brown dog " * 20
+    >>> round((size(x, y) - min(size(x), size(y))) / max(size(x), size(y)), 2)
+    0.36
+    """
+
+    def __init__(self, codec: str = "zlib") -> None: ...
+    @property
+    def codec(self) -> str:
+        """Codec and version."""
+    def append(self, sample: bytes | bytearray) -> None:
+        """Adds ``sample`` to the prefix."""
+    def probe(self, samples: Sequence[bytes | bytearray], *, threads: int | None = None) -> NDArray[np.int64]:
+        """Compressed bytes of the prefix with each sample appended alone, shape ``(len(samples),)``.
+
+        ``threads``: how many to use; ``None`` for as many as this process may. The result does not depend on it.
+        """
+    def size(self) -> int:
+        """Compressed bytes of the prefix."""
+    def __len__(self) -> int:
+        """Bytes in the prefix."""

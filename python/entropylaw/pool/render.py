@@ -1,0 +1,137 @@
+"""From records to samples."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.schema import SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
+
+_fast_decode = msgspec.json.Decoder().decode
+
+
+class Renderer:
+    """Parses records and makes samples of them, one way for a whole pool.
+
+    Parameters
+    ----------
+    render : {"text", "json", "repr"} or callable
+        ``text``: the record's text. ``json``: the record as it is stored. ``repr``: Python's ``repr`` of the record.
+        A callable takes the parsed record and returns str or bytes.
+    schema : str, optional
+        Name of the schema, for ``text``; by default the first record decides.
+    field : str, optional
+        The field that holds the text, instead of a schema.
+
+    Raises
+    ------
+    EntropyLawError
+        If these don't go together.
+    """
+
+    def __init__(
+        self, render: Render | Literal["repr"] = "text", schema: str | None = None, field: str | None = None
+    ) -> None:
+        if schema is not None and field is not None:
+            raise EntropyLawError("give a schema or a field, not both: a field is a schema of its own")
+        if render != "text" and (schema is not None or field is not None):
+            raise EntropyLawError("a schema or a field says where the text is; it goes with the rendering 'text' only")
+        if schema is not None and schema not in SCHEMAS:
+            raise EntropyLawError(f"there is no schema {schema!r}; there are {', '.join(SCHEMAS)}")
+        if not callable(render) and render not in _MAKERS:
+            raise EntropyLawError(f"there is no rendering {render!r}; there are 'text', 'json', and any function")
+        self.schema: Schema | None = SCHEMAS[schema] if schema else field_schema(field) if field else None
+        self.schema_from: str | None = None
+        """Where the record is that decided the schema."""
+        self.name = render if isinstance(render, str) else getattr(render, "__qualname__", repr(render))
+        self._make: Callable[[Any], str | bytes] | None = _MAKERS[render] if isinstance(render, str) else render
+        # The reference's samples show numbers as Python's own parser reads them.
+        self._decode = json.loads if render == "repr" else _fast_decode
+
+    def parse(self, raw: bytes) -> Any:
+        """The record stored as ``raw``.
+
+        Raises
+        ------
+        RecordError
+            If it is not JSON.
+        """
+        try:
+            return self._decode(raw)
+        except (ValueError, msgspec.MsgspecError, RecursionError):
+            # Python's own parser takes a little more (NaN, lone surrogates), and says better where it fails.
+            return _parse_with_reasons(raw)
+
+    def render(self, record: Any, where: str, raw: bytes | None = None) -> bytes:
+        """The sample of a record, of which ``raw`` is how it is stored, if it is.
+
+        Raises
+        ------
+        RecordError
+            If the record does not have the pool's schema, or its text can't be written as UTF-8.
+        """
+        if self.name == "json" and raw is not None:
+            return raw
+        if self._make is not None:
+            sample: object = self._make(record)
+        elif isinstance(record, bytes | bytearray):
+            sample = bytes(record)
+        else:
+            sample = self._text(record, where)
+        if isinstance(sample, bytes):
+            return sample
+        if not isinstance(sample, str):
+            raise RecordError(f"the rendering returned {kind(sample)}, not str or bytes")
+        try:
+            return sample.encode()
+        except UnicodeEncodeError as error:
+            found = f"U+{ord(sample[error.start]):04X}"
+            raise RecordError(f"its text has the lone surrogate {found}, which no valid Unicode text has") from None
+
+    def _text(self, record: Any, where: str) -> str:
+        if self.schema is None:
+            self.schema = detect(record)
+            self.schema_from = where
+        if self.schema is None:
+            found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
+            raise RecordError(
+                f"the record has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
+                "name the field that holds its text (field=, --field)"
+            )
+        if not self.schema.matches(record):
+            since = f"; {self.schema_from} decided for it" if self.schema_from else ""
+            raise RecordError(missing(record, self.schema) + since)
+        return self.schema.text(record)
+
+
+def as_json(record: Any) -> bytes:
+    """A Python object as one line of JSON."""
+    if isinstance(record, bytes | bytearray):
+        record = bytes(record).decode(errors="surrogateescape")
+    try:
+        return json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate: UTF-8 can't hold it, an escape can.
+        return json.dumps(record).encode()
+    except TypeError as error:
+        raise RecordError(f"can't be written as JSON: {error}") from None
+
+
+_MAKERS: dict[str, Callable[[Any], str | bytes] | None] = {"text": None, "json": as_json, "repr": repr}
+"""What makes a sample of a record, by rendering; for ``text`` that depends on the schema."""
+
+
+def _parse_with_reasons(raw: bytes) -> Any:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise RecordError(f"is not UTF-8: found byte 0x{raw[error.start]:02x} at byte {error.start + 1}") from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        found = repr(text[error.pos : error.pos + 40]) if error.pos < len(text) else "the end of the record"
+        raise RecordError(f"is not JSON: {error.msg.lower()} at column {error.pos + 1}, found {found}") from None
+    except RecursionError:
+        raise RecordError("is nested too deeply to be read as JSON") from None

@@ -1,0 +1,151 @@
+"""What a record's text is: the schemas of training data, detected or forced, and their rendering.
+
+``text``, the default rendering, is what a model reads: the turns of a conversation or the fields of an instruction,
+joined by line breaks, without ids, roles or keys.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Render = Literal["text", "json"] | Callable[[Any], str | bytes]
+"""How a record becomes a sample: its text, its JSON as it is stored, or what a function makes of the parsed record."""
+
+
+class RecordError(Exception):
+    """Why a record can't be rendered; who calls knows where the record is."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A form of record."""
+
+    name: str
+    keys: str
+    """The keys by which people know it."""
+    matches: Callable[[Any], bool]
+    text: Callable[[Any], str]
+
+
+def kind(value: object) -> str:
+    """What a JSON value is called."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _text(value: object, field: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise RecordError(f"{field!r} is {kind(value)}, not text")
+
+
+def _content(value: object, field: str) -> str:
+    """A message's content: text, nothing (a tool call), or parts of which some are text."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in value]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return _text(value, field)
+
+
+def _turns(value: object, field: str) -> list[str]:
+    if not isinstance(value, list):
+        raise RecordError(f"{field!r} is {kind(value)}, not a list of turns")
+    texts = []
+    for number, turn in enumerate(value):
+        if not isinstance(turn, dict) or not ("value" in turn or "content" in turn):
+            found = f"the keys {', '.join(map(repr, turn))}" if isinstance(turn, dict) else kind(turn)
+            raise RecordError(f"turn {number} of {field!r} has no 'value' or 'content': found {found}")
+        key = "value" if "value" in turn else "content"
+        texts.append(_content(turn[key], f"{field}[{number}].{key}"))
+    return texts
+
+
+def _turns_or_text(value: object, field: str) -> list[str]:
+    return _turns(value, field) if isinstance(value, list) else [_text(value, field)]
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n".join(text for text in texts if text)
+
+
+def _sharegpt(record: dict[str, Any]) -> str:
+    system = record.get("system")
+    return _joined([system if isinstance(system, str) else "", *_turns(record["conversations"], "conversations")])
+
+
+def _openai(record: dict[str, Any]) -> str:
+    return _joined(_turns(record["messages"], "messages"))
+
+
+def _alpaca(record: dict[str, Any]) -> str:
+    optional = record.get("input")
+    return _joined(
+        [
+            _text(record["instruction"], "instruction"),
+            "" if optional is None else _text(optional, "input"),
+            _text(record["output"], "output"),
+        ]
+    )
+
+
+def _completion(record: dict[str, Any]) -> str:
+    return _joined(
+        [*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")]
+    )
+
+
+def _keys(*names: str) -> Callable[[Any], bool]:
+    return lambda record: isinstance(record, dict) and all(name in record for name in names)
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    schema.name: schema
+    for schema in (
+        Schema("sharegpt", "conversations", _keys("conversations"), _sharegpt),
+        Schema("openai", "messages", _keys("messages"), _openai),
+        Schema("alpaca", "instruction, output", _keys("instruction", "output"), _alpaca),
+        Schema("completion", "prompt, completion", _keys("prompt", "completion"), _completion),
+        Schema("text", "text", _keys("text"), lambda record: _text(record["text"], "text")),
+        Schema("string", "a bare string", lambda record: isinstance(record, str), str),
+    )
+}
+"""The schemas by name, in the order in which they are tried."""
+
+
+def field_schema(field: str) -> Schema:
+    """The schema of records whose text is one field, ``a.b`` for ``b`` inside ``a``: text, or a list of turns."""
+
+    def find(record: Any) -> Any:
+        if isinstance(record, dict) and field in record:
+            return record[field]
+        for key in field.split("."):
+            if not isinstance(record, dict) or key not in record:
+                raise KeyError(field)
+            record = record[key]
+        return record
+
+    def matches(record: Any) -> bool:
+        try:
+            find(record)
+        except KeyError:
+            return False
+        return True
+
+    return Schema(f"field {field}", field, matches, lambda record: _joined(_turns_or_text(find(record), field)))
+
+
+def detect(record: object) -> Schema | None:
+    """The first schema that a record has the keys of."""
+    return next((schema for schema in SCHEMAS.values() if schema.matches(record)), None)
+
+
+def missing(record: object, schema: Schema) -> str:
+    """Why a record does not have a schema."""
+    found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
+    if other := detect(record):
+        found += f" (schema {other.name})"
+    return f"the record does not have the schema {schema.name} ({schema.keys}): found {found}"

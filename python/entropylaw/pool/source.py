@@ -1,0 +1,156 @@
+"""Files, plain or compressed, as streams of bytes.
+
+Compression is recognised by what a file holds, not by its name, so a ``.gz`` that some download tool has already
+unpacked reads as well.
+"""
+
+import gzip
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+from entropylaw.errors import EntropyLawError
+
+CHUNK = 1 << 20
+"""Bytes read at a time."""
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE = (b"\x2a\x4d\x18", range(0x50, 0x60))
+_ZSTD_MAX_WINDOW = 1 << 31
+
+
+class Source:
+    """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first.
+
+    Raises
+    ------
+    EntropyLawError
+        If the file is missing, a directory, unreadable or empty.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = os.fspath(path)
+        self._spool: BinaryIO | None = None
+        try:
+            if self.name == "-":
+                self.name = "standard input"
+                self._spool = _spooled(sys.stdin.buffer)
+            else:
+                found = Path(self.name).stat()
+                if stat.S_ISDIR(found.st_mode):
+                    inside = self.name.rstrip("/") + "/*.jsonl"
+                    raise EntropyLawError(f"{self.name}: is a directory; name the files in it, for example {inside}")
+                if not stat.S_ISREG(found.st_mode):
+                    with Path(self.name).open("rb") as pipe:
+                        self._spool = _spooled(pipe)
+            self._identity = self._identify()
+        except FileNotFoundError:
+            raise EntropyLawError(f"{self.name}: no such file") from None
+        except OSError as error:
+            raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
+        if self.size == 0:
+            raise EntropyLawError(f"{self.name}: the file is empty")
+
+    def _identify(self) -> tuple[int, ...]:
+        found = os.fstat(self._spool.fileno()) if self._spool else Path(self.name).stat()
+        return found.st_size, found.st_mtime_ns, found.st_ino
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file as it is stored."""
+        return self._identity[0]
+
+    def check_unchanged(self) -> None:
+        """Raises EntropyLawError if the file is not the one that was read first."""
+        try:
+            same = self._identify() == self._identity
+        except OSError:
+            same = False
+        if not same:
+            raise EntropyLawError(f"{self.name}: the file has changed since it was read; run again")
+
+    def open(self) -> BinaryIO:
+        """The file as it is stored, from its start."""
+        if self._spool is None:
+            return Path(self.name).open("rb")
+        spool = os.fdopen(os.dup(self._spool.fileno()), "rb")
+        spool.seek(0)
+        return spool
+
+    def is_plain(self) -> bool:
+        """Whether the stored bytes are the content."""
+        with self.open() as file:
+            return _codec(file.read(4)) is None
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content, decompressed, in pieces.
+
+        Raises
+        ------
+        EntropyLawError
+            If the file is truncated or corrupt, or can't be read.
+        """
+        try:
+            with self.open() as file:
+                codec = _codec(file.read(4))
+                file.seek(0)
+                if codec == "gzip":
+                    yield from _gunzip(file)
+                elif codec == "zstd":
+                    yield from _unzstd(file)
+                else:
+                    while chunk := file.read(CHUNK):
+                        yield chunk
+        except EOFError:
+            raise EntropyLawError(f"{self.name}: the file is truncated: its compressed data end too soon") from None
+        except (zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+            raise EntropyLawError(f"{self.name}: its compressed data are corrupt: {error}") from None
+        except OSError as error:
+            raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
+
+
+def _spooled(pipe: BinaryIO) -> BinaryIO:
+    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as its source
+    shutil.copyfileobj(pipe, spool, CHUNK)
+    spool.flush()
+    return spool
+
+
+def _codec(magic: bytes) -> str | None:
+    if magic.startswith(_GZIP):
+        return "gzip"
+    rest, firsts = _ZSTD_SKIPPABLE
+    if magic == _ZSTD or (magic[1:] == rest and magic[0] in firsts):
+        return "zstd"
+    return None
+
+
+def _gunzip(file: BinaryIO) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=file) as unpacked:
+        while chunk := unpacked.read(CHUNK):
+            yield chunk
+
+
+def _unzstd(file: BinaryIO) -> Iterator[bytes]:
+    """Frame by frame, because only a single frame's reader tells that its end is missing."""
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW)
+    frame = None
+    while chunk := file.read(CHUNK // 4):
+        while chunk:
+            frame = frame or unpacker.decompressobj()
+            if content := frame.decompress(chunk):
+                yield content
+            chunk = b""
+            if frame.eof:
+                chunk, frame = frame.unused_data, None
+    if frame is not None:
+        raise EOFError

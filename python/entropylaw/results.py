@@ -1,0 +1,153 @@
+"""What a selection returns."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.output import check_writable, write_json, write_lines
+from entropylaw.pool import Pool
+
+
+class Round(NamedTuple):
+    """One round of ZIP, as it was run."""
+
+    candidates: int
+    """Samples that stage 2 sized; ``k1`` or what was left."""
+    block: int
+    """Samples that stage 3 chose from; ``k2`` or fewer."""
+    picked: int
+    """Samples that it picked; ``k3`` or fewer."""
+    ratio: float
+    """R of the selection after the round."""
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Samples of a pool, in the order in which they were picked. ``len(selection)`` is their number."""
+
+    indices: NDArray[np.int64]
+    """Positions in the pool, in pick order; shape ``(len(selection),)``."""
+    ratios: NDArray[np.float64] = field(repr=False)
+    """R of the selected set after each pick; shape ``(len(selection),)``."""
+    initial_ratios: NDArray[np.float64] = field(repr=False)
+    """R of every sample of the pool alone, in input order; shape ``(len(pool),)``."""
+    rounds: tuple[Round, ...] = field(repr=False)
+    """The rounds."""
+    pool_ratio: float
+    """R of the whole pool."""
+    method: str
+    """The method: ``zip``."""
+    parameters: Mapping[str, Any]
+    """Everything that the result depends on, besides the pool: preset, budget, k1, k2, k3, render..."""
+    codec: str
+    """Compressor and version."""
+    version: str
+    """Version of entropylaw."""
+    seconds: Mapping[str, float] = field(repr=False)
+    """Seconds spent, by stage: ``read``, ``score``, ``global`` (stages 1 and 2), ``local`` (stage 3)."""
+    warnings: tuple[str, ...]
+    """What a user should know about how the selection went."""
+    pool: Pool = field(repr=False)
+    """The pool."""
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def ratio(self) -> float:
+        """R of the selected set."""
+        return float(self.ratios[-1])
+
+    @cached_property
+    def sources(self) -> dict[str, int]:
+        """Selected samples by their records' ``source``, most first; empty if records have none."""
+        return self.pool.group_counts(self.indices)
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of the selected samples."""
+        return int(self.pool.lengths()[self.indices].sum())
+
+    def samples(self) -> Iterator[bytes]:
+        """The selected samples, as they were sized."""
+        return map(self.pool.sample, self.indices.tolist())
+
+    def records(self) -> Iterator[bytes]:
+        """The selected records, one line of JSON each; from files, the bytes that are there.
+
+        Raises
+        ------
+        EntropyLawError
+            If a file of the pool has changed since it was read.
+        """
+        return self.pool.records.raw(self.indices.tolist())
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Writes the selected records, one a line, and ``<path>.manifest.json``, each whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Where to. Compressed if it ends in ``.gz`` or ``.zst``.
+        force
+            Replace files that exist.
+
+        Raises
+        ------
+        EntropyLawError
+            If a file exists, or can't be written, or a file of the pool has changed since it was read.
+        """
+        manifest = manifest_path(path)
+        check_writable(path, force)
+        check_writable(manifest, force)
+        write_lines(path, self.records())
+        write_json(manifest, self.manifest())
+
+    def summary(self) -> dict[str, Any]:
+        """What was selected of what, in numbers: the manifest without the trace."""
+        count, size, digest = self.pool.fingerprint
+        return {
+            "entropylaw": self.version,
+            "method": self.method,
+            "parameters": dict(self.parameters),
+            "codec": self.codec,
+            "pool": {
+                "files": [source.name for source in self.pool.records.files()],
+                "schema": self.pool.schema,
+                "samples": count,
+                "bytes": size,
+                "sha256": digest,
+                "ratio": self.pool_ratio,
+                "sources": self.pool.group_counts(),
+                "skipped": len(self.pool.skipped),
+            },
+            "selection": {
+                "samples": len(self),
+                "bytes": self.raw_bytes,
+                "ratio": self.ratio,
+                "sources": self.sources,
+            },
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            "warnings": list(self.warnings),
+        }
+
+    def manifest(self) -> dict[str, Any]:
+        """Everything needed to explain and repeat the selection, as JSON can hold it."""
+        return {
+            **self.summary(),
+            "rounds": [round_._asdict() for round_ in self.rounds],
+            "indices": self.indices.tolist(),
+            "ratios": self.ratios.tolist(),
+            "skipped": list(self.pool.skipped),
+        }
+
+
+def manifest_path(path: str | os.PathLike[str]) -> str:
+    """Where the manifest of an output goes."""
+    return f"{os.fspath(path)}.manifest.json"
+

@@ -1,0 +1,34 @@
+//! The Python module `entropylaw._core`: thin conversions, and the only place that names pyo3.
+//!
+//! Every call that may take long lets go of the interpreter while it works ([`watch`]). Samples come as two NumPy
+//! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
+
+mod select;
+mod sizer;
+mod watch;
+
+use pyo3::prelude::*;
+
+use crate::error::Error;
+
+pyo3::import_exception!(entropylaw.errors, EntropyLawError);
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        EntropyLawError::new_err(error.to_string())
+    }
+}
+
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::select::{ZipResult, measure, zip_select};
+    #[pymodule_export]
+    use super::sizer::Sizer;
+    #[pymodule_export]
+    use super::watch::Progress;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

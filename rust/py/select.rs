@@ -1,0 +1,99 @@
+//! Selecting and measuring.
+
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use super::watch::watched;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::select::measure as measuring;
+use crate::select::zip::{self, End, Params, Preset, Round};
+use crate::sizer::{Sizer, ZlibSizer};
+
+/// The sizer behind every selection.
+type DefaultSizer = ZlibSizer;
+
+/// What `zip_select` returns.
+#[pyclass(frozen, get_all, module = "entropylaw")]
+pub struct ZipResult {
+    indices: Py<PyArray1<i64>>,
+    ratios: Py<PyArray1<f64>>,
+    initial_ratios: Py<PyArray1<f64>>,
+    /// Of each round: candidates, block, picked, ratio.
+    rounds: Vec<(usize, usize, usize, f64)>,
+    pool_ratio: f64,
+    /// `budget`, `exhausted` or `too_few_left`.
+    end: &'static str,
+    codec: &'static str,
+    /// Stage and seconds.
+    seconds: Vec<(&'static str, f64)>,
+}
+
+/// Selects with ZIP. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (data, offsets, *, preset, budget, k1, k2, k3, whole_rounds, threads=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
+pub fn zip_select(
+    py: Python<'_>,
+    data: PyReadonlyArray1<'_, u8>,
+    offsets: PyReadonlyArray1<'_, i64>,
+    preset: &str,
+    budget: usize,
+    k1: usize,
+    k2: usize,
+    k3: usize,
+    whole_rounds: bool,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<ZipResult> {
+    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let preset = match preset {
+        "paper" => Preset::Paper,
+        "reference" => Preset::Reference,
+        other => return Err(Error::Parameter(format!("there is no preset {other:?}: paper or reference")).into()),
+    };
+    let params = Params { preset, budget, k1, k2, k3, whole_rounds };
+    let selection = watched(py, progress, |monitor| zip::select::<DefaultSizer>(&pool, &params, threads, monitor))?;
+    let end = match selection.end {
+        End::Budget => "budget",
+        End::Exhausted => "exhausted",
+        End::TooFewLeft => "too_few_left",
+    };
+    let timings = selection.timings;
+    let rounds =
+        selection.rounds.iter().map(|&Round { candidates, block, picked, ratio }| (candidates, block, picked, ratio));
+    Ok(ZipResult {
+        rounds: rounds.collect(),
+        indices: selection.indices.into_pyarray(py).unbind(),
+        ratios: selection.ratios.into_pyarray(py).unbind(),
+        initial_ratios: selection.initial_ratios.into_pyarray(py).unbind(),
+        pool_ratio: selection.pool_ratio,
+        end,
+        codec: DefaultSizer::CODEC,
+        seconds: vec![
+            ("score", timings.score.as_secs_f64()),
+            ("global", timings.global.as_secs_f64()),
+            ("local", timings.local.as_secs_f64()),
+        ],
+    })
+}
+
+/// Raw and compressed length of a pool and of its groups. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (data, offsets, groups, count, *, threads=None, progress=None))]
+pub fn measure<'py>(
+    py: Python<'py>,
+    data: PyReadonlyArray1<'_, u8>,
+    offsets: PyReadonlyArray1<'_, i64>,
+    groups: PyReadonlyArray1<'_, u32>,
+    count: usize,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Bound<'py, PyArray2<i64>>, &'static str)> {
+    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let groups = groups.as_slice()?;
+    let measures =
+        watched(py, progress, |monitor| measuring::measure::<DefaultSizer>(&pool, groups, count, threads, monitor))?;
+    let rows: Vec<Vec<i64>> = measures.iter().map(|m| vec![m.raw as i64, m.size as i64]).collect();
+    Ok((PyArray2::from_vec2(py, &rows).expect("rows of two"), DefaultSizer::CODEC))
+}

@@ -1,0 +1,90 @@
+//! Long calls: the work on threads of its own, the calling thread free to answer Ctrl-C and to report progress.
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use crate::error::Result;
+use crate::select::monitor::{Monitor, Progress as Snapshot, Stage};
+
+/// How often the calling thread looks for signals and reports.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How far a long call is.
+#[pyclass(frozen, get_all, module = "entropylaw")]
+pub struct Progress {
+    stage: &'static str,
+    done: usize,
+    total: usize,
+    round: usize,
+    picked: usize,
+    ratio: f64,
+}
+
+#[pymethods]
+impl Progress {
+    fn __repr__(&self) -> String {
+        let Self { stage, done, total, round, picked, ratio } = self;
+        format!(
+            "Progress(stage={stage:?}, done={done}, total={total}, round={round}, picked={picked}, ratio={ratio:.3})"
+        )
+    }
+}
+
+impl From<Snapshot> for Progress {
+    fn from(now: Snapshot) -> Self {
+        let stage = match now.stage {
+            Stage::Score => "score",
+            Stage::Global => "global",
+            Stage::Local => "local",
+            Stage::Measure => "measure",
+        };
+        Self { stage, done: now.done, total: now.total, round: now.round, picked: now.picked, ratio: now.ratio }
+    }
+}
+
+/// Runs `job` detached from the interpreter, and calls `progress` with a [`Progress`] every 50 ms and at the end.
+///
+/// A signal handler or a callback that raises stops the job; its exception is the result. A panic of the job goes on
+/// here, where pyo3 makes it a Python exception.
+pub fn watched<R: Send>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    job: impl FnOnce(&Monitor) -> Result<R> + Send,
+) -> PyResult<R> {
+    let progress = progress.map(|callback| callback.clone().unbind());
+    let monitor = Monitor::default();
+    let report = || {
+        Python::attach(|py| {
+            py.check_signals()?;
+            if let Some(callback) = &progress {
+                callback.call1(py, (Progress::from(monitor.progress()),))?;
+            }
+            Ok(())
+        })
+    };
+    py.detach(|| {
+        thread::scope(|scope| {
+            let (running, ended) = mpsc::channel::<()>();
+            let monitor = &monitor;
+            let worker = scope.spawn(move || {
+                // Dropped when the job ends, also by a panic: that is what `ended` waits for.
+                let _running = running;
+                job(monitor)
+            });
+            while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+                if let Err(raised) = report() {
+                    monitor.stop();
+                    let _ = worker.join();
+                    return Err(raised);
+                }
+            }
+            let result = worker.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            report()?;
+            Ok(result)
+        })
+    })
+}

@@ -1,0 +1,8 @@
+//! The methods that pick samples of a pool, and what they share.
+
+pub mod measure;
+pub mod monitor;
+pub mod order;
+pub mod set;
+pub mod workers;
+pub mod zip;

@@ -1,0 +1,137 @@
+//! A growing set of samples, as the bytes that a compressor would see.
+
+use super::monitor::Monitor;
+use crate::error::Result;
+use crate::sizer::Sizer;
+
+/// How a set of samples is written: `open sample separator sample ... close`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Framing {
+    open: &'static [u8],
+    separator: &'static [u8],
+    close: &'static [u8],
+}
+
+impl Framing {
+    /// One sample after the other, nothing else.
+    pub const CONCATENATION: Self = Self { open: b"", separator: b"", close: b"" };
+    /// The samples as the items of a Python list.
+    pub const PYTHON_LIST: Self = Self { open: b"[", separator: b", ", close: b"]" };
+}
+
+/// Raw and compressed length of a set, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// Length of the set as it is written.
+    pub raw: u64,
+    /// Its compressed length.
+    pub size: u64,
+}
+
+impl Measure {
+    /// R, the compression ratio.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        ratio(self.raw, self.size)
+    }
+}
+
+/// R of `raw` bytes that compress to `size`.
+pub(crate) fn ratio(raw: u64, size: u64) -> f64 {
+    raw as f64 / size as f64
+}
+
+/// A sizer that has read a set of samples as its framing writes it, but for the closing bytes.
+pub struct Set<S> {
+    sizer: S,
+    framing: Framing,
+    samples: usize,
+    /// The framed sample of [`Set::push`], kept for its memory.
+    buffer: Vec<u8>,
+}
+
+impl<S: Sizer> Set<S> {
+    /// The empty set.
+    #[must_use]
+    pub fn new(framing: Framing) -> Self {
+        Self { sizer: S::new(), framing, samples: 0, buffer: Vec::new() }
+    }
+
+    /// What is written before the next sample.
+    fn lead(&self) -> &'static [u8] {
+        if self.samples == 0 { self.framing.open } else { self.framing.separator }
+    }
+
+    /// Writes into `buffer` what the set gains with `sample`, closing bytes included.
+    fn frame(&self, sample: &[u8], buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(self.lead());
+        buffer.extend_from_slice(sample);
+        buffer.extend_from_slice(self.framing.close);
+    }
+
+    /// Length of the set with `sample` added.
+    #[must_use]
+    pub fn raw_with(&self, sample: &[u8]) -> u64 {
+        self.sizer.prefix_len() + (self.lead().len() + sample.len() + self.framing.close.len()) as u64
+    }
+
+    /// Working memory for one thread.
+    #[must_use]
+    pub fn scratch(&self) -> S::Scratch {
+        self.sizer.scratch()
+    }
+
+    /// Compressed length of the set with `sample` added; `buffer` is working memory.
+    pub fn probe(&self, sample: &[u8], buffer: &mut Vec<u8>, scratch: &mut S::Scratch) -> u64 {
+        self.frame(sample, buffer);
+        self.sizer.probe(buffer, scratch)
+    }
+
+    /// Prepares `sample` for repeated probes, while the set is empty or as long as it is not.
+    #[must_use]
+    pub fn candidate(&self, sample: &[u8]) -> S::Candidate {
+        let mut framed = Vec::new();
+        self.frame(sample, &mut framed);
+        self.sizer.candidate(&framed)
+    }
+
+    /// Compressed length of the set with a prepared candidate added.
+    pub fn probe_candidate(&self, candidate: &mut S::Candidate, scratch: &mut S::Scratch) -> u64 {
+        self.sizer.probe_candidate(candidate, scratch)
+    }
+
+    /// Adds a sample.
+    pub fn push(&mut self, sample: &[u8]) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.frame(sample, &mut buffer);
+        self.sizer.append(&buffer[..buffer.len() - self.framing.close.len()]);
+        self.buffer = buffer;
+        self.samples += 1;
+    }
+
+    /// Adds samples.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] when the monitor says so.
+    pub fn extend<'a>(&mut self, samples: impl IntoIterator<Item = &'a [u8]>, monitor: &Monitor) -> Result<()> {
+        for sample in samples {
+            monitor.check()?;
+            self.push(sample);
+        }
+        Ok(())
+    }
+
+    /// Empties the set; keeps the memory.
+    pub fn clear(&mut self) {
+        self.sizer.clear();
+        self.samples = 0;
+    }
+
+    /// Raw and compressed length of the set.
+    pub fn measure(&self, scratch: &mut S::Scratch) -> Measure {
+        let lead = if self.samples == 0 { self.framing.open } else { b"" };
+        let tail = [lead, self.framing.close].concat();
+        Measure { raw: self.sizer.prefix_len() + tail.len() as u64, size: self.sizer.probe(&tail, scratch) }
+    }
+}

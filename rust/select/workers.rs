@@ -1,0 +1,70 @@
+//! Probing many candidates on all threads, with results in the candidates' order.
+//!
+//! Each thread of a rayon pool owns one scratch, made once: a sizer's working memory is too large to be made for each
+//! piece that rayon splits off. Results are collected by position, so nothing depends on the number of threads.
+
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::monitor::Monitor;
+use super::set::Set;
+use crate::error::{Error, Result};
+use crate::sizer::Sizer;
+
+/// Threads, each with its scratch.
+pub struct Workers<S: Sizer> {
+    threads: rayon::ThreadPool,
+    scratch: Vec<Mutex<S::Scratch>>,
+}
+
+impl<S: Sizer> Workers<S> {
+    /// `threads` workers, or as many as this process may use at once.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the system refuses to start them.
+    pub fn new(threads: Option<usize>) -> Result<Self> {
+        let count = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(count)
+            .thread_name(|index| format!("entropylaw-{index}"))
+            .build()
+            .map_err(|error| Error::Parameter(format!("cannot start {count} threads: {error}; ask for fewer")))?;
+        let sizer = S::new();
+        Ok(Self { threads, scratch: (0..count).map(|_| Mutex::new(sizer.scratch())).collect() })
+    }
+
+    /// Runs `job` on these threads, so that the parallel iterators in it use them.
+    pub fn run<R: Send>(&self, job: impl FnOnce() -> R + Send) -> R {
+        self.threads.install(job)
+    }
+
+    /// Lends this thread's scratch to `job`. Call it inside [`Workers::run`], and do not nest parallel work in `job`:
+    /// the thread could steal another job that waits for the same scratch.
+    pub fn with_scratch<R>(&self, job: impl FnOnce(&mut S::Scratch) -> R) -> R {
+        let thread = rayon::current_thread_index().expect("called inside `run`");
+        job(&mut self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Compressed lengths of `set` with each of `n` samples alone added, in order.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when the monitor says so.
+    pub fn probe_all<'a>(
+        &self,
+        set: &Set<S>,
+        n: usize,
+        sample: impl Fn(usize) -> &'a [u8] + Sync,
+        monitor: &Monitor,
+    ) -> Result<Vec<u64>> {
+        (0..n)
+            .into_par_iter()
+            .map_init(Vec::new, |buffer, i| {
+                monitor.check()?;
+                let size = self.with_scratch(|scratch| set.probe(sample(i), buffer, scratch));
+                monitor.step();
+                Ok(size)
+            })
+            .collect()
+    }
+}
