@@ -72,7 +72,7 @@ class Pool:
     def fingerprint(self) -> Fingerprint:
         """Number, bytes and hash of the samples."""
         digest = hashlib.sha256(self.lengths().astype("<i8").tobytes())
-        digest.update(memoryview(self.data))
+        digest.update(self.data.data)
         return Fingerprint(len(self), len(self.data), digest.hexdigest())
 
     def group_counts(self, indices: NDArray[np.int64] | None = None) -> dict[str, int]:
