@@ -125,7 +125,7 @@ def select(
         method=method,
         parameters={
             "preset": preset,
-            "budget": budget,
+            "budget": budget if isinstance(budget, str) else int(budget),
             "k1": k1,
             "k2": k2,
             "k3": k3,
