@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-m", "entropylaw"]
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 records of the project's own text."""
     path = tmp_path_factory.mktemp("pool") / "pool.jsonl"
-    text = Path(__file__).read_text() + Path(__file__).with_name("oracle.py").read_text()
+    text = Path(__file__).with_name("oracle.py").read_text() * 4
     records = [{"text": text[n * 50 : n * 50 + 37 * (1 + n % 7)], "source": f"s{n % 3}", "n": n} for n in range(300)]
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
