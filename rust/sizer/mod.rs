@@ -8,8 +8,8 @@
 //! Sizes are those of the whole compressed stream, container and checksum included: `probe(d)` is
 //! `len(compress(prefix + d))` of a single one-shot call, to the byte.
 
+pub mod deflate;
 pub mod zlib;
-
 
 /// A compressor that only sizes.
 pub trait Sizer: Send + Sync + Sized {
