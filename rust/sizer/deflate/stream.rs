@@ -6,6 +6,7 @@
 //! of the prefix. Appending resumes at the same point and never reads anything twice.
 
 use super::cost::Coster;
+use super::format::WINDOW;
 use super::parse::{Parser, Stretch};
 use super::window::{ChainFinder, Window};
 
@@ -37,25 +38,27 @@ impl Stream {
         self.window.total()
     }
 
-    /// Appends text.
-    pub fn append(&mut self, mut bytes: &[u8], coster: &mut Coster) {
+    /// Appends text; returns how often the window slid.
+    pub fn append(&mut self, mut bytes: &[u8], coster: &mut Coster) -> usize {
+        let mut slides = 0;
         while !bytes.is_empty() {
             if self.window.is_full() {
                 self.window.slide();
-                self.parser.position -= super::format::WINDOW;
+                self.parser.position -= WINDOW;
+                slides += 1;
             }
             bytes = self.window.fill(bytes);
             self.parse(false, coster);
         }
+        slides
     }
 
-    /// Size of the stream, in bytes, if it ends with `bytes`. Leaves the stream fit only to be cleared or overwritten.
-    pub fn finish(&mut self, bytes: &[u8], coster: &mut Coster) -> u64 {
+    /// Ends the stream with `bytes`: all is parsed, and the last block is open. The stream is then only fit to be
+    /// cleared or overwritten.
+    pub fn finish(&mut self, bytes: &[u8], coster: &mut Coster) {
         self.append(bytes, coster);
         let stretch = self.parse(true, coster);
         self.parser.end(&ChainFinder { window: &mut self.window, last: true }, stretch);
-        let [cost, ..] = coster.costs(&[&self.parser.blocks.histogram]);
-        self.parser.blocks.total_bytes(cost, self.parser.buffered as u64)
     }
 
     fn parse(&mut self, last: bool, coster: &mut Coster) -> Stretch {

@@ -17,7 +17,7 @@ use super::parse::{Finder, Match};
 pub const CAPACITY: usize = 2 * WINDOW;
 /// Readable bytes behind the text, so that eight bytes can be loaded at any position.
 const PADDING: usize = 8;
-const HASHES: usize = 1 << 15;
+pub const HASHES: usize = 1 << 15;
 
 /// Text and hash chains.
 #[derive(Clone)]
@@ -63,6 +63,11 @@ impl Window {
         self.chained = other.chained;
     }
 
+    /// The text held.
+    pub fn text(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+
     /// Length of the text held: the position behind it.
     pub fn len(&self) -> usize {
         self.len
@@ -104,7 +109,7 @@ impl Window {
 
     /// Puts all positions up to and including `position` on their chains, as far as their three bytes are known.
     #[inline]
-    fn chain_to(&mut self, position: usize) {
+    pub fn chain_to(&mut self, position: usize) {
         let end = (position + 1).min((self.len + 1).saturating_sub(MIN_MATCH));
         while self.chained < end {
             let p = self.chained;
@@ -115,10 +120,29 @@ impl Window {
         }
     }
 
-    /// Length of the common prefix of the texts at two positions, at most `max`.
+    /// The position before a position on its chain; 0 at the end.
     #[inline]
-    fn common(&self, a: usize, b: usize, max: usize) -> usize {
-        common_prefix(&self.text[a..a + max], &self.text[b..b + max])
+    pub fn previous(&self, position: usize) -> usize {
+        self.previous[position % WINDOW].into()
+    }
+
+    /// The last position on the chain of a hash; 0 if there is none.
+    #[inline]
+    pub fn head(&self, hash: usize) -> usize {
+        self.head[hash].into()
+    }
+
+    /// Eight bytes from a position on; behind the text they have any value.
+    #[inline(always)]
+    pub fn eight(&self, position: usize) -> u64 {
+        load(&self.text[..], position)
+    }
+
+    /// Length of the common prefix of the text from a position on and some bytes.
+    #[inline]
+    pub fn common_with(&self, position: usize, bytes: &[u8]) -> usize {
+        let max = bytes.len().min(self.len - position);
+        common_prefix(&self.text[position..position + max], &bytes[..max])
     }
 }
 
@@ -142,7 +166,7 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let mut eights_b = b.chunks_exact(8);
     let mut n = 0;
     for (x, y) in eights_a.by_ref().zip(eights_b.by_ref()) {
-        let difference = load(x) ^ load(y);
+        let difference = load(x, 0) ^ load(y, 0);
         if difference != 0 {
             return n + difference.trailing_zeros() as usize / 8;
         }
@@ -152,8 +176,10 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     n + rest.take_while(|(x, y)| x == y).count()
 }
 
-fn load(eight: &[u8]) -> u64 {
-    u64::from_le_bytes(eight.try_into().expect("eight bytes"))
+/// Eight bytes from a position on.
+#[inline(always)]
+pub fn load(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 /// The exhaustive search: zlib's own walk along a hash chain, with all its limits.
@@ -177,38 +203,61 @@ impl Finder for ChainFinder<'_> {
         if ahead < MIN_MATCH {
             return if self.last { Some(Match::NONE) } else { None };
         }
-        let max = ahead.min(MAX_MATCH);
-        let decided = self.last || max == MAX_MATCH;
         self.window.chain_to(position);
         let window = &*self.window;
-        let mut candidate = usize::from(window.previous[position % WINDOW]);
-        // The first candidate may be at the largest distance, later ones must be nearer; and zlib takes the string at
-        // the start of its buffer for the end of the chain.
-        let distance = position - candidate;
-        if candidate == 0 || distance > MAX_DISTANCE || distance == buffered {
-            return Some(Match::NONE);
-        }
-        if longer_than >= max {
-            return if decided { Some(Match::NONE) } else { None };
-        }
-        let mut left = if longer_than >= GOOD_MATCH { MAX_CHAIN / 4 } else { MAX_CHAIN };
-        let mut best = Match { length: longer_than as u16, distance: 0 };
-        loop {
-            let beaten = usize::from(best.length);
-            if window.text[candidate + beaten] == window.text[position + beaten] {
-                let length = window.common(candidate, position, max);
-                if length > beaten {
-                    best = Match { length: length as u16, distance: (position - candidate) as u16 };
-                    if length == max {
-                        return if decided { Some(best) } else { None };
-                    }
-                }
+        let max = ahead.min(MAX_MATCH);
+        let common = |at: usize, beaten: usize| {
+            if window.text[at + beaten] == window.text[position + beaten] {
+                common_prefix(&window.text[at..at + max], &window.text[position..position + max])
+            } else {
+                0
             }
-            candidate = usize::from(window.previous[candidate % WINDOW]);
-            left -= 1;
-            if candidate == 0 || position - candidate >= MAX_DISTANCE || left == 0 {
-                return Some(best);
+        };
+        let found = walk(position, longer_than, max, buffered, |at| window.previous(at), common);
+        // A match that ends where the text does might be longer, and one already as long might be outdone.
+        let decided = self.last || max == MAX_MATCH || usize::from(found.length) < max;
+        decided.then_some(found)
+    }
+}
+
+/// A walk along a hash chain, with zlib's limits.
+///
+/// `next` is the position before a position on its chain, 0 at the end; `common(at, beaten)` the length of the match
+/// with an earlier position, at most `max`, or anything no longer than `beaten`. Returns the match found, or one of
+/// length `longer_than` if there is a chain but no longer match, or none if there is no chain.
+#[inline(always)]
+pub fn walk(
+    position: usize,
+    longer_than: usize,
+    max: usize,
+    buffered: usize,
+    next: impl Fn(usize) -> usize,
+    common: impl Fn(usize, usize) -> usize,
+) -> Match {
+    let mut at = next(position);
+    // The first may be at the largest distance, later ones must be nearer; and zlib takes the string at the start of its
+    // buffer for the end of the chain.
+    let distance = position - at;
+    if at == 0 || distance > MAX_DISTANCE || distance == buffered {
+        return Match::NONE;
+    }
+    let mut best = Match { length: longer_than as u16, distance: 0 };
+    if longer_than >= max {
+        return best;
+    }
+    let mut left = if longer_than >= GOOD_MATCH { MAX_CHAIN / 4 } else { MAX_CHAIN };
+    loop {
+        let length = common(at, best.length.into());
+        if length > usize::from(best.length) {
+            best = Match { length: length as u16, distance: (position - at) as u16 };
+            if length == max {
+                return best;
             }
+        }
+        at = next(at);
+        left -= 1;
+        if at == 0 || position - at >= MAX_DISTANCE || left == 0 {
+            return best;
         }
     }
 }
