@@ -72,9 +72,9 @@ impl Monitor {
         now
     }
 
-    /// One step of the stage is done.
-    pub(crate) fn step(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
+    /// Steps of the stage are done.
+    pub(crate) fn steps(&self, count: usize) {
+        self.done.fetch_add(count, Ordering::Relaxed);
     }
 
     /// A stage begins.

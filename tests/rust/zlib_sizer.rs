@@ -100,7 +100,7 @@ fn fed_in_pieces(prefix: &[u8], candidate: &[u8]) -> u64 {
             (*z).avail_in = input.len() as _;
             libz_sys::deflate(z, flush);
         }
-        let written = (*z).total_out as u64;
+        let written = u64::from((*z).total_out as u32);
         libz_sys::deflateEnd(z);
         written
     }
