@@ -165,3 +165,13 @@ def test_the_progress_line_fits() -> None:
     line = ProgressLine(budget=1000)
     line._picking_since = 10.0
     assert line.line(Now(), 20.0) == "round 3: picked 207 of 1,000, R 2.123, 20.7/s, 0:00:38 left (picking 7/100)"  # type: ignore[arg-type]
+
+
+def test_the_manifest_tells_how_the_pool_was_read(tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"a": {"b": "text"}}\n{"a": 1}\n')
+    arguments = ["select", str(tmp_path / "pool.jsonl"), "-o", str(tmp_path / "out"), "--budget", "1"]
+    assert main([*arguments, "--field", "a.b", "--on-error", "skip", "-q"]) == 0
+    manifest = json.loads((tmp_path / "out.manifest.json").read_text())
+    read = {"render": "text", "schema": None, "field": "a.b", "on_error": "skip"}
+    assert manifest["parameters"].items() >= read.items()
+    assert manifest["pool"]["schema"] == "field a.b"
