@@ -51,6 +51,27 @@ impl<'a> Pool<'a> {
         &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
     }
 
+    /// Bytes of all samples.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where sample `index` begins.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[must_use]
+    pub fn offset(&self, index: usize) -> usize {
+        self.offsets[index] as usize
+    }
+
+    /// The last sample that begins at `offset` or before, or the pool's length if all of them end there.
+    #[must_use]
+    pub fn index_at(&self, offset: usize) -> usize {
+        self.offsets.partition_point(|&start| start as usize <= offset) - 1
+    }
+
     /// The samples in input order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + '_ {
         (0..self.len()).map(|index| self.sample(index))
@@ -65,6 +86,12 @@ mod tests {
     fn cuts_the_bytes_at_the_offsets() {
         let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
         assert_eq!(pool.iter().collect::<Vec<_>>(), [b"a".as_slice(), b"", b"bcd"]);
+    }
+
+    #[test]
+    fn finds_the_sample_at_an_offset() {
+        let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
+        assert_eq!([0, 1, 2, 3, 4].map(|offset| pool.index_at(offset)), [0, 2, 2, 2, 3]);
     }
 
     #[test]

@@ -186,11 +186,12 @@ def _progress(arguments: argparse.Namespace, budget: int | None = None) -> "Prog
 def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     """The summary of a selection, for people."""
     selected, pool = summary["selection"], summary["pool"]
+    about = "about " if pool["ratio_bytes"] < pool["bytes"] else ""
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
     lines = [
         f"selected  {selected['samples']:,} of {pool['samples']:,} samples, "
         f"{selected['bytes']:,} of {pool['bytes']:,} bytes",
-        f"R         {selected['ratio']:.3f} selected, {pool['ratio']:.3f} pool ({summary['codec']})",
+        f"R         {selected['ratio']:.3f} selected, {about}{pool['ratio']:.3f} pool ({summary['codec']})",
     ]
     if selected["sources"]:
         shown = list(selected["sources"].items())[:_SHOWN_SOURCES]

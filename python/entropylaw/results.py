@@ -39,7 +39,9 @@ class Selection:
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the whole pool."""
+    """R of the pool: exact up to 16 MiB, else an estimate from 16 evenly spaced stretches (``ratio`` is always exact)."""
+    pool_ratio_bytes: int = field(repr=False)
+    """Bytes that ``pool_ratio`` was measured on."""
     method: str
     """The method: ``zip``."""
     parameters: Mapping[str, Any]
@@ -126,6 +128,7 @@ class Selection:
                 "bytes": size,
                 "sha256": digest,
                 "ratio": self.pool_ratio,
+                "ratio_bytes": self.pool_ratio_bytes,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),
             },

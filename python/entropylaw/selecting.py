@@ -123,6 +123,7 @@ def select(
         initial_ratios=result.initial_ratios,
         rounds=tuple(Round(*round_) for round_ in result.rounds),
         pool_ratio=result.pool_ratio,
+        pool_ratio_bytes=result.pool_ratio_bytes,
         method=method,
         parameters={
             "preset": preset,
