@@ -1,10 +1,12 @@
 """The compiled core. Arrays passed in are borrowed: don't write to them during a call."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["Progress", "Sizer", "ZipResult", "__version__", "measure", "zip_select"]
 
 __version__: str
 
@@ -113,7 +115,7 @@ class Sizer:
     0.36
     """
 
-    def __init__(self, codec: str = "zlib") -> None: ...
+    def __new__(cls, codec: str = "zlib") -> Self: ...
     @property
     def codec(self) -> str:
         """Codec and version."""

@@ -39,7 +39,7 @@ class Selection:
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the pool: exact up to 16 MiB, else an estimate from 16 evenly spaced stretches (``ratio`` is always exact)."""
+    """R of the pool: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always exact)."""
     pool_ratio_bytes: int = field(repr=False)
     """Bytes that ``pool_ratio`` was measured on."""
     method: str
