@@ -112,7 +112,7 @@ class Sizer:
     ...     return sizer.size()
     >>> x, y = b"the quick brown fox " * 20, b"the quick brown dog " * 20
     >>> round((size(x, y) - min(size(x), size(y))) / max(size(x), size(y)), 2)
-    0.36
+    0.24
     """
 
     def __new__(cls, codec: str = "zlib") -> Self: ...
