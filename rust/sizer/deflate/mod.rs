@@ -8,6 +8,7 @@ mod index;
 mod parse;
 mod sample;
 mod search;
+mod snapshot;
 mod stream;
 mod window;
 
@@ -23,6 +24,8 @@ use parse::{Match, Parser, Stretch};
 use sample::{Crossings, Linker, Sample};
 use search::{MAX_SAMPLE, SampleFinder, UNKNOWN};
 use stream::Stream;
+
+pub use snapshot::RestoreError;
 
 /// Sizes of zlib's level 9.
 pub struct DeflateSizer {
@@ -65,6 +68,30 @@ impl Parsed {
 }
 
 impl DeflateSizer {
+    /// The prefix as bytes, some 33 KiB at most however long it is.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        snapshot::write(&self.stream)
+    }
+
+    /// The sizer whose prefix [`DeflateSizer::to_bytes`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not such a prefix, are damaged, or come from a version unknown to this one.
+    pub fn from_bytes(bytes: &[u8]) -> Result<DeflateSizer, RestoreError> {
+        let mut sizer = DeflateSizer { stream: snapshot::read(bytes)?, ..DeflateSizer::new() };
+        sizer.update();
+        Ok(sizer)
+    }
+
+    /// Brings chains and index up to the end of the window.
+    fn update(&mut self) {
+        let window = &mut self.stream.window;
+        window.chain_to(window.len());
+        self.index.update(window);
+        self.crowd.update(window);
+    }
+
     /// The parse of the prefix and a prepared sample.
     fn parse(
         &self,
@@ -195,10 +222,7 @@ impl Sizer for DeflateSizer {
             self.index.slide();
             self.crowd.slide();
         }
-        let window = &mut self.stream.window;
-        window.chain_to(window.len());
-        self.index.update(window);
-        self.crowd.update(window);
+        self.update();
     }
 
     fn clear(&mut self) {

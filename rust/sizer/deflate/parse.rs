@@ -67,7 +67,7 @@ pub struct Parser {
 }
 
 /// Position in the buffer from which zlib slides it.
-const SLIDE: usize = WINDOW + MAX_DISTANCE;
+pub const SLIDE: usize = WINDOW + MAX_DISTANCE;
 
 impl Parser {
     /// The start of a stream.
