@@ -20,7 +20,7 @@ use cost::Coster;
 use crowd::Crowd;
 use huffman::LANES;
 use index::Index;
-use parse::{Match, Parser, Stretch};
+use parse::{Match, Stretch};
 use sample::{Crossings, Linker, Sample};
 use search::{MAX_SAMPLE, SampleFinder, UNKNOWN};
 use stream::Stream;
@@ -43,8 +43,8 @@ pub struct Scratch {
     /// For what the search declines; made when first needed.
     fork: Option<Stream>,
     coster: Coster,
-    /// Parses that wait to be costed together.
-    parsed: Vec<Parsed>,
+    /// Streams parsed to their ends, whose last blocks wait to be costed together.
+    parsed: Vec<Blocks>,
 }
 
 /// A candidate: its bytes, and what it holds of itself.
@@ -53,18 +53,6 @@ pub struct Candidate {
     /// Prepared when first probed behind a prefix; never if too long.
     prepared: Option<Sample>,
     remembered: Vec<Match>,
-}
-
-/// A stream parsed to its end, whose last block is open.
-struct Parsed {
-    blocks: Blocks,
-    buffered: u64,
-}
-
-impl Parsed {
-    fn new(parser: &Parser) -> Parsed {
-        Parsed { blocks: parser.blocks.clone(), buffered: parser.buffered as u64 }
-    }
 }
 
 impl DeflateSizer {
@@ -100,7 +88,7 @@ impl DeflateSizer {
         crossings: &mut Crossings,
         fork: &mut Option<Stream>,
         coster: &mut Coster,
-    ) -> Parsed {
+    ) -> Blocks {
         let window = &self.stream.window;
         crossings.find(window.text(), sample.bytes());
         let mut finder = SampleFinder {
@@ -115,22 +103,22 @@ impl DeflateSizer {
         let stretch = Stretch { origin: window.origin(), end: window.len() + sample.len(), last: true };
         let mut parser = self.stream.parser.clone();
         if parser.run(&mut finder, stretch, coster) {
-            parser.end(&finder, stretch);
-            Parsed::new(&parser)
+            parser.end(&finder);
+            parser.blocks
         } else {
             self.parse_exhaustively(sample.bytes(), fork, coster)
         }
     }
 
     /// The parse of the prefix and a sample, zlib's way throughout.
-    fn parse_exhaustively(&self, sample: &[u8], fork: &mut Option<Stream>, coster: &mut Coster) -> Parsed {
+    fn parse_exhaustively(&self, sample: &[u8], fork: &mut Option<Stream>, coster: &mut Coster) -> Blocks {
         let fork = fork.get_or_insert_with(Stream::new);
         fork.copy_from(&self.stream);
         fork.finish(sample, coster);
-        Parsed::new(&fork.parser)
+        fork.parser.blocks.clone()
     }
 
-    fn parse_sample(&self, sample: &[u8], scratch: &mut Scratch) -> Parsed {
+    fn parse_sample(&self, sample: &[u8], scratch: &mut Scratch) -> Blocks {
         let Scratch { linker, sample: prepared, crossings, fork, coster, .. } = scratch;
         if sample.len() > MAX_SAMPLE {
             return self.parse_exhaustively(sample, fork, coster);
@@ -139,7 +127,7 @@ impl DeflateSizer {
         self.parse(prepared, &mut [], crossings, fork, coster)
     }
 
-    fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Parsed {
+    fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
         let Scratch { linker, crossings, fork, coster, .. } = scratch;
         let Candidate { bytes, prepared, remembered } = candidate;
         if bytes.len() > MAX_SAMPLE {
@@ -241,11 +229,11 @@ impl Scratch {
     fn cost(&mut self, sizes: &mut [u64]) {
         let mut blocks = [&cost::Histogram::EMPTY; LANES];
         for (block, parsed) in blocks.iter_mut().zip(&self.parsed) {
-            *block = &parsed.blocks.histogram;
+            *block = &parsed.histogram;
         }
         let costs = self.coster.costs(&blocks[..self.parsed.len()]);
         for ((size, parsed), cost) in sizes.iter_mut().zip(&self.parsed).zip(costs) {
-            *size = parsed.blocks.total_bytes(cost, parsed.buffered);
+            *size = parsed.total_bytes(cost);
         }
         self.parsed.clear();
     }
