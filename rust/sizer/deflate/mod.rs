@@ -238,3 +238,78 @@ impl Scratch {
         self.parsed.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Characters without structure, a hundred of which recur at the largest distance, where the window may slide.
+    fn text_with_far_match() -> Vec<u8> {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b' ' + (state >> 26) as u8
+        };
+        let mut text: Vec<u8> = (0..66_000).map(|_| next()).collect();
+        text.copy_within(32_768..32_868, 65_274);
+        text
+    }
+
+    /// Sizes candidates behind a prefix that starts at an absolute position, as if all before it had been free.
+    fn sizes_from(origin: u64, text: &[u8]) -> Vec<u64> {
+        let mut sizer = DeflateSizer::new();
+        sizer.stream.window.start_at(origin);
+        let mut scratch = sizer.scratch();
+        let (prefix, rest) = text.split_at(65_000);
+        sizer.append(prefix);
+        assert_eq!(sizer.prefix_len(), origin + 65_000);
+        rest.chunks(300)
+            .scan(sizer, |sizer, piece| {
+                let size = sizer.probe(piece, &mut scratch);
+                assert_eq!(sizer.probe_candidate(&mut sizer.candidate(piece), &mut scratch), size);
+                sizer.append(piece);
+                Some(size)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn sizes_do_not_depend_on_how_long_the_prefix_is() {
+        let text = text_with_far_match();
+        for origin in [1 << 31, 1 << 32, 1 << 33, 1 << 45] {
+            assert_eq!(sizes_from(origin, &text), sizes_from(0, &text), "origin {origin}");
+        }
+    }
+
+    /// zlib is fed 2^32 - 1 bytes at a time. Where a feed ends at the edge of the window, it slides early, just as when
+    /// 65,535 bytes are fed first.
+    #[test]
+    fn window_slides_early_at_the_end_of_a_feed() {
+        let text = text_with_far_match();
+        let at_feed = sizes_from((1 << 32) - 65_536, &text);
+        assert_ne!(at_feed, sizes_from(0, &text));
+        assert_eq!(*at_feed.last().expect("some"), fed_in_two_parts(&text, 65_535));
+    }
+
+    #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
+    fn fed_in_two_parts(text: &[u8], at: usize) -> u64 {
+        let mut out = vec![0; 2 * text.len()];
+        // SAFETY: a zeroed stream is what zlib asks for; input and output are valid for the lengths given.
+        unsafe {
+            let mut stream = std::mem::MaybeUninit::<libz_sys::z_stream>::zeroed();
+            let size = size_of::<libz_sys::z_stream>() as i32;
+            libz_sys::deflateInit_(stream.as_mut_ptr(), 9, libz_sys::zlibVersion(), size);
+            let stream = stream.as_mut_ptr();
+            (*stream).next_out = out.as_mut_ptr();
+            (*stream).avail_out = out.len() as u32;
+            for (part, flush) in [(&text[..at], libz_sys::Z_NO_FLUSH), (&text[at..], libz_sys::Z_FINISH)] {
+                (*stream).next_in = part.as_ptr().cast_mut();
+                (*stream).avail_in = part.len() as u32;
+                libz_sys::deflate(stream, flush);
+            }
+            let total = (*stream).total_out;
+            libz_sys::deflateEnd(stream);
+            total.into()
+        }
+    }
+}

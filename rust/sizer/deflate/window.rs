@@ -72,6 +72,12 @@ impl Window {
         self.chain_to(self.len);
     }
 
+    /// Makes the text start at an absolute position, without what would come before.
+    #[cfg(test)]
+    pub fn start_at(&mut self, origin: u64) {
+        self.origin = origin;
+    }
+
     /// The text held.
     pub fn text(&self) -> &[u8] {
         &self.text[..self.len]
