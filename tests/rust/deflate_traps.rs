@@ -90,6 +90,26 @@ fn searches_that_zlib_cuts_short() {
     }
 }
 
+/// A search looks at 4,096 positions, or at 1,024 with a match of 32 bytes in hand: not one more, not one less.
+#[test]
+fn last_position_of_a_search() {
+    let mut rng = Rng(9);
+    let mut check = |fillers: usize, in_hand: usize| {
+        let text = support::end_of_chain(&mut rng, fillers, in_hand);
+        check_text("end of a chain", &text, &[text.len() - 80, text.len() - 300]);
+    };
+    for fillers in 4085..4105 {
+        check(fillers, 0);
+        check(fillers - 2, 20);
+    }
+    for fillers in 1010..1030 {
+        check(fillers, 34);
+    }
+    for in_hand in 30..35 {
+        (0..5).for_each(|i| check(1500 + i, in_hand));
+    }
+}
+
 /// A block is full at 16,383 symbols, unless the last of them is the last literal of all.
 #[test]
 fn block_boundary() {
