@@ -1,4 +1,25 @@
-//! The exact deflate sizer.
+//! The exact deflate sizer: what zlib's level 9 would need, to the byte, without its output.
+//!
+//! To size many candidates behind one prefix, zlib would have to be forked: 260 KB of state copied, hash chains of up to
+//! 4,096 positions walked, and bits written, for each. A size needs less:
+//!
+//! - the parse of the prefix is the same for all candidates but for its last few bytes, so it is done once, when the
+//!   prefix grows (`stream`);
+//! - the literals and matches of a candidate are found by an index over the prefix rather than by walking its chains
+//!   (`search`, `index`, `sample`); what they are is decided by zlib's lazy parse (`parse`);
+//! - a block's size follows from how often each symbol occurs (`block`), by the lengths of the Huffman codes zlib would
+//!   build (`huffman`, `cost`), which several candidates' blocks share the work for.
+//!
+//! Exactness has no exceptions. Where one of zlib's limits could matter that the index does not model, which is once in a
+//! hundred candidates of ordinary text, the candidate is sized by zlib's own walk (`window`).
+//!
+//! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
+//! longest sample probed), and a candidate at most seven bytes per byte. Probing takes expected time linear in the
+//! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
+//! instructions: what could use them waits for memory or branches, not for arithmetic.
+//!
+//! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
+
 mod block;
 mod cost;
 mod crowd;
@@ -47,11 +68,12 @@ pub struct Scratch {
     parsed: Vec<Blocks>,
 }
 
-/// A candidate: its bytes, and what it holds of itself.
+/// A candidate: its bytes, linked for the search, and the matches within it that probes have come upon.
+///
+/// That is at most seven bytes of memory per byte, or one if the candidate is too long for the search.
 pub struct Candidate {
-    bytes: Box<[u8]>,
-    /// Prepared when first probed behind a prefix; never if too long.
-    prepared: Option<Sample>,
+    sample: Sample,
+    /// Empty until first needed.
     remembered: Vec<Match>,
 }
 
@@ -80,7 +102,7 @@ impl DeflateSizer {
         self.crowd.update(window);
     }
 
-    /// The parse of the prefix and a prepared sample.
+    /// The parse of the prefix and a prepared sample; its last block is left open.
     fn parse(
         &self,
         sample: &Sample,
@@ -128,18 +150,15 @@ impl DeflateSizer {
     }
 
     fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
-        let Scratch { linker, crossings, fork, coster, .. } = scratch;
-        let Candidate { bytes, prepared, remembered } = candidate;
-        if bytes.len() > MAX_SAMPLE {
-            return self.parse_exhaustively(bytes, fork, coster);
+        let Scratch { crossings, fork, coster, .. } = scratch;
+        let Candidate { sample, remembered } = candidate;
+        if sample.len() > MAX_SAMPLE {
+            return self.parse_exhaustively(sample.bytes(), fork, coster);
         }
-        let prepared = prepared.get_or_insert_with(|| {
-            let mut sample = Sample::default();
-            sample.prepare(bytes, linker);
-            remembered.resize(bytes.len(), UNKNOWN);
-            sample
-        });
-        self.parse(prepared, remembered, crossings, fork, coster)
+        if self.stream.len() > 0 {
+            remembered.resize(sample.len(), UNKNOWN);
+        }
+        self.parse(sample, remembered, crossings, fork, coster)
     }
 }
 
@@ -170,7 +189,13 @@ impl Sizer for DeflateSizer {
     }
 
     fn candidate(&self, sample: &[u8]) -> Candidate {
-        Candidate { bytes: sample.into(), prepared: None, remembered: Vec::new() }
+        let mut prepared = Sample::default();
+        if sample.len() <= MAX_SAMPLE {
+            prepared.prepare(sample, &mut Linker::new());
+        } else {
+            prepared.hold(sample);
+        }
+        Candidate { sample: prepared, remembered: Vec::new() }
     }
 
     fn probe_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> u64 {
