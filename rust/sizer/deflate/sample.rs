@@ -18,6 +18,9 @@ use super::window::{common_prefix, hash, load};
 const BUCKET_BITS: u32 = 12;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 
+/// Bytes behind a sample, so that eight can be loaded at any position.
+const PADDING: [u8; 8] = [0; 8];
+
 /// A sample prepared for the search.
 #[derive(Default)]
 pub struct Sample {
@@ -43,13 +46,19 @@ impl Linker {
 }
 
 impl Sample {
-    /// Prepares a sample, re-using memory.
-    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
-        debug_assert!(bytes.len() < usize::from(u16::MAX));
+    /// Holds a sample that will not be searched, re-using memory.
+    pub fn hold(&mut self, bytes: &[u8]) {
         self.len = bytes.len();
         self.bytes.clear();
+        self.bytes.reserve_exact(bytes.len() + PADDING.len());
         self.bytes.extend_from_slice(bytes);
-        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.extend_from_slice(&PADDING);
+    }
+
+    /// Prepares a sample for the search, re-using memory.
+    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
+        debug_assert!(bytes.len() < usize::from(u16::MAX));
+        self.hold(bytes);
         linker.head.fill(0);
         linker.count.fill(0);
         self.links.clear();
