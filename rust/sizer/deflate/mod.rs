@@ -10,8 +10,8 @@
 //! - a block's size follows from how often each symbol occurs (`block`), by the lengths of the Huffman codes zlib would
 //!   build (`huffman`, `cost`), which several candidates' blocks share the work for.
 //!
-//! Exactness has no exceptions. Where one of zlib's limits could matter that the index does not model, which is once in a
-//! hundred candidates of ordinary text, the candidate is sized by zlib's own walk (`window`).
+//! Exactness has no exceptions. Where one of zlib's limits could matter that the index does not model, zlib's own walk
+//! takes over, for that position.
 //!
 //! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
 //! longest sample probed), and a candidate at most seven bytes per byte. Probing takes expected time linear in the
@@ -61,7 +61,7 @@ pub struct Scratch {
     linker: Linker,
     sample: Sample,
     crossings: Crossings,
-    /// For what the search declines; made when first needed.
+    /// For samples too long for the search; made when first needed.
     fork: Option<Stream>,
     coster: Coster,
     /// Streams parsed to their ends, whose last blocks wait to be costed together.
@@ -108,7 +108,6 @@ impl DeflateSizer {
         sample: &Sample,
         remembered: &mut [Match],
         crossings: &mut Crossings,
-        fork: &mut Option<Stream>,
         coster: &mut Coster,
     ) -> Blocks {
         let window = &self.stream.window;
@@ -124,12 +123,10 @@ impl DeflateSizer {
         };
         let stretch = Stretch { origin: window.origin(), end: window.len() + sample.len(), last: true };
         let mut parser = self.stream.parser.clone();
-        if parser.run(&mut finder, stretch, coster) {
-            parser.end(&finder);
-            parser.blocks
-        } else {
-            self.parse_exhaustively(sample.bytes(), fork, coster)
-        }
+        let parsed = parser.run(&mut finder, stretch, coster);
+        debug_assert!(parsed, "nothing follows that a search could wait for");
+        parser.end(&finder);
+        parser.blocks
     }
 
     /// The parse of the prefix and a sample, zlib's way throughout.
@@ -146,7 +143,7 @@ impl DeflateSizer {
             return self.parse_exhaustively(sample, fork, coster);
         }
         prepared.prepare(sample, linker);
-        self.parse(prepared, &mut [], crossings, fork, coster)
+        self.parse(prepared, &mut [], crossings, coster)
     }
 
     fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
@@ -158,7 +155,7 @@ impl DeflateSizer {
         if self.stream.len() > 0 {
             remembered.resize(sample.len(), UNKNOWN);
         }
-        self.parse(sample, remembered, crossings, fork, coster)
+        self.parse(sample, remembered, crossings, coster)
     }
 }
 

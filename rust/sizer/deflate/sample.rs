@@ -89,6 +89,19 @@ impl Sample {
         self.longest_chain
     }
 
+    /// The last position before `start` with this hash of zlib's.
+    pub fn previous(&self, start: usize, hash_sought: usize) -> Option<usize> {
+        let mut link = self.links[start];
+        while link > 0 {
+            let at = usize::from(link) - 1;
+            if hash(self.bytes[at], self.bytes[at + 1], self.bytes[at + 2]) == hash_sought {
+                return Some(at);
+            }
+            link = self.links[at];
+        }
+        None
+    }
+
     /// The nearest of the longest matches at `start` with an earlier part of the sample, not before `oldest`, if longer
     /// than `longer_than`; otherwise a match of no more than that length.
     #[inline]
