@@ -159,6 +159,14 @@ fn codes_longer_than_fifteen_bits() {
 }
 
 #[test]
+fn length_codes_longer_than_fifteen_bits() {
+    for seed in 0..100 {
+        let text = support::deep_lengths(&mut Rng(seed));
+        check_text("deep lengths", &text, &[text.len() - 10_000, text.len() - 1_000]);
+    }
+}
+
+#[test]
 fn candidates_longer_than_the_window() {
     for len in [32_500, 32_505, 32_506, 32_507, 32_768, 40_000, 65_274, 65_536, 70_000, 150_000] {
         let mut rng = Rng(len as u64);

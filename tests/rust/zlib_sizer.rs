@@ -4,9 +4,9 @@
 mod zlib;
 
 use entropylaw::sizer::Sizer;
-use zlib::ZlibSizer;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use zlib::ZlibSizer;
 
 /// `len(zlib.compress(data, 9))`: the definition that every sizer has to meet.
 fn one_shot(data: &[u8]) -> u64 {
