@@ -42,13 +42,28 @@ impl<'a> Pool<'a> {
         self.len() == 0
     }
 
+    /// Bytes of all samples.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where sample `index` begins, or the last one ends.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[must_use]
+    pub fn offset(&self, index: usize) -> usize {
+        self.offsets[index] as usize
+    }
+
     /// Sample `index`.
     ///
     /// # Panics
     /// If there is no such sample.
     #[must_use]
     pub fn sample(&self, index: usize) -> &'a [u8] {
-        &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+        &self.bytes[self.offset(index)..self.offset(index + 1)]
     }
 
     /// The samples in input order.

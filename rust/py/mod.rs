@@ -3,6 +3,7 @@
 //! Every call that may take long lets go of the interpreter while it works ([`watch`]). Samples come as two NumPy
 //! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
 
+mod coverage;
 mod select;
 mod sizer;
 mod watch;
@@ -21,6 +22,8 @@ impl From<Error> for PyErr {
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::coverage::{CoverageResult, coverage_select};
     #[pymodule_export]
     use super::select::{ZipResult, measure, zip_select};
     #[pymodule_export]
