@@ -34,11 +34,11 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def replacing(path: str | os.PathLike[str], *, compress: bool = True) -> Iterator[IO[bytes]]:
     """A file that takes the place of ``path`` when the block ends, and is nowhere if it fails.
 
-    The content goes to a temporary file in the same directory, reaches the disk, and is renamed. It is compressed if
-    ``path`` ends in ``.gz``, ``.zst`` or ``.zstd``.
+    The content goes to a temporary file in the same directory, reaches the disk, and is renamed. With ``compress`` it
+    is compressed if ``path`` ends in ``.gz``, ``.zst`` or ``.zstd``.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                with _compressed(file, target.suffix) as content:
+                with _compressed(file, target.suffix if compress else "") as content:
                     yield content
                 file.flush()
                 os.fsync(file.fileno())

@@ -150,4 +150,3 @@ class Selection:
 def manifest_path(path: str | os.PathLike[str]) -> str:
     """Where the manifest of an output goes."""
     return f"{os.fspath(path)}.manifest.json"
-

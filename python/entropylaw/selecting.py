@@ -2,7 +2,7 @@
 
 import logging
 import re
-import time
+import sys
 from collections.abc import Callable
 from typing import Literal
 
@@ -95,31 +95,20 @@ def select(
         raise EntropyLawError(
             f"each stage narrows the one before: k1 >= k2 >= k3 >= 1 must hold, not k1={k1}, k2={k2}, k3={k3}"
         )
-    if preset == "reference" and (render, schema, field) != ("text", None, None):
-        raise EntropyLawError(
-            "preset 'reference' sizes Python's repr of whole records, as the authors' script does: it takes no render, "
-            "schema or field"
-        )
-    if threads is not None and threads < 1:
-        raise EntropyLawError(f"threads is {threads}; it must be at least 1")
-    share_or_count = parse_budget(budget)
-
-    start = time.perf_counter()
-    if preset == "reference" and not isinstance(pool, Pool):
-        pool = load(pool, render="repr", on_error=on_error)
-    else:
-        pool = load(pool, render=render, schema=schema, field=field, on_error=on_error)
-    seconds = {"read": time.perf_counter() - start}
-
-    count = share_or_count(len(pool))
+    samples_of = parse_budget(budget)
+    renders = rendering(preset, render, schema, field)
+    pool = load(pool, render=renders, schema=schema, field=field, on_error=on_error)
+    if (preset == "reference") != (pool.render == "repr"):
+        raise EntropyLawError(f"the pool was rendered as {pool.render!r}, which does not go with preset {preset!r}")
+    count = samples_of(len(pool))
     result = _core.zip_select(
         pool.data,
         pool.offsets,
         preset=preset,
-        budget=count,
-        k1=k1,
-        k2=k2,
-        k3=k3,
+        budget=min(count, len(pool)),
+        k1=min(k1, sys.maxsize),
+        k2=min(k2, sys.maxsize),
+        k3=min(k3, sys.maxsize),
         whole_rounds=whole_rounds,
         threads=threads,
         progress=progress,
@@ -148,10 +137,30 @@ def select(
         },
         codec=result.codec,
         version=_core.__version__,
-        seconds={**seconds, **dict(result.seconds)},
+        seconds={"read": pool.seconds, **dict(result.seconds)},
         warnings=warnings,
         pool=pool,
     )
+
+
+def rendering(
+    preset: str, render: Render, schema: str | None = None, field: str | None = None
+) -> Render | Literal["repr"]:
+    """How a preset renders records.
+
+    Raises
+    ------
+    EntropyLawError
+        If the reference is to render them otherwise than the script does.
+    """
+    if preset != "reference":
+        return render
+    if (render, schema, field) != ("text", None, None):
+        raise EntropyLawError(
+            "preset 'reference' sizes Python's repr of whole records, as the authors' script does: it takes no render, "
+            "schema or field"
+        )
+    return "repr"
 
 
 def parse_budget(budget: int | str) -> Callable[[int], int]:

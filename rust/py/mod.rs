@@ -20,6 +20,14 @@ impl From<Error> for PyErr {
     }
 }
 
+/// The number of threads that a caller asks for.
+fn thread_count(threads: Option<i64>) -> PyResult<Option<usize>> {
+    match threads {
+        Some(count) if count < 1 => Err(EntropyLawError::new_err(format!("threads is {count}; it must be at least 1"))),
+        count => Ok(count.map(|count| count as usize)),
+    }
+}
+
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use super::watch::watched;
+use super::{thread_count, watch::watched};
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::select::measure as measuring;
@@ -43,10 +43,11 @@ pub fn zip_select(
     k2: usize,
     k3: usize,
     whole_rounds: bool,
-    threads: Option<usize>,
+    threads: Option<i64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<ZipResult> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let threads = thread_count(threads)?;
     let preset = match preset {
         "paper" => Preset::Paper,
         "reference" => Preset::Reference,
@@ -87,10 +88,11 @@ pub fn measure<'py>(
     offsets: PyReadonlyArray1<'_, i64>,
     groups: PyReadonlyArray1<'_, u32>,
     count: usize,
-    threads: Option<usize>,
+    threads: Option<i64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray2<i64>>, &'static str)> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let threads = thread_count(threads)?;
     let groups = groups.as_slice()?;
     let measures =
         watched(py, progress, |monitor| measuring::measure::<DefaultSizer>(&pool, groups, count, threads, monitor))?;

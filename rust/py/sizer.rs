@@ -6,7 +6,7 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::watch::watched;
+use super::{thread_count, watch::watched};
 use crate::error::Error;
 use crate::select::set::{Framing, Set};
 use crate::select::workers::Workers;
@@ -43,8 +43,9 @@ impl Sizer {
         &self,
         py: Python<'py>,
         samples: Vec<PyBackedBytes>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let threads = thread_count(threads)?;
         let sizes = watched(py, None, |monitor| {
             let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
             let workers = Workers::new(threads)?;

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -37,6 +38,7 @@ def load(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    paths: bool = False,
 ) -> Pool:
     """Reads and renders a pool.
 
@@ -48,6 +50,8 @@ def load(
         See ``Renderer``.
     on_error : {"raise", "skip"}
         What to do about a record that can't be parsed or rendered. ``Pool.skipped`` lists those that were skipped.
+    paths
+        Take every str for a path, whatever it ends like.
 
     Raises
     ------
@@ -59,8 +63,8 @@ def load(
     if on_error not in ("raise", "skip"):
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     builder = _Builder(Renderer(render, schema, field), skip=on_error == "skip")
-    if (paths := _paths(pool)) is not None:
-        return _load_files(paths, builder)
+    if (files := _paths(pool, paths)) is not None:
+        return _load_files(files, builder)
     return _load_objects(pool, builder)
 
 
@@ -94,7 +98,7 @@ def _load_objects(objects: Any, builder: "_Builder") -> Pool:
     return builder.build(records)
 
 
-def _paths(pool: Any) -> Sequence[str | os.PathLike[str]] | None:
+def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     """The paths that a pool stands for; None if it is made of samples or records."""
     if isinstance(pool, str | os.PathLike):
         return [pool]
@@ -105,7 +109,8 @@ def _paths(pool: Any) -> Sequence[str | os.PathLike[str]] | None:
     if not isinstance(pool, Sequence):
         return None
     if pool and all(
-        isinstance(item, os.PathLike) or (isinstance(item, str) and item.lower().endswith(_DATA_FILES)) for item in pool
+        isinstance(item, os.PathLike) or (isinstance(item, str) and (any_str or item.lower().endswith(_DATA_FILES)))
+        for item in pool
     ):
         return pool
     return None
@@ -117,6 +122,7 @@ class _Builder:
     def __init__(self, renderer: Renderer, skip: bool) -> None:
         self.renderer = renderer
         self._skip = skip
+        self._began = time.perf_counter()
         self._skipped: list[str] = []
         self._data = bytearray()
         self._ends = array("q", [0])
@@ -156,6 +162,7 @@ class _Builder:
             schema=schema,
             render=self.renderer.name,
             skipped=tuple(self._skipped),
+            seconds=time.perf_counter() - self._began,
         )
         _log.info("%d samples, %d bytes%s", len(pool), len(pool.data), f", schema {schema}" if schema else "")
         if self._skipped:

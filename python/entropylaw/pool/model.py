@@ -56,6 +56,8 @@ class Pool:
     """Name of the rendering that made the samples."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
+    seconds: float
+    """Seconds that reading and rendering took."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -160,4 +162,3 @@ class MemoryRecords:
 
     def raw(self, indices: Iterable[int]) -> Iterator[bytes]:
         return (as_json(self._records[self._kept[index]]) for index in indices)
-

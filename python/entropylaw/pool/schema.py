@@ -93,9 +93,7 @@ def _alpaca(record: dict[str, Any]) -> str:
 
 
 def _completion(record: dict[str, Any]) -> str:
-    return _joined(
-        [*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")]
-    )
+    return _joined([*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")])
 
 
 def _keys(*names: str) -> Callable[[Any], bool]:

@@ -1,0 +1,7 @@
+"""``python -m entropylaw`` is the command ``entropylaw``."""
+
+import sys
+
+from entropylaw.cli import main
+
+sys.exit(main())
