@@ -31,26 +31,46 @@ pub struct Guard {
     pub min_contexts: u8,
 }
 
-/// Sets every slot's number of samples: 0 for features that do not recur.
+/// Occurrences whose cells are fetched before the first of them is written. An atomic write waits for its cell, and
+/// everything after it waits too; loads do not, so a stretch of them brings the cells close first.
+const STRETCH: usize = 256;
+
+/// In how many samples each slot's feature occurs, saturating at 65,535; 0 for features that do not recur.
 pub fn document_frequencies<F: Features>(
     pool: &Pool<'_>,
     features: F,
     slots: Slots,
     guard: Guard,
     monitor: &Monitor,
-) -> Result<Vec<u16>> {
-    let cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
-    (0..pool.len()).into_par_iter().try_for_each_init(Distinct::default, |seen, index| {
+) -> Result<Vec<u32>> {
+    let mut cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+    let scratch = || (Distinct::default(), Vec::new());
+    (0..pool.len()).into_par_iter().try_for_each_init(scratch, |(seen, notes), index| {
         monitor.check()?;
         seen.clear();
         features.each(pool.sample(index), |occurrence| {
             let slot = slots.of(occurrence.hash);
-            note(&cells[slot as usize], seen.insert(slot), fingerprint(occurrence));
+            notes.push((slot, seen.insert(slot), fingerprint(occurrence)));
+            if notes.len() == STRETCH {
+                write(&cells, notes);
+            }
         });
+        write(&cells, notes);
         monitor.step();
         Ok(())
     })?;
-    Ok(cells.into_par_iter().map(|cell| guard.admit(cell.into_inner())).collect())
+    cells.par_iter_mut().for_each(|cell| *cell.get_mut() = guard.admit(*cell.get_mut()));
+    // In place: the standard library reuses the allocation.
+    Ok(cells.into_iter().map(AtomicU32::into_inner).collect())
+}
+
+/// Notes occurrences (slot, whether it is the sample's first, context) and forgets them.
+fn write(cells: &[AtomicU32], notes: &mut Vec<(u32, bool, u16)>) {
+    let fetched = notes.iter().fold(0, |all, &(slot, ..)| all ^ cells[slot as usize].load(Ordering::Relaxed));
+    std::hint::black_box(fetched);
+    for (slot, first, context) in notes.drain(..) {
+        note(&cells[slot as usize], first, context);
+    }
 }
 
 /// One of 65,534 names of a left context: neither 0 nor [`SEVERAL`].
@@ -85,9 +105,10 @@ fn unpack(cell: u32) -> (u16, u16) {
 }
 
 impl Guard {
-    fn admit(self, cell: u32) -> u16 {
+    /// The `df` of a cell, or 0.
+    fn admit(self, cell: u32) -> u32 {
         let (df, seen) = unpack(cell);
         let contexts = if seen == SEVERAL { 2 } else { 1 };
-        if df >= self.min_df && contexts >= self.min_contexts { df } else { 0 }
+        if df >= self.min_df && contexts >= self.min_contexts { u32::from(df) } else { 0 }
     }
 }

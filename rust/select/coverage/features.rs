@@ -1,7 +1,6 @@
 //! What a sample is made of: the byte n-grams or the word n-grams in it, as hashes.
 //!
-//! The methods above see features through one trait. Enumeration is deterministic and repeatable: the `k`-th feature
-//! of a sample is the same one every time, so a bit per feature is enough to remember something about it.
+//! What follows sees features through one trait, and is compiled for each kind.
 
 use super::hash::mix;
 

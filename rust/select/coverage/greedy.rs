@@ -16,11 +16,10 @@ use std::collections::BinaryHeap;
 
 use rayon::prelude::*;
 
-use super::features::Features;
-use super::marks::Marks;
+use super::Budget;
+use super::lists::Lists;
 use super::real::pow;
 use super::table::Table;
-use super::{Budget, distinct::Distinct};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::select::monitor::{Monitor, Stage};
@@ -69,46 +68,32 @@ pub struct Picks {
 }
 
 /// A selection under way.
-pub struct Greedy<'a, F> {
+pub struct Greedy<'a> {
     pool: &'a Pool<'a>,
-    features: F,
     alpha: f64,
+    lists: Lists,
     table: Table,
-    marks: Marks,
     heap: BinaryHeap<Entry>,
     monitor: &'a Monitor,
 }
 
-impl<'a, F: Features> Greedy<'a, F> {
+impl<'a> Greedy<'a> {
     /// Computes the first key of every sample that is not `known` to the user already.
     pub fn new(
         pool: &'a Pool<'a>,
-        features: F,
         alpha: f64,
+        lists: Lists,
         table: Table,
         known: &[bool],
         monitor: &'a Monitor,
     ) -> Result<Self> {
-        monitor.enter(Stage::Score, pool.len());
-        let (marks, gains) = Marks::new(pool, features.per_byte(), Distinct::default, |seen, index, mut bits| {
-            monitor.check()?;
-            seen.clear();
-            let (mut at, mut gain) = (0, 0);
-            features.each(pool.sample(index), |occurrence| {
-                let slot = table.slot(occurrence.hash);
-                if table.counts(slot) && seen.insert(slot) {
-                    bits.set(at);
-                    gain += table.marginal(slot);
-                }
-                at += 1;
-            });
-            monitor.step();
-            Ok(gain)
-        })?;
-        let mut this = Self { pool, features, alpha, table, marks, heap: BinaryHeap::new(), monitor };
-        let entry = |(index, gain)| Entry { key: this.key(index, gain), index: index as u32, picks: 0 };
-        let entries: Vec<Entry> =
-            gains.into_par_iter().enumerate().filter(|&(index, _)| !known[index]).map(entry).collect();
+        let mut this = Self { pool, alpha, lists, table, heap: BinaryHeap::new(), monitor };
+        let mut entries: Vec<Entry> = (0..pool.len() as u32)
+            .into_par_iter()
+            .filter(|&index| !known[index as usize])
+            .map(|index| Entry { key: 0.0, index, picks: 0 })
+            .collect();
+        this.evaluate(&mut entries, 0)?;
         this.heap = BinaryHeap::from(entries);
         Ok(this)
     }
@@ -117,7 +102,6 @@ impl<'a, F: Features> Greedy<'a, F> {
     pub fn run(mut self, budget: Budget) -> Result<(Picks, Table)> {
         let mut picks = Picks::default();
         let mut batch = Vec::new();
-        let mut slots = Vec::new();
         let mut left = budget.amount();
         self.monitor.enter(Stage::Pick, left as usize);
         while left > 0 {
@@ -129,8 +113,8 @@ impl<'a, F: Features> Greedy<'a, F> {
                     let index = best as usize;
                     let spent = budget.price(self.pool.sample(index).len());
                     left -= spent;
-                    self.find(index, &mut slots);
-                    picks.gains.push(slots.iter().map(|&slot| self.table.select(slot)).sum());
+                    let Self { lists, table, .. } = &mut self;
+                    picks.gains.push(lists.of(index).map(|feature| table.select(feature)).sum());
                     picks.indices.push(index as i64);
                     self.monitor.advance(spent as usize);
                     self.monitor.update(|now| now.picked += 1);
@@ -172,35 +156,14 @@ impl<'a, F: Features> Greedy<'a, F> {
 
     /// Brings the keys of `batch` up to date.
     fn evaluate(&self, batch: &mut [Entry], now: u32) -> Result<()> {
-        batch.par_iter_mut().with_min_len(4).try_for_each_init(Vec::new, |slots, entry| {
+        batch.par_iter_mut().with_min_len(8).try_for_each(|entry| {
             self.monitor.check()?;
-            self.find(entry.index as usize, slots);
-            let gain = slots.iter().map(|&slot| self.table.marginal(slot)).sum();
-            entry.key = self.key(entry.index as usize, gain);
+            let index = entry.index as usize;
+            let gain: u64 = self.lists.of(index).map(|feature| self.table.marginal(feature)).sum();
+            let bytes = self.pool.sample(index).len().max(1);
+            entry.key = gain as f64 / pow(bytes as f64, self.alpha);
             entry.picks = now;
             Ok(())
         })
-    }
-
-    /// The slots of a sample's distinct recurring features.
-    fn find(&self, index: usize, slots: &mut Vec<u32>) {
-        let sample = self.pool.sample(index);
-        let bits = self.marks.of(self.pool, index);
-        let wanted: u32 = bits.iter().map(|word| word.count_ones()).sum();
-        // Every slot is written, and stays if its bit is set: cheaper than a branch that cannot be predicted.
-        slots.clear();
-        slots.resize(wanted as usize + 1, 0);
-        let (mut at, mut found) = (0, 0);
-        self.features.each(sample, |occurrence| {
-            slots[found] = self.table.slot(occurrence.hash);
-            found += (bits[at / 64] >> (at % 64) & 1) as usize;
-            at += 1;
-        });
-        slots.pop();
-    }
-
-    fn key(&self, index: usize, gain: u64) -> f64 {
-        let bytes = self.pool.sample(index).len().max(1);
-        gain as f64 / pow(bytes as f64, self.alpha)
     }
 }

@@ -12,30 +12,34 @@
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
 //! that copies of noise do not recur either ([`counts`]).
 //!
-//! Unlike the sizers, this sees the whole selection, whatever its size. One pass over the pool counts, one computes
-//! the first gains; then a pick costs some hundred evaluations, each linear in the length of a sample. Memory besides
-//! the pool: 8 bytes a slot of a table sized from the data ([`survey`]), at most 3 bytes a byte of pool; `1/8` byte a
-//! byte of pool for each feature that can end there ([`marks`]); 16 bytes a sample.
+//! Unlike the sizers, this sees the whole selection, whatever its size. Three passes over the pool size a table
+//! ([`survey`]), count in it ([`counts`]), and turn every sample into a list of numbers ([`vocabulary`], [`lists`]); from
+//! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
+//!
+//! Memory besides the pool: 4 bytes a slot of the table, at most 2 bytes a byte of pool, until the lists are made; the
+//! lists, about a byte a byte of pool; 8 bytes a recurring feature; 24 bytes a sample.
 
 mod counts;
 mod distinct;
 mod features;
 mod greedy;
 mod hash;
-mod marks;
+mod lists;
 mod real;
 mod survey;
 mod table;
+mod vocabulary;
 mod words;
 
 use std::time::{Duration, Instant};
 
 pub use self::counts::Guard;
-use self::distinct::Distinct;
 use self::features::{ByteGrams, Features};
 use self::greedy::Greedy;
+use self::lists::Lists;
 use self::survey::Survey;
 use self::table::Table;
+use self::vocabulary::Vocabulary;
 use self::words::WordGrams;
 use super::monitor::{Monitor, Stage};
 use super::threads;
@@ -205,24 +209,36 @@ fn select_by<F: Features>(
     let survey = Survey::new(pool, features, monitor)?;
     let slots = survey.slots(pool.byte_len());
     let df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
-    let mut table = Table::new(slots, df, params.gamma);
+    let (vocabulary, df) = Vocabulary::new(slots, df);
+    let mut table = Table::new(df, params.gamma);
+    let counted = Instant::now();
+
+    monitor.enter(Stage::Score, pool.len());
+    let lists = Lists::new(pool, features, &vocabulary, monitor)?;
     let mut taken = vec![false; pool.len()];
     match known {
         Known::Nothing => {}
-        Known::Pool(known) => know(&mut table, features, known.iter(), monitor)?,
+        Known::Pool(known) => {
+            let mut ids = Vec::new();
+            for sample in known.iter() {
+                monitor.check()?;
+                vocabulary.read(features, sample, &mut ids);
+                ids.iter().for_each(|&feature| _ = table.select(feature));
+            }
+        }
         Known::Indices(indices) => {
             for &index in indices {
-                let place = usize::try_from(index).ok().and_then(|index| taken.get_mut(index));
-                *place.ok_or_else(|| {
+                let known = usize::try_from(index).ok().filter(|&index| index < pool.len()).ok_or_else(|| {
                     Error::Parameter(format!("the initial subset has index {index}, the pool {} samples", pool.len()))
-                })? = true;
+                })?;
+                if !std::mem::replace(&mut taken[known], true) {
+                    lists.of(known).for_each(|feature| _ = table.select(feature));
+                }
             }
-            let samples = taken.iter().enumerate().filter(|&(_, &taken)| taken).map(|(index, _)| pool.sample(index));
-            know(&mut table, features, samples, monitor)?;
         }
     }
-    let counted = Instant::now();
-    let greedy = Greedy::new(pool, features, params.alpha, table, &taken, monitor)?;
+    drop(vocabulary);
+    let greedy = Greedy::new(pool, params.alpha, lists, table, &taken, monitor)?;
     let scored = Instant::now();
     let (picks, table) = greedy.run(params.budget)?;
 
@@ -238,25 +254,4 @@ fn select_by<F: Features>(
         collisions: survey.collisions(slots),
         timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
     })
-}
-
-/// Counts samples that the user has already as selected.
-fn know<'a, F: Features>(
-    table: &mut Table,
-    features: F,
-    samples: impl Iterator<Item = &'a [u8]>,
-    monitor: &Monitor,
-) -> Result<()> {
-    let mut seen = Distinct::default();
-    for sample in samples {
-        monitor.check()?;
-        seen.clear();
-        features.each(sample, |occurrence| {
-            let slot = table.slot(occurrence.hash);
-            if table.counts(slot) && seen.insert(slot) {
-                table.select(slot);
-            }
-        });
-    }
-    Ok(())
 }

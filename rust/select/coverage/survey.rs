@@ -19,11 +19,8 @@ const KEPT: usize = 1 << 22;
 /// Slots a feature: one in six slots is used, so the shared ones are few.
 const ROOM: u64 = 6;
 
-/// Bytes of tables a slot: see `table`.
-const SLOT_BYTES: u64 = 8;
-
-/// Bytes of tables a byte of pool, at most; only pools of noise have so many features that it matters.
-const TABLE_SHARE: u64 = 3;
+/// Bytes of pool a slot of four bytes, at least: only pools of noise have so many features that it matters.
+const POOL_SHARE: u64 = 2;
 
 /// Slots that any pool may use.
 const FEWEST: u64 = 1 << 16;
@@ -70,7 +67,7 @@ impl Survey {
 
     /// A table that has room for them, and is small beside a pool of `bytes`.
     pub fn slots(&self, bytes: usize) -> Slots {
-        let most = (bytes as u64 * TABLE_SHARE / SLOT_BYTES).clamp(FEWEST, u64::from(u32::MAX));
+        let most = (bytes as u64 / POOL_SHARE).clamp(FEWEST, u64::from(u32::MAX));
         Slots::new((self.features() * ROOM).clamp(FEWEST, most) as u32)
     }
 

@@ -2,17 +2,16 @@
 //!
 //! The objective is a sum over features of `w(df) * log((c + 0.1) / 0.1)`, with `w(df) = df^gamma` and `c` the number
 //! of selected samples with the feature. One more sample adds `w(df) * log((c + 1.1) / (c + 0.1))`: the feature's
-//! *marginal*, which a slot holds ready, so that the gain of a sample is a sum of table entries.
+//! *marginal*, which the table holds ready, so that the gain of a sample is a sum of table entries.
 //!
 //! Marginals are integers, in units of a power of two that makes the largest possible one just fit 32 bits. Their sums
 //! are exact, so they depend neither on the order of summation nor on the number of threads; rounding is monotone,
 //! so a gain never rises as the selection grows; and the objective is the sum of the gains to the last bit.
 //!
-//! A slot takes 8 bytes: `df` and `c` with 16 bits each, saturating, and the marginal.
+//! A feature takes 8 bytes: `df` and `c` with 16 bits each, saturating, and the marginal.
 
 use rayon::prelude::*;
 
-use super::hash::Slots;
 use super::real::{ln, pow};
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
@@ -31,7 +30,7 @@ struct Scale {
 impl Scale {
     fn new(gamma: f64) -> Self {
         let counts = || (0..=u16::MAX).map(f64::from);
-        let weights: Vec<f64> = counts().map(|df| if df == 0.0 { 0.0 } else { pow(df, gamma) }).collect();
+        let weights: Vec<f64> = counts().map(|df| pow(df.max(1.0), gamma)).collect();
         let logs: Vec<f64> = counts().map(|c| ln((c + 1.0 + PRIOR) / (c + PRIOR))).collect();
         let largest = weights.iter().fold(0.0_f64, |a, &b| a.max(b)) * logs[0];
         let mut unit = 1.0;
@@ -51,9 +50,8 @@ impl Scale {
     }
 }
 
-/// The features' counts and marginals.
+/// The features' counts and marginals, by number.
 pub struct Table {
-    slots: Slots,
     scale: Scale,
     df: Vec<u16>,
     selected: Vec<u16>,
@@ -64,35 +62,23 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of features in `df` samples each (0: not a feature), with nothing selected. `0 <= gamma <= 1`.
-    pub fn new(slots: Slots, df: Vec<u16>, gamma: f64) -> Self {
+    /// A table of features in `df` samples each, with nothing selected. `0 <= gamma <= 1`.
+    pub fn new(df: Vec<u16>, gamma: f64) -> Self {
         let scale = Scale::new(gamma);
         let marginals = df.par_iter().map(|&df| scale.marginal(df, 0)).collect();
         let total = df.par_iter().map(|&df| scale.weight(df)).sum();
-        Self { slots, scale, selected: vec![0; df.len()], df, marginals, covered: 0, total }
-    }
-
-    /// The slot of a hash.
-    #[inline]
-    pub fn slot(&self, hash: u64) -> u32 {
-        self.slots.of(hash)
-    }
-
-    /// Whether a slot's feature recurs, and so counts.
-    #[inline]
-    pub fn counts(&self, slot: u32) -> bool {
-        self.df[slot as usize] != 0
+        Self { scale, selected: vec![0; df.len()], df, marginals, covered: 0, total }
     }
 
     /// What one more sample with this feature adds, in units.
     #[inline]
-    pub fn marginal(&self, slot: u32) -> u64 {
-        u64::from(self.marginals[slot as usize])
+    pub fn marginal(&self, feature: u32) -> u64 {
+        u64::from(self.marginals[feature as usize])
     }
 
     /// One more sample with this feature is selected; what that added.
-    pub fn select(&mut self, slot: u32) -> u64 {
-        let at = slot as usize;
+    pub fn select(&mut self, feature: u32) -> u64 {
+        let at = feature as usize;
         let added = self.marginals[at];
         let (df, c) = (self.df[at], self.selected[at]);
         if c == 0 {
@@ -127,19 +113,18 @@ mod tests {
                 assert!(marginals.is_sorted_by(|a, b| a >= b), "{gamma} {df}");
                 assert!(marginals[100] > 0 && marginals[0] < u32::MAX, "{gamma} {df}: {}", marginals[0]);
             }
-            assert_eq!((scale.marginal(0, 0), scale.weight(0)), (0, 0));
         }
     }
 
     #[test]
     fn coverage_is_the_share_of_weight() {
-        let mut table = Table::new(Slots::new(3), vec![16, 0, 9], 0.5);
+        let mut table = Table::new(vec![16, 9], 0.5);
         assert_eq!(table.coverage(), 0.0);
         let first = table.select(0);
         assert_eq!(first as f64 / table.unit(), (4.0 * 11.0_f64.ln() * table.unit()).round() / table.unit());
         assert!((table.coverage() - 4.0 / 7.0).abs() < 1e-9);
         assert!(table.select(0) < first);
-        table.select(2);
+        table.select(1);
         assert_eq!(table.coverage(), 1.0);
     }
 }
