@@ -88,8 +88,8 @@ class Sizer:
 
     Parameters
     ----------
-    codec : {"zlib"}
-        The compressor.
+    codec : {"zlib", "deflate"}
+        The compressor: two names of zlib's deflate, level 9.
 
     Raises
     ------

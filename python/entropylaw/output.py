@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -61,13 +61,6 @@ def replacing(path: str | os.PathLike[str], *, compress: bool = True) -> Iterato
                 Path(name).unlink()
             raise
         _sync_directory(target.parent)
-
-
-def write_lines(path: str | os.PathLike[str], lines: Iterable[bytes]) -> None:
-    """Writes each of ``lines`` with a line break after it; see ``replacing``."""
-    with replacing(path) as file:
-        for line in lines:
-            file.write(line + b"\n")
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw.output import check_writable, write_json, write_lines
+from entropylaw.output import check_writable, replacing, write_json
 from entropylaw.pool import Pool
 
 
@@ -105,8 +105,11 @@ class Selection:
         manifest = manifest_path(path)
         check_writable(path, force)
         check_writable(manifest, force)
-        write_lines(path, self.records())
-        write_json(manifest, self.manifest())
+        with replacing(path) as file:
+            for record in self.records():
+                file.write(record + b"\n")
+            # Before the records appear: a reader who finds them finds their manifest too.
+            write_json(manifest, self.manifest())
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""

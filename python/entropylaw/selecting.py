@@ -98,8 +98,9 @@ def select(
     samples_of = parse_budget(budget)
     renders = rendering(preset, render, schema, field)
     pool = load(pool, render=renders, schema=schema, field=field, on_error=on_error)
-    if (preset == "reference") != (pool.render == "repr"):
-        raise EntropyLawError(f"the pool was rendered as {pool.render!r}, which does not go with preset {preset!r}")
+    if (preset == "reference") != (pool.options["render"] == "repr"):
+        rendered = pool.options["render"]
+        raise EntropyLawError(f"the pool was rendered as {rendered!r}, which does not go with preset {preset!r}")
     count = samples_of(len(pool))
     result = _core.zip_select(
         pool.data,
@@ -125,15 +126,12 @@ def select(
         method=method,
         parameters={
             "preset": preset,
-            "budget": budget,
+            "budget": budget if isinstance(budget, str) else int(budget),
             "k1": k1,
             "k2": k2,
             "k3": k3,
-            "render": pool.render,
-            "schema": schema,
-            "field": field,
-            "on_error": on_error,
             "whole_rounds": whole_rounds,
+            **pool.options,
         },
         codec=result.codec,
         version=_core.__version__,

@@ -3,6 +3,7 @@
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::thread_count;
 use super::watch::watched;
 use crate::error::Error;
 use crate::pool::Pool;
@@ -45,9 +46,10 @@ pub fn coverage_select(
     known_indices: Option<PyReadonlyArray1<'_, i64>>,
     known_data: Option<PyReadonlyArray1<'_, u8>>,
     known_offsets: Option<PyReadonlyArray1<'_, i64>>,
-    threads: Option<usize>,
+    threads: Option<i64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<CoverageResult> {
+    let threads = thread_count(threads)?;
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
     let budget = match budget_unit {
         "samples" => Budget::Samples(budget),

@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::pool::Pool;
 use crate::select::measure as measuring;
 use crate::select::zip::{self, End, Params, Preset, Round};
-use crate::sizer::{Sizer, ZlibSizer};
+use crate::sizer::{DeflateSizer, Sizer};
 
 /// The sizer behind every selection.
-type DefaultSizer = ZlibSizer;
+pub type DefaultSizer = DeflateSizer;
 
 /// What `zip_select` returns.
 #[pyclass(frozen, get_all, module = "entropylaw")]

@@ -34,7 +34,7 @@ pub fn measure<S: Sizer>(
     monitor.enter(Stage::Measure, 2 * pool.len());
     let set_of = |samples: &mut (dyn Iterator<Item = &[u8]> + Send)| {
         let mut set = Set::<S>::new(Framing::CONCATENATION);
-        set.extend(samples.inspect(|_| monitor.step()), monitor)?;
+        set.extend(samples.inspect(|_| monitor.steps(1)), monitor)?;
         Ok(workers.with_scratch(|scratch| set.measure(scratch)))
     };
     workers.run(|| {

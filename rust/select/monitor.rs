@@ -76,14 +76,9 @@ impl Monitor {
         now
     }
 
-    /// One step of the stage is done.
-    pub(crate) fn step(&self) {
-        self.advance(1);
-    }
-
-    /// Some steps of the stage are done.
-    pub(crate) fn advance(&self, steps: usize) {
-        self.done.fetch_add(steps, Ordering::Relaxed);
+    /// Steps of the stage are done.
+    pub(crate) fn steps(&self, count: usize) {
+        self.done.fetch_add(count, Ordering::Relaxed);
     }
 
     /// A stage begins.

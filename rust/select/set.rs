@@ -1,5 +1,7 @@
 //! A growing set of samples, as the bytes that a compressor would see.
 
+use std::borrow::BorrowMut;
+
 use super::monitor::Monitor;
 use crate::error::Result;
 use crate::sizer::Sizer;
@@ -46,15 +48,13 @@ pub struct Set<S> {
     sizer: S,
     framing: Framing,
     samples: usize,
-    /// The framed sample of [`Set::push`], kept for its memory.
-    buffer: Vec<u8>,
 }
 
 impl<S: Sizer> Set<S> {
     /// The empty set.
     #[must_use]
     pub fn new(framing: Framing) -> Self {
-        Self { sizer: S::new(), framing, samples: 0, buffer: Vec::new() }
+        Self { sizer: S::new(), framing, samples: 0 }
     }
 
     /// What is written before the next sample.
@@ -62,12 +62,9 @@ impl<S: Sizer> Set<S> {
         if self.samples == 0 { self.framing.open } else { self.framing.separator }
     }
 
-    /// Writes into `buffer` what the set gains with `sample`, closing bytes included.
-    fn frame(&self, sample: &[u8], buffer: &mut Vec<u8>) {
-        buffer.clear();
-        buffer.extend_from_slice(self.lead());
-        buffer.extend_from_slice(sample);
-        buffer.extend_from_slice(self.framing.close);
+    /// What the set gains with `sample`, closing bytes included.
+    fn framed(&self, sample: &[u8]) -> Vec<u8> {
+        [self.lead(), sample, self.framing.close].concat()
     }
 
     /// Length of the set with `sample` added.
@@ -82,31 +79,43 @@ impl<S: Sizer> Set<S> {
         self.sizer.scratch()
     }
 
-    /// Compressed length of the set with `sample` added; `buffer` is working memory.
-    pub fn probe(&self, sample: &[u8], buffer: &mut Vec<u8>, scratch: &mut S::Scratch) -> u64 {
-        self.frame(sample, buffer);
-        self.sizer.probe(buffer, scratch)
+    /// Compressed lengths of the set with each of `samples` alone added.
+    #[must_use]
+    pub fn probe(&self, samples: &[&[u8]], scratch: &mut S::Scratch) -> Vec<u64> {
+        let mut sizes = vec![0; samples.len()];
+        if self.framing == Framing::CONCATENATION {
+            self.sizer.probe_all(samples, &mut sizes, scratch);
+        } else {
+            let framed: Vec<Vec<u8>> = samples.iter().map(|sample| self.framed(sample)).collect();
+            let framed: Vec<&[u8]> = framed.iter().map(Vec::as_slice).collect();
+            self.sizer.probe_all(&framed, &mut sizes, scratch);
+        }
+        sizes
     }
 
     /// Prepares `sample` for repeated probes, while the set is empty or as long as it is not.
     #[must_use]
     pub fn candidate(&self, sample: &[u8]) -> S::Candidate {
-        let mut framed = Vec::new();
-        self.frame(sample, &mut framed);
-        self.sizer.candidate(&framed)
+        self.sizer.candidate(&self.framed(sample))
     }
 
-    /// Compressed length of the set with a prepared candidate added.
-    pub fn probe_candidate(&self, candidate: &mut S::Candidate, scratch: &mut S::Scratch) -> u64 {
-        self.sizer.probe_candidate(candidate, scratch)
+    /// Compressed lengths of the set with each of these prepared candidates alone added.
+    pub fn probe_candidates<C>(&self, candidates: &mut [C], scratch: &mut S::Scratch) -> Vec<u64>
+    where
+        C: BorrowMut<S::Candidate>,
+    {
+        let mut sizes = vec![0; candidates.len()];
+        self.sizer.probe_candidates(candidates, &mut sizes, scratch);
+        sizes
     }
 
     /// Adds a sample.
     pub fn push(&mut self, sample: &[u8]) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        self.frame(sample, &mut buffer);
-        self.sizer.append(&buffer[..buffer.len() - self.framing.close.len()]);
-        self.buffer = buffer;
+        if self.lead().is_empty() {
+            self.sizer.append(sample);
+        } else {
+            self.sizer.append(&[self.lead(), sample].concat());
+        }
         self.samples += 1;
     }
 

@@ -13,6 +13,9 @@ use super::threads;
 use crate::error::Result;
 use crate::sizer::Sizer;
 
+/// Samples probed in one go: enough for a sizer that works on several at once, few enough to share a block out evenly.
+pub(crate) const BATCH: usize = 8;
+
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {
     threads: rayon::ThreadPool,
@@ -54,14 +57,13 @@ impl<S: Sizer> Workers<S> {
         sample: impl Fn(usize) -> &'a [u8] + Sync,
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
-        (0..n)
-            .into_par_iter()
-            .map_init(Vec::new, |buffer, i| {
-                monitor.check()?;
-                let size = self.with_scratch(|scratch| set.probe(sample(i), buffer, scratch));
-                monitor.step();
-                Ok(size)
-            })
-            .collect()
+        let batches = (0..n).into_par_iter().step_by(BATCH).map(|start| {
+            monitor.check()?;
+            let samples: Vec<&[u8]> = (start..n.min(start + BATCH)).map(&sample).collect();
+            let sizes = self.with_scratch(|scratch| set.probe(&samples, scratch));
+            monitor.steps(samples.len());
+            Ok(sizes)
+        });
+        Ok(batches.collect::<Result<Vec<_>>>()?.concat())
     }
 }

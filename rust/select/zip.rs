@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::monitor::{Monitor, Stage};
 use super::order;
 use super::set::{Framing, Set, ratio};
-use super::workers::Workers;
+use super::workers::{BATCH, Workers};
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::sizer::Sizer;
@@ -232,6 +232,12 @@ impl Rules for Reference {
     }
 }
 
+/// A sample of a block that is not picked yet.
+struct Left<S: Sizer> {
+    position: usize,
+    candidate: S::Candidate,
+}
+
 /// A selection under way.
 struct Zip<'a, S: Sizer, R: Rules> {
     pool: &'a Pool<'a>,
@@ -361,37 +367,43 @@ impl<'a, S: Sizer, R: Rules> Zip<'a, S, R> {
             block.iter().for_each(|&index| self.states[index] = R::GONE);
         }
         self.block.clear();
-        // Prepared twice: the first pick of a block opens it, the others follow a separator.
-        let mut candidates = Vec::new();
         let mut states = vec![R::GONE; block.len()];
-        let mut taken = vec![false; block.len()];
+        let mut left = Vec::new();
         for pick in 0..wanted {
-            self.monitor.check()?;
+            // Framed anew for the second pick: the first opens the block, the others follow a separator.
             if pick < 2 {
-                candidates = self.prepare(block);
+                let taken = self.result.indices.last().filter(|_| pick > 0).copied();
+                left = self.prepare(block, taken);
             }
-            let set = &self.block;
-            states.par_iter_mut().zip(&mut candidates).enumerate().try_for_each(|(position, (state, candidate))| {
-                if taken[position] {
-                    *state = R::GONE;
-                    return Ok(());
-                }
-                self.monitor.check()?;
-                let size = self.workers.with_scratch(|scratch| set.probe_candidate(candidate, scratch));
-                *state = R::state(set.raw_with(self.pool.sample(block[position])), size);
-                Ok(())
-            })?;
+            self.size_candidates(&mut left, block, &mut states)?;
             let position = R::lowest(&states, 1, |position| block[position])[0];
-            taken[position] = true;
+            states[position] = R::GONE;
+            left.retain(|candidate| candidate.position != position);
             self.pick(block[position]);
         }
         self.result.timings.local += start.elapsed();
         Ok(wanted)
     }
 
-    fn prepare(&self, block: &[usize]) -> Vec<S::Candidate> {
-        let set = &self.block;
-        block.par_iter().map(|&index| set.candidate(self.pool.sample(index))).collect()
+    /// The samples of a block, but for `taken`, prepared for repeated probes.
+    fn prepare(&self, block: &[usize], taken: Option<i64>) -> Vec<Left<S>> {
+        let open = block.par_iter().enumerate().filter(|&(_, &index)| Some(index as i64) != taken);
+        open.map(|(position, &index)| Left { position, candidate: self.block.candidate(self.pool.sample(index)) })
+            .collect()
+    }
+
+    /// The states of a block's samples that are left, against what was picked of it.
+    fn size_candidates(&self, left: &mut [Left<S>], block: &[usize], states: &mut [R::State]) -> Result<()> {
+        let sized = left.par_chunks_mut(BATCH).map(|batch| {
+            self.monitor.check()?;
+            let mut candidates: Vec<&mut S::Candidate> = batch.iter_mut().map(|left| &mut left.candidate).collect();
+            let sizes = self.workers.with_scratch(|scratch| self.block.probe_candidates(&mut candidates, scratch));
+            Ok(batch.iter().map(|left| left.position).zip(sizes).collect::<Vec<_>>())
+        });
+        for (position, size) in sized.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+            states[position] = R::state(self.block.raw_with(self.pool.sample(block[position])), size);
+        }
+        Ok(())
     }
 
     fn pick(&mut self, index: usize) {
@@ -402,7 +414,7 @@ impl<'a, S: Sizer, R: Rules> Zip<'a, S, R> {
         let ratio = self.workers.with_scratch(|scratch| self.selected.measure(scratch)).ratio();
         self.result.indices.push(index as i64);
         self.result.ratios.push(ratio);
-        self.monitor.step();
+        self.monitor.steps(1);
         self.monitor.update(|now| {
             now.picked += 1;
             now.ratio = ratio;

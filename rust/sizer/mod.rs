@@ -8,8 +8,12 @@
 //! Sizes are those of the whole compressed stream, container and checksum included: `probe(d)` is
 //! `len(compress(prefix + d))` of a single one-shot call, to the byte.
 
+use std::borrow::BorrowMut;
+
+pub mod deflate;
 pub mod zlib;
 
+pub use deflate::DeflateSizer;
 pub use zlib::ZlibSizer;
 
 /// A compressor that only sizes.
@@ -38,6 +42,33 @@ pub trait Sizer: Send + Sync + Sized {
 
     /// [`Sizer::probe`] of a prepared candidate: the same result, sooner when repeated.
     fn probe_candidate(&self, candidate: &mut Self::Candidate, scratch: &mut Self::Scratch) -> u64;
+
+    /// [`Sizer::probe`] of several samples, each on its own: the same sizes, sooner than one by one.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many `sizes` as `samples`.
+    fn probe_all(&self, samples: &[&[u8]], sizes: &mut [u64], scratch: &mut Self::Scratch) {
+        assert_eq!(samples.len(), sizes.len(), "a size for each sample");
+        for (sample, size) in samples.iter().zip(sizes) {
+            *size = self.probe(sample, scratch);
+        }
+    }
+
+    /// [`Sizer::probe_candidate`] of several candidates, each on its own: the same sizes, sooner than one by one.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many `sizes` as `candidates`.
+    fn probe_candidates<C>(&self, candidates: &mut [C], sizes: &mut [u64], scratch: &mut Self::Scratch)
+    where
+        C: BorrowMut<Self::Candidate>,
+    {
+        assert_eq!(candidates.len(), sizes.len(), "a size for each candidate");
+        for (candidate, size) in candidates.iter_mut().zip(sizes) {
+            *size = self.probe_candidate(candidate.borrow_mut(), scratch);
+        }
+    }
 
     /// Adds `sample` to the prefix, for good.
     fn append(&mut self, sample: &[u8]);

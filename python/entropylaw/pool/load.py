@@ -62,7 +62,9 @@ def load(
         return pool
     if on_error not in ("raise", "skip"):
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
-    builder = _Builder(Renderer(render, schema, field), skip=on_error == "skip")
+    renderer = Renderer(render, schema, field)
+    options = {"render": renderer.name, "schema": schema, "field": field, "on_error": on_error}
+    builder = _Builder(renderer, options)
     if (files := _paths(pool, paths)) is not None:
         return _load_files(files, builder)
     return _load_objects(pool, builder)
@@ -119,9 +121,10 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
 class _Builder:
     """Collects samples."""
 
-    def __init__(self, renderer: Renderer, skip: bool) -> None:
+    def __init__(self, renderer: Renderer, options: Mapping[str, str | None]) -> None:
         self.renderer = renderer
-        self._skip = skip
+        self._options = options
+        self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
         self._data = bytearray()
@@ -160,7 +163,7 @@ class _Builder:
             group_names=tuple(self._group_ids),
             records=records,
             schema=schema,
-            render=self.renderer.name,
+            options=self._options,
             skipped=tuple(self._skipped),
             seconds=time.perf_counter() - self._began,
         )

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -51,9 +51,9 @@ class Pool:
     """Values of the records' ``source``; ``""`` stands for none."""
     records: Records = field(repr=False)
     schema: str
-    """Name of the schema that the records have."""
-    render: str
-    """Name of the rendering that made the samples."""
+    """Name of the schema that the records have; ``""`` if the rendering needs none."""
+    options: Mapping[str, str | None]
+    """How it was read: ``render``, ``schema``, ``field``, ``on_error``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
     seconds: float
@@ -110,12 +110,13 @@ class FileRecords:
 
     def raw(self, indices: Iterable[int]) -> Iterator[bytes]:
         wanted = list(indices)
+        by_source: dict[int, list[int]] = {}
+        for index in sorted(set(wanted)):
+            by_source.setdefault(self._source[index], []).append(index)
         found: dict[int, bytes] = {}
-        for number, source in enumerate(self._sources):
-            mine = sorted({index for index in wanted if self._source[index] == number}, key=self._start.__getitem__)
-            if mine:
-                source.check_unchanged()
-                found.update(self._read(source, mine))
+        for number, mine in by_source.items():
+            self._sources[number].check_unchanged()
+            found.update(self._read(self._sources[number], mine))
         return (on_one_line(found[index]) if b"\n" in found[index] else found[index] for index in wanted)
 
     def _read(self, source: Source, indices: list[int]) -> Iterator[tuple[int, bytes]]:

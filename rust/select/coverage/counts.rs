@@ -56,7 +56,7 @@ pub fn document_frequencies<F: Features>(
             }
         });
         write(&cells, notes);
-        monitor.step();
+        monitor.steps(1);
         Ok(())
     })?;
     cells.par_iter_mut().for_each(|cell| *cell.get_mut() = guard.admit(*cell.get_mut()));

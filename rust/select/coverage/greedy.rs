@@ -116,7 +116,7 @@ impl<'a> Greedy<'a> {
                     let Self { lists, table, .. } = &mut self;
                     picks.gains.push(lists.of(index).map(|feature| table.select(feature)).sum());
                     picks.indices.push(index as i64);
-                    self.monitor.advance(spent as usize);
+                    self.monitor.steps(spent as usize);
                     self.monitor.update(|now| now.picked += 1);
                 }
                 None if batch.is_empty() => break,

@@ -38,7 +38,7 @@ impl Lists {
                 vocabulary.read(features, pool.sample(index), ids);
                 encode(ids, &mut chunk.bytes);
                 chunk.ends.push(chunk.bytes.len());
-                monitor.step();
+                monitor.steps(1);
             }
             chunk.bytes.shrink_to_fit();
             Ok(chunk)

@@ -48,7 +48,7 @@ impl Survey {
                         kept.push(occurrence.hash);
                     }
                 });
-                monitor.step();
+                monitor.steps(1);
                 Ok(kept)
             })
             .try_reduce(Vec::new, |mut a, mut b| {

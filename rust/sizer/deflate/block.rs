@@ -1,0 +1,80 @@
+//! Block accounting: how many bits the stream has, and what closing a block adds to them.
+//!
+//! A block closes when it has 16,383 symbols, and at the end of the stream. It is then written in the cheapest of three
+//! ways (RFC 1951, section 3.2.3): stored, with the fixed codes, or with its own. zlib compares them in whole bytes,
+//! prefers fixed codes on a tie, and can only store a block whose bytes are all still in its buffer.
+
+use super::cost::{Cost, Coster, Histogram};
+use super::format::{BLOCK_SYMBOLS, distance_code, length_symbol};
+
+/// Bits of the zlib header.
+const HEADER_BITS: u64 = 16;
+/// Bits of the checksum behind the last block.
+const CHECKSUM_BITS: u64 = 32;
+
+/// The open block, and the bits of those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    pub histogram: Histogram,
+    /// Symbols in the open block, its end aside.
+    pub symbols: u32,
+    /// Bytes that these symbols stand for.
+    pub bytes: u64,
+    /// Bits of the zlib header and of all closed blocks.
+    pub bits: u64,
+}
+
+impl Blocks {
+    /// The start of a stream.
+    pub const START: Blocks = Blocks { histogram: Histogram::EMPTY, symbols: 0, bytes: 0, bits: HEADER_BITS };
+
+    /// Adds a literal.
+    #[inline]
+    pub fn literal(&mut self, byte: u8) {
+        self.histogram.literals[usize::from(byte)] += 1;
+        self.symbols += 1;
+        self.bytes += 1;
+    }
+
+    /// Adds a match.
+    #[inline]
+    pub fn copy(&mut self, length: usize, distance: usize) {
+        self.histogram.literals[length_symbol(length)] += 1;
+        self.histogram.distances[distance_code(distance)] += 1;
+        self.symbols += 1;
+        self.bytes += length as u64;
+    }
+
+    /// Whether the open block must be closed now.
+    #[inline]
+    pub fn full(&self) -> bool {
+        self.symbols == BLOCK_SYMBOLS
+    }
+
+    /// Closes the open block and opens the next. `buffered` is how many of the last bytes zlib still has.
+    pub fn close(&mut self, buffered: u64, coster: &mut Coster) {
+        let [cost, ..] = coster.costs(&[&self.histogram]);
+        let bits = self.bits_closed(cost, buffered);
+        *self = Blocks { bits, ..Blocks::START };
+    }
+
+    /// Size of the stream, in bytes, if it ends with the open block.
+    pub fn total_bytes(&self, cost: Cost, buffered: u64) -> u64 {
+        (self.bits_closed(cost, buffered).next_multiple_of(8) + CHECKSUM_BITS) / 8
+    }
+
+    /// Bits of the stream up to the end of the open block, which costs `cost`.
+    fn bits_closed(&self, cost: Cost, buffered: u64) -> u64 {
+        const KIND_BITS: u64 = 3;
+        const STORED_LENGTH_BITS: u64 = 32;
+        let dynamic_bytes = (KIND_BITS + cost.dynamic).div_ceil(8);
+        let fixed_bytes = (KIND_BITS + cost.fixed).div_ceil(8);
+        if self.bytes + STORED_LENGTH_BITS / 8 <= dynamic_bytes.min(fixed_bytes) && self.bytes <= buffered {
+            (self.bits + KIND_BITS).next_multiple_of(8) + STORED_LENGTH_BITS + 8 * self.bytes
+        } else if fixed_bytes <= dynamic_bytes {
+            self.bits + KIND_BITS + cost.fixed
+        } else {
+            self.bits + KIND_BITS + cost.dynamic
+        }
+    }
+}

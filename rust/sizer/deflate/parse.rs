@@ -1,0 +1,177 @@
+//! The lazy parse: which literals and matches zlib's level 9 emits.
+//!
+//! A match is not taken at once. If the next position has a longer one, the match shrinks to a literal; otherwise it is
+//! emitted and its positions are skipped (*lazy evaluation*). The parser is a small state machine of one step per
+//! position: what it carries from step to step is a match in hand, a literal not yet emitted, and where the position
+//! lies in zlib's buffer. It knows nothing of how matches are found: it asks a [`Finder`], so that the exhaustive walk
+//! along hash chains and the indexed search share every rule below.
+//!
+//! The buffer matters because its movements show in the sizes. zlib holds 64 KiB, slides by 32 KiB when the position
+//! passes 65,274, and when fewer than 262 bytes lie ahead already at exactly 65,274; a string at its very start cannot
+//! be matched, and a block whose start has left it cannot be stored.
+//!
+//! Time is linear in the text, plus the finder's. Reference: `deflate_slow` and `fill_window` of zlib's `deflate.c`.
+
+use super::block::Blocks;
+use super::cost::Coster;
+use super::format::{MAX_DISTANCE, MAX_MATCH, MIN_LOOKAHEAD, MIN_MATCH, TOO_FAR, WINDOW};
+
+/// An earlier occurrence of the text at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    pub length: u16,
+    pub distance: u16,
+}
+
+impl Match {
+    /// No match: shorter than any real one.
+    pub const NONE: Match = Match { length: MIN_MATCH as u16 - 1, distance: 0 };
+}
+
+/// Finds matches.
+pub trait Finder {
+    /// The byte at a position.
+    fn byte(&self, position: usize) -> u8;
+
+    /// The longest match at `position`, of several equally long ones the nearest, if it is longer than `longer_than`;
+    /// otherwise any match no longer than that. `buffered` bytes before the position are in zlib's buffer.
+    ///
+    /// `None` if it takes more than this finder has to tell: bytes not yet known, or a rule it does not model.
+    fn longest(&mut self, position: usize, longer_than: usize, buffered: usize) -> Option<Match>;
+}
+
+/// The stretch of text that may be parsed.
+#[derive(Clone, Copy)]
+pub struct Stretch {
+    /// Absolute position of position 0.
+    pub origin: u64,
+    /// Where the text ends.
+    pub end: usize,
+    /// Whether the stream ends there too; otherwise more text may follow.
+    pub last: bool,
+}
+
+/// State of the parse between two positions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parser {
+    /// Where the parse stands.
+    pub position: usize,
+    /// How many bytes before the position are in zlib's buffer.
+    pub buffered: usize,
+    /// The best match at the position before.
+    pub in_hand: Match,
+    /// Whether the byte before the position is neither emitted nor part of an emitted match.
+    pub pending: bool,
+    /// What was emitted.
+    pub blocks: Blocks,
+}
+
+/// Position in the buffer from which zlib slides it.
+const SLIDE: usize = WINDOW + MAX_DISTANCE;
+
+impl Parser {
+    /// The start of a stream.
+    pub const START: Parser =
+        Parser { position: 0, buffered: 0, in_hand: Match::NONE, pending: false, blocks: Blocks::START };
+
+    /// Parses as far as the finder and the stretch allow; true if that is the stretch's end.
+    #[inline]
+    pub fn run<F: Finder>(&mut self, finder: &mut F, stretch: Stretch, coster: &mut Coster) -> bool {
+        while self.position < stretch.end {
+            if !self.slide(stretch) {
+                return false;
+            }
+            let in_hand = usize::from(self.in_hand.length);
+            let found = if in_hand < MAX_MATCH && (stretch.end - self.position >= MIN_MATCH || !stretch.last) {
+                let Some(found) = finder.longest(self.position, in_hand, self.buffered) else { return false };
+                if usize::from(found.length) == MIN_MATCH && usize::from(found.distance) > TOO_FAR {
+                    Match::NONE
+                } else {
+                    found
+                }
+            } else {
+                Match::NONE
+            };
+            if in_hand >= MIN_MATCH && usize::from(found.length) <= in_hand {
+                self.blocks.copy(in_hand, self.in_hand.distance.into());
+                self.advance(in_hand - 1);
+                self.in_hand = Match::NONE;
+                self.pending = false;
+                if self.blocks.full() {
+                    self.blocks.close(self.buffered as u64, coster);
+                }
+            } else {
+                if self.pending {
+                    self.blocks.literal(finder.byte(self.position - 1));
+                    if self.blocks.full() {
+                        self.blocks.close(self.buffered as u64, coster);
+                    }
+                }
+                self.advance(1);
+                self.in_hand = found;
+                self.pending = true;
+            }
+        }
+        true
+    }
+
+    /// Ends the stream, all of which has been parsed: emits what is pending. The open block stays to be closed, even if
+    /// the last literal filled it.
+    pub fn end<F: Finder>(&mut self, finder: &F, stretch: Stretch) {
+        debug_assert!(stretch.last && self.position == stretch.end);
+        self.slide(stretch);
+        if self.pending {
+            self.blocks.literal(finder.byte(self.position - 1));
+            self.pending = false;
+        }
+    }
+
+    /// Slides zlib's buffer if it would at this position; false if that depends on text not yet known.
+    #[inline]
+    fn slide(&mut self, stretch: Stretch) -> bool {
+        if self.buffered < SLIDE {
+            return true;
+        }
+        if self.buffered == SLIDE {
+            let position = stretch.origin + self.position as u64;
+            let ahead = (stretch.end - self.position) as u64;
+            if ahead.min(until_next_feed(position)) >= MIN_LOOKAHEAD as u64 {
+                return true;
+            }
+            if !stretch.last && until_next_feed(position) >= MIN_LOOKAHEAD as u64 {
+                return false;
+            }
+        }
+        self.buffered -= WINDOW;
+        true
+    }
+
+    #[inline]
+    fn advance(&mut self, by: usize) {
+        self.position += by;
+        self.buffered += by;
+    }
+}
+
+/// Bytes ahead of an absolute position that belong to the same feed.
+///
+/// zlib counts its input in 32 bits, so that a longer buffer reaches it in feeds of 2^32 - 1 bytes, and it sees no
+/// further than the end of the current one.
+fn until_next_feed(position: u64) -> u64 {
+    const FEED: u64 = u32::MAX as u64;
+    (FEED - position % FEED) % FEED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_end_at_multiples_of_32_bits() {
+        const FEED: u64 = u32::MAX as u64;
+        assert_eq!(until_next_feed(1), FEED - 1);
+        assert_eq!(until_next_feed(FEED - 261), 261);
+        assert_eq!(until_next_feed(FEED), 0);
+        assert_eq!(until_next_feed(2 * FEED - 261), 261);
+    }
+}

@@ -1,0 +1,182 @@
+//! What a sample holds of itself: matches between its own parts.
+//!
+//! Matches inside a sample do not depend on the prefix. They are searched along chains of equal three-byte hashes, as
+//! in zlib, but all links are made in one pass beforehand: a position's chain is the same whenever it is walked, since
+//! it only leads backwards. Samples are short, so are their chains. A candidate that is probed again and again also
+//! remembers the match found at each position, filled in where a parse first asks.
+//!
+//! The other matches that depend little on the prefix are those that start in it and run on into the sample
+//! ([`Crossings`]). The text following their start is the sample itself, so they are found from the positions in the
+//! sample where its own beginning recurs, extended backwards over the prefix's end.
+//!
+//! Preparing a sample takes linear time, and two bytes of memory per byte; remembered matches take four more.
+
+use super::format::{MAX_MATCH, MIN_MATCH};
+use super::parse::Match;
+use super::window::{common_prefix, hash, load};
+
+const BUCKET_BITS: u32 = 12;
+const BUCKETS: usize = 1 << BUCKET_BITS;
+
+/// A sample prepared for the search.
+#[derive(Default)]
+pub struct Sample {
+    /// The bytes, and eight zeros.
+    bytes: Vec<u8>,
+    len: usize,
+    /// One more than the position before this one in the same bucket, or zero.
+    links: Vec<u16>,
+    /// At least the number of positions that share a hash.
+    longest_chain: usize,
+}
+
+/// Tables for linking a sample.
+pub struct Linker {
+    head: [u16; BUCKETS],
+    count: [u16; BUCKETS],
+}
+
+impl Linker {
+    pub fn new() -> Linker {
+        Linker { head: [0; BUCKETS], count: [0; BUCKETS] }
+    }
+}
+
+impl Sample {
+    /// Prepares a sample, re-using memory.
+    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
+        debug_assert!(bytes.len() < usize::from(u16::MAX));
+        self.len = bytes.len();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(&[0; 8]);
+        linker.head.fill(0);
+        linker.count.fill(0);
+        self.links.clear();
+        self.links.extend(bytes.windows(MIN_MATCH).enumerate().map(|(i, w)| {
+            // Buckets refine to zlib's hashes, so that their sizes bound the lengths of zlib's chains.
+            let h = hash(w[0], w[1], w[2]) as u32;
+            let bucket = (h.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize;
+            linker.count[bucket] += 1;
+            std::mem::replace(&mut linker.head[bucket], i as u16 + 1)
+        }));
+        self.longest_chain = linker.count.iter().copied().max().unwrap_or(0).into();
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// The bytes and eight more.
+    pub fn padded(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn longest_chain(&self) -> usize {
+        self.longest_chain
+    }
+
+    /// The nearest of the longest matches at `start` with an earlier part of the sample, not before `oldest`, if longer
+    /// than `longer_than`; otherwise a match of no more than that length.
+    #[inline]
+    pub fn longest(&self, start: usize, longer_than: usize, oldest: usize) -> Match {
+        let max = (self.len - start).min(MAX_MATCH);
+        let mut best = Match { length: longer_than as u16, distance: 0 };
+        if longer_than >= max {
+            return best;
+        }
+        let text = &self.bytes[..];
+        // What must agree for a match to be longer: the four bytes up to and including the first beyond the best.
+        let key = |at: usize, length: usize| {
+            if length == 2 { load(text, at) as u32 & 0xff_ffff } else { load(text, at + length - 3) as u32 }
+        };
+        let mut sought = key(start, longer_than);
+        let mut link = self.links[start];
+        while link > oldest as u16 {
+            let at = usize::from(link) - 1;
+            if key(at, best.length.into()) == sought {
+                let length = common(text, at, start, max);
+                if length > usize::from(best.length) {
+                    best = Match { length: length as u16, distance: (start - at) as u16 };
+                    if length == max {
+                        break;
+                    }
+                    sought = key(start, length);
+                }
+            }
+            link = self.links[at];
+        }
+        best
+    }
+}
+
+/// Length of the common prefix of a text's suffixes, at most `max`.
+#[inline]
+fn common(text: &[u8], a: usize, b: usize, max: usize) -> usize {
+    common_prefix(&text[a..a + max], &text[b..b + max])
+}
+
+/// A match that starts in the prefix and runs into the sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Crossing {
+    start: u16,
+    /// 258 minus the length: longer matches first.
+    shortness: u16,
+    distance: u16,
+}
+
+/// The longest, then nearest, match at each position that starts in the prefix and runs into the sample.
+#[derive(Default)]
+pub struct Crossings {
+    /// By position.
+    sorted: Vec<Crossing>,
+    next: usize,
+}
+
+impl Crossings {
+    /// Finds the crossing matches of a sample behind a text.
+    pub fn find(&mut self, before: &[u8], sample: &[u8]) {
+        self.sorted.clear();
+        self.next = 0;
+        // The byte at position 0 of the prefix is never matched.
+        let (Some(&first), Some((_, before)), Some(&last)) = (sample.first(), before.split_first(), before.last())
+        else {
+            return;
+        };
+        if before.is_empty() {
+            return;
+        }
+        for distance in 1..sample.len() {
+            if sample[distance] != first || sample[distance - 1] != last {
+                continue;
+            }
+            let backwards = before.iter().rev().zip(sample[..distance].iter().rev()).take(MAX_MATCH - 1);
+            let inside = backwards.take_while(|(a, b)| a == b).count();
+            let ahead = (sample.len() - distance).min(MAX_MATCH);
+            let beyond = common_prefix(&sample[..ahead], &sample[distance..distance + ahead]);
+            for inside in 1..=inside {
+                let length = (inside + beyond).min(MAX_MATCH);
+                self.sorted.push(Crossing {
+                    start: (distance - inside) as u16,
+                    shortness: (MAX_MATCH - length) as u16,
+                    distance: distance as u16,
+                });
+            }
+        }
+        self.sorted.sort_unstable();
+    }
+
+    /// The crossing match at a position; positions are asked for in ascending order.
+    #[inline]
+    pub fn at(&mut self, start: usize) -> Option<Match> {
+        while self.sorted.get(self.next).is_some_and(|c| usize::from(c.start) < start) {
+            self.next += 1;
+        }
+        let crossing = self.sorted.get(self.next).filter(|c| usize::from(c.start) == start)?;
+        Some(Match { length: MAX_MATCH as u16 - crossing.shortness, distance: crossing.distance })
+    }
+}

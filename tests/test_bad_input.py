@@ -1,0 +1,210 @@
+"""Bad input: one clear message that says where, what was found and what to do; nothing written."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+import entropylaw
+from entropylaw.cli import main
+
+GOOD = b'{"text": "good"}\n'
+
+
+def refuse(capsys: pytest.CaptureFixture[str], arguments: list[Any], *expected: str) -> None:
+    """Runs the command, which must exit with 2 and say each of ``expected`` in one line."""
+    assert main([str(argument) for argument in arguments]) == 2
+    captured = capsys.readouterr()
+    *notes, message = captured.err.strip().splitlines()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert message.startswith("entropylaw: ")
+    for part in expected:
+        assert part in message, (part, message, notes)
+
+
+def leave_nothing(directory: Path, before: set[str]) -> None:
+    assert {path.name for path in directory.iterdir()} == before
+
+
+FILES: list[tuple[str, bytes, list[str]]] = [
+    ("empty.jsonl", b"", ["empty.jsonl", "the file is empty"]),
+    ("blank.jsonl", b"\n \n", ["blank.jsonl", "the pool is empty"]),
+    ("none.json", b"[]", ["none.json", "the pool is empty"]),
+    ("prose.jsonl", b"Dear Sir,\n", ["prose.jsonl:1", "is not JSON", "'Dear Sir,'"]),
+    (
+        "broken.jsonl",
+        GOOD * 2 + b'{"text": "bro\n' + GOOD,
+        ["broken.jsonl:3", "is not JSON", "column 10", "on-error skip"],
+    ),
+    ("cut.jsonl", GOOD + b'{"text": "a", ', ["cut.jsonl:2", "is not JSON", "the end of the record"]),
+    ("broken.json", b'[{"text": "a"},\n{"text": }]', ["broken.json:2", "is not a JSON array", "'}]'"]),
+    ("cut.json", b'[{"text": "a"},\n{"text": "b"}', ["cut.json:2", "is not a JSON array", "the end of the file"]),
+    ("latin.jsonl", GOOD + b'{"text": "caf\xe9"}\n', ["latin.jsonl:2", "is not UTF-8", "0xe9"]),
+    ("latin.json", b'[{"text": "a"},\n {"text": "\xe9", "n": NaN}]', ["latin.json:2", "is not UTF-8", "0xe9"]),
+    ("wide.jsonl", '{"text": "a"}'.encode("utf-16"), ["wide.jsonl", "is UTF-16"]),
+    ("surrogate.jsonl", rb'{"text": "\ud83d"}', ["surrogate.jsonl:1", "lone surrogate U+D83D"]),
+    ("unknown.jsonl", b'{"question": "a"}', ["unknown.jsonl:1", "none of the schemas", "'question'", "--field"]),
+    ("number.jsonl", b"7\n", ["number.jsonl:1", "found a number"]),
+    ("missing.jsonl", GOOD + b'{"txt": "b"}', ["missing.jsonl:2", "schema text", "'txt'", "missing.jsonl:1 decided"]),
+    ("mixed.jsonl", GOOD + b'{"messages": []}', ["mixed.jsonl:2", "schema text", "schema openai"]),
+    ("null.jsonl", b'{"text": null}', ["null.jsonl:1", "'text' is null, not text"]),
+    ("turns.jsonl", b'{"messages": [{"role": "user"}]}', ["turns.jsonl:1", "turn 0 of 'messages'", "'role'"]),
+    ("deep.jsonl", b'{"text": ' + b"[" * 200_000, ["deep.jsonl:1", "too deeply"]),
+    ("cut.jsonl.gz", gzip.compress(GOOD * 1000)[:-12], ["cut.jsonl.gz", "truncated"]),
+    ("bad.jsonl.gz", gzip.compress(GOOD * 9)[:20] + b"x" * 30, ["bad.jsonl.gz", "corrupt"]),
+    ("cut.jsonl.zst", zstandard.compress(GOOD * 1000)[:-2], ["cut.jsonl.zst", "truncated"]),
+    ("bad.jsonl.zst", b"\x28\xb5\x2f\xfd" + b"\xff" * 50, ["bad.jsonl.zst", "corrupt"]),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), FILES, ids=[name for name, *_ in FILES])
+@pytest.mark.parametrize("command", ["select", "ratio"])
+def test_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, expected: list[str], command: str
+) -> None:
+    pool = tmp_path / name
+    pool.write_bytes(content)
+    output = ["-o", tmp_path / "out.jsonl", "--budget", "1"] if command == "select" else []
+    refuse(capsys, [command, pool, *output], *expected)
+    leave_nothing(tmp_path, {name})
+
+
+def test_missing_files_and_directories(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refuse(capsys, ["ratio", tmp_path / "no.jsonl"], "no.jsonl", "no such file")
+    refuse(capsys, ["ratio", tmp_path], "is a directory", "/*.jsonl")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_unreadable_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool = tmp_path / "secret.jsonl"
+    pool.write_bytes(GOOD)
+    pool.chmod(0)
+    refuse(capsys, ["ratio", pool], "secret.jsonl", "cannot be read", "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--budget", "0"], "at least 1"),
+        (["--budget=-3"], "at least 1"),
+        (["--budget", "4"], "the pool has only 3"),
+        (["--budget", "1.5"], "'1.5'"),
+        (["--budget", "many"], "'many'"),
+        (["--budget", "0%"], "above 0%"),
+        (["--budget", "101%"], "at most 100%"),
+        (["--budget", "1%"], "less than one sample"),
+        (["--budget", "1", "--k1", "5", "--k2", "6"], "k1 >= k2 >= k3"),
+        (["--budget", "1", "--k2", "5", "--k3", "6"], "k1 >= k2 >= k3"),
+        (["--budget", "1", "--k3", "0"], "k1 >= k2 >= k3"),
+        (["--budget", "1", "--threads", "0"], "at least 1"),
+        (["--budget", "1", "--schema", "chatml"], "there is no schema 'chatml'"),
+        (["--budget", "1", "--schema", "alpaca"], "does not have the schema alpaca"),
+        (["--budget", "1", "--schema", "text", "--field", "text"], "not both"),
+        (["--budget", "1", "--render", "json", "--field", "text"], "the rendering 'text' only"),
+        (["--budget", "1", "--preset", "reference", "--field", "text"], "takes no render"),
+    ],
+)
+def test_parameters(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], expected: str) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_bytes(GOOD * 3)
+    refuse(capsys, ["select", pool, "-o", tmp_path / "out.jsonl", *options], expected)
+    leave_nothing(tmp_path, {"pool.jsonl"})
+
+
+def test_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool, output = tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
+    pool.write_bytes(GOOD * 3)
+    select = ["select", pool, "--budget", "1", "-o"]
+    refuse(capsys, [*select, tmp_path], "is a directory")
+    refuse(capsys, [*select, "/dev/null", "--force"], "not a regular file")
+    refuse(capsys, [*select, tmp_path / "no/out.jsonl"], "cannot be written", "No such file")
+    output.write_bytes(b"precious")
+    refuse(capsys, [*select, output], "out.jsonl: the file exists", "--force")
+    assert output.read_bytes() == b"precious"
+    output.unlink()
+    manifest = tmp_path / "out.jsonl.manifest.json"
+    manifest.write_bytes(b"precious")
+    refuse(capsys, [*select, output], "manifest.json: the file exists")
+    assert main([str(part) for part in [*select, output, "--force", "-q"]]) == 0
+    assert output.read_bytes() == GOOD
+    leave_nothing(tmp_path, {"pool.jsonl", "out.jsonl", "out.jsonl.manifest.json"})
+
+
+def test_a_full_disk_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, output = tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
+    pool.write_bytes(GOOD * 3)
+    output.write_bytes(b"precious")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    refuse(capsys, ["select", pool, "--budget", "1", "-o", output, "--force"], "out.jsonl", "No space left on device")
+    assert output.read_bytes() == b"precious"
+    leave_nothing(tmp_path, {"pool.jsonl", "out.jsonl"})
+
+
+def test_skipping_counts_and_lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool, output = tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
+    pool.write_bytes(GOOD + b"{broken\n" + GOOD + b'{"no": 1}\n' + b'{"text": "\xff"}\n' + b'{"text": "last"}\n')
+    assert main(["select", str(pool), "-o", str(output), "--budget", "100%", "--on-error", "skip", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "skipped 3 records, the first: " + str(pool) + ":2: is not JSON" in captured.err
+    assert json.loads(captured.out)["pool"]["skipped"] == 3
+    manifest = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
+    assert [line.removeprefix(f"{pool}:")[:2] for line in manifest["skipped"]] == ["2:", "4:", "5:"]
+    assert sorted(output.read_bytes().splitlines()) == sorted([GOOD.strip(), GOOD.strip(), b'{"text": "last"}'])
+    pool.write_bytes(b"{broken\n")
+    refuse(capsys, ["ratio", pool, "--on-error", "skip"], "all 1 records were skipped")
+
+
+def test_a_pool_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(GOOD * 3)
+    selection = entropylaw.select(path, budget=2)
+    path.write_bytes(GOOD * 4)
+    with pytest.raises(entropylaw.EntropyLawError, match="has changed since it was read"):
+        selection.save(tmp_path / "out.jsonl")
+    leave_nothing(tmp_path, {"pool.jsonl"})
+
+
+@pytest.mark.parametrize(
+    ("pool", "message"),
+    [
+        ([], "the pool is empty"),
+        (b"bytes", "the pool is bytes"),
+        ({"text": "a"}, "the pool is dict"),
+        (7, "the pool is int"),
+        (["a", 7], "record 1: is int"),
+        ([{"text": "a"}, "b"], "record 1: the record does not have the schema text"),
+        (["missing-1.jsonl", "missing-2.jsonl"], "missing-1.jsonl: no such file"),
+    ],
+)
+def test_pools_in_memory(pool: Any, message: str) -> None:
+    with pytest.raises(entropylaw.EntropyLawError, match=message):
+        entropylaw.select(pool, budget=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "magic"}, "no method 'magic'"),
+        ({"preset": "fast"}, "no preset 'fast'"),
+        ({"render": "xml"}, "no rendering 'xml'"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'"),
+        ({"budget": True}, "budget is True"),
+        ({"budget": None}, "budget is None"),
+        ({"threads": -1}, "threads is -1"),
+        ({"render": lambda record: 7}, "record 0: the rendering returned a number"),
+    ],
+)
+def test_options_in_python(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(entropylaw.EntropyLawError, match=message):
+        entropylaw.select(["a", "b"], **({"budget": 1} | options))

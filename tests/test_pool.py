@@ -1,0 +1,167 @@
+"""Reading: every format and schema, and the way back to the original bytes."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entropylaw.pool import load
+from entropylaw.pool.split import on_one_line
+
+SHAREGPT = {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}], "source": "a"}
+
+SCHEMAS: list[tuple[str, Any, str]] = [
+    ("sharegpt", SHAREGPT, "Why?\nBecause."),
+    ("sharegpt", {"system": "Be brief.", **SHAREGPT}, "Be brief.\nWhy?\nBecause."),
+    ("openai", {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "B."}]}, "Why?\nB."),
+    ("openai", {"messages": [{"role": "assistant", "content": None, "tool_calls": []}]}, ""),
+    ("openai", {"messages": [{"content": [{"type": "text", "text": "Look"}, {"type": "image_url"}]}]}, "Look"),
+    ("alpaca", {"instruction": "Add", "input": "1, 2", "output": "3"}, "Add\n1, 2\n3"),
+    ("alpaca", {"instruction": "Add", "input": None, "output": "3"}, "Add\n3"),
+    ("alpaca", {"instruction": "Add", "output": "3", "id": 7}, "Add\n3"),
+    ("completion", {"prompt": "Why", "completion": "Because"}, "Why\nBecause"),
+    ("completion", {"prompt": [{"role": "user", "content": "Why"}], "completion": [{"content": "B"}]}, "Why\nB"),
+    ("text", {"text": "Plain.\u2028Still the same record.\x85", "n": 1.50}, "Plain.\u2028Still the same record.\x85"),
+]
+
+LINES = [json.dumps(record, ensure_ascii=False).encode() for record in [SHAREGPT, {**SHAREGPT, "source": "b"}] * 3]
+
+
+def compressed(content: bytes, how: str) -> bytes:
+    half = len(content) // 2
+    if how == "gz":
+        return gzip.compress(content)
+    if how == "multi-member gz":
+        return gzip.compress(content[:half]) + gzip.compress(content[half:])
+    if how == "zst":
+        return zstandard.compress(content)
+    if how == "multi-frame zst":
+        skippable = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
+        return skippable + zstandard.compress(content[:half]) + zstandard.compress(content[half:])
+    if how == "long-window zst":
+        wide = zstandard.ZstdCompressionParameters(window_log=31, enable_ldm=True)
+        packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+        return packer.compress(content) + packer.flush()
+    return content
+
+
+@pytest.mark.parametrize("how", ["plain", "gz", "multi-member gz", "zst", "multi-frame zst", "long-window zst"])
+@pytest.mark.parametrize(
+    ("content", "chosen"),
+    [
+        (b"\n".join(LINES) + b"\n", LINES),
+        (b"\n".join(LINES), LINES),
+        (b"\n\n  \n".join(LINES) + b"\n\n", LINES),
+        (b"\r\n".join(LINES) + b"\r\n", [line + b"\r" for line in LINES]),
+        (b"\xef\xbb\xbf" + b"\n".join(LINES), LINES),
+        (b"[" + b", ".join(LINES) + b"]", LINES),
+        (b"\xef\xbb\xbf \n[\n  " + b",\n  ".join(LINES) + b"\n]\n", LINES),
+    ],
+    ids=["lines", "no final break", "blank lines", "CRLF", "BOM", "array", "array with BOM"],
+)
+def test_records_come_back_byte_for_byte(tmp_path: Path, content: bytes, chosen: list[bytes], how: str) -> None:
+    path = tmp_path / "pool"
+    path.write_bytes(compressed(content, how))
+    pool = load(path)
+    assert [pool.sample(i) for i in range(len(pool))] == [b"Why?\nBecause."] * 6
+    order = [4, 0, 5, 5, 1]
+    assert list(pool.records.raw(order)) == [chosen[i] for i in order]
+    assert pool.schema == "sharegpt"
+    assert pool.group_counts() == {"a": 3, "b": 3}
+
+
+def test_records_of_a_pretty_array_come_out_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "pool.json"
+    path.write_text(json.dumps([SHAREGPT, SHAREGPT], indent=4))
+    pool = load(path)
+    for raw in pool.records.raw([1, 0]):
+        assert b"\n" not in raw
+        assert json.loads(raw) == SHAREGPT
+
+
+@given(
+    st.recursive(st.text() | st.integers() | st.none(), lambda part: st.lists(part) | st.dictionaries(st.text(), part))
+)
+def test_breaking_no_line_changes_no_value(value: Any) -> None:
+    assert json.loads(on_one_line(json.dumps(value, indent=1, ensure_ascii=False).encode())) == value
+
+
+@pytest.mark.parametrize("record_per_file", [False, True])
+def test_many_files_are_one_pool_in_the_order_given(tmp_path: Path, record_per_file: bool) -> None:
+    records = [json.dumps({"text": f"sample {n}"}).encode() for n in range(6)]
+    groups = [[record] for record in records] if record_per_file else [records[:4], records[4:]]
+    paths = []
+    for number, group in enumerate(groups):
+        paths.append(tmp_path / f"{9 - number}.jsonl.gz")
+        paths[-1].write_bytes(gzip.compress(b"\n".join(group)))
+    pool = load(paths)
+    assert list(pool.records.raw([5, 0, 3])) == [records[5], records[0], records[3]]
+    assert pool.records.where(0) == f"{paths[0]}:1"
+
+
+@pytest.mark.parametrize(("schema", "record", "text"), SCHEMAS)
+def test_schemas(tmp_path: Path, schema: str, record: Any, text: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    for pool in (load(path), load([record]), load(path, schema=schema)):
+        assert pool.schema == schema
+        assert pool.sample(0) == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("field", "record", "text"),
+    [
+        ("answer", {"answer": "yes", "text": "no"}, "yes"),
+        ("meta.answer", {"meta": {"answer": "yes"}}, "yes"),
+        ("a.b", {"a.b": "yes"}, "yes"),
+        ("turns", {"turns": [{"content": "a"}, {"value": "b"}]}, "a\nb"),
+    ],
+)
+def test_a_field_can_be_named(field: str, record: Any, text: str) -> None:
+    assert load([record], field=field).sample(0) == text.encode()
+
+
+def test_renderings(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(b'{"text":  "a", "n": 1}\n')
+    assert load(path, render="json").sample(0) == b'{"text":  "a", "n": 1}'
+    assert load(path, render="repr").sample(0) == b"{'text': 'a', 'n': 1}"
+    assert load(path, render=lambda record: record["text"] * record["n"]).sample(0) == b"a"
+    assert load([{"text": "a"}], render="json").sample(0) == b'{"text": "a"}'
+    assert load(["a", "b"], render="repr").sample(0) == b"'a'"
+
+
+def test_lists_of_texts() -> None:
+    pool = load(["é", "b.jsonl and more"])
+    assert [pool.sample(0), pool.sample(1)] == ["é".encode(), b"b.jsonl and more"]
+    assert list(pool.records.raw([1])) == [b'"b.jsonl and more"']
+    assert load([b"\xff", bytearray(b"b")]).sample(0) == b"\xff"
+    assert load(text for text in ("a", "b")).sample(1) == b"b"
+
+
+def test_what_python_reads_and_strict_parsers_do_not(tmp_path: Path) -> None:
+    for content in ('{"text": "a", "score": NaN}\n', '[{"text": "a", "score": NaN},\n {"text": "b"}]'):
+        path = tmp_path / "pool.json"
+        path.write_text(content)
+        pool = load(path)
+        assert pool.sample(0) == b"a"
+        assert next(pool.records.raw([0])) == b'{"text": "a", "score": NaN}'
+    assert pool.records.where(1).endswith(":2")
+
+
+def test_fingerprints_tell_pools_apart() -> None:
+    prints = {load(texts).fingerprint for texts in (["ab", "c"], ["a", "bc"], ["abc"], ["c", "ab"])}
+    assert len(prints) == 4
+    assert load(["ab", "c"]).fingerprint == load([b"ab", b"c"]).fingerprint
+
+
+def test_a_pool_can_be_all_empty_texts() -> None:
+    pool = load(["", ""])
+    assert len(pool) == 2
+    assert np.array_equal(pool.offsets, [0, 0, 0])
