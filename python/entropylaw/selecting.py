@@ -115,12 +115,13 @@ def select(
         For ``zip``: finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as
         the authors' script does; by default not.
     unit : {"byte", "word"}
-        For ``coverage``: what n-grams are made of; ``byte`` by default.
+        For ``coverage``: what n-grams are made of; ``word`` by default. Take ``byte`` for text that hardly has
+        words as European languages do, such as code, identifiers or scripts without spaces.
     ngram : int
-        For ``coverage``: exactly so many bytes, by default 5; or up to so many words, by default 3. From 1 to 8.
+        For ``coverage``: up to so many words, by default 3; or exactly so many bytes, by default 5. From 1 to 8.
     gamma : float
-        For ``coverage``: how much more n-grams count that many samples have, from 0 (not at all) to 1; by default 0.5
-        for bytes, 0.85 for words.
+        For ``coverage``: how much more n-grams count that many samples have, from 0 (not at all) to 1; by default
+        0.85.
     alpha : float or "auto"
         For ``coverage``: how much samples pay for their length, from 0 (not at all) to 1 (gain a byte). ``auto``, the
         default, is 1 for budgets in bytes and 0.9 for budgets in samples, which keeps about the pool's mean length.

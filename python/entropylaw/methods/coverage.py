@@ -15,7 +15,7 @@ from entropylaw.pool import Pool, Render
 from entropylaw.results import Selection
 
 _NGRAM = {"byte": 5, "word": 3}
-_GAMMA = {"byte": 0.5, "word": 0.85}
+_GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
 
@@ -79,9 +79,9 @@ class CoverageSelection(Selection):
 class Coverage:
     """The options of coverage; see ``entropylaw.select``."""
 
-    unit: Literal["byte", "word"] = "byte"
+    unit: Literal["byte", "word"] = "word"
     ngram: int | None = None
-    gamma: float | None = None
+    gamma: float = _GAMMA
     alpha: float | Literal["auto"] = "auto"
     min_df: int = 2
     min_contexts: int = 2
@@ -114,7 +114,7 @@ class Coverage:
         options: dict[str, Any] = {
             "unit": self.unit,
             "ngram": int(self.ngram or _NGRAM[self.unit]),
-            "gamma": _GAMMA[self.unit] if self.gamma is None else float(self.gamma),
+            "gamma": float(self.gamma),
             "alpha": (1.0 if budget.size else _ALPHA_OF_SAMPLES) if self.alpha == "auto" else float(self.alpha),
             "min_df": int(self.min_df),
             "min_contexts": int(self.min_contexts),
