@@ -25,6 +25,7 @@ lint: $(VENV)/built
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest entropylaw._core
 
 ## bench: speed against recompression and compressobj.copy(), in one run
 bench: $(VENV)/built

@@ -42,13 +42,22 @@ impl<'a> Pool<'a> {
         self.len() == 0
     }
 
+    /// Sample `index`.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[must_use]
+    pub fn sample(&self, index: usize) -> &'a [u8] {
+        &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+    }
+
     /// Bytes of all samples.
     #[must_use]
-    pub fn byte_len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Where sample `index` begins, or the last one ends.
+    /// Where sample `index` begins.
     ///
     /// # Panics
     /// If there is no such sample.
@@ -57,13 +66,10 @@ impl<'a> Pool<'a> {
         self.offsets[index] as usize
     }
 
-    /// Sample `index`.
-    ///
-    /// # Panics
-    /// If there is no such sample.
+    /// The last sample that begins at `offset` or before, or the pool's length if all of them end there.
     #[must_use]
-    pub fn sample(&self, index: usize) -> &'a [u8] {
-        &self.bytes[self.offset(index)..self.offset(index + 1)]
+    pub fn index_at(&self, offset: usize) -> usize {
+        self.offsets.partition_point(|&start| start as usize <= offset) - 1
     }
 
     /// The samples in input order.
@@ -80,6 +86,12 @@ mod tests {
     fn cuts_the_bytes_at_the_offsets() {
         let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
         assert_eq!(pool.iter().collect::<Vec<_>>(), [b"a".as_slice(), b"", b"bcd"]);
+    }
+
+    #[test]
+    fn finds_the_sample_at_an_offset() {
+        let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
+        assert_eq!([0, 1, 2, 3, 4].map(|offset| pool.index_at(offset)), [0, 2, 2, 2, 3]);
     }
 
     #[test]

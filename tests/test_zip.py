@@ -145,3 +145,22 @@ def test_a_budget_over_the_pool_selects_all_and_says_so() -> None:
     selection = entropylaw.select(mixed_pool(5), budget=6)
     assert sorted(selection.indices.tolist()) == [0, 1, 2, 3, 4]
     assert "more than the 5 of the pool" in selection.warnings[0]
+
+
+def test_the_ratio_of_a_large_pool_is_an_estimate_from_evenly_spaced_stretches() -> None:
+    chooser = random.Random(1)
+    words = [chooser.randbytes(chooser.randint(3, 9)) for _ in range(5_000)]
+    samples = [b"".join(chooser.choices(words[: 50 + 15 * n], k=9_000)) for n in range(330)]
+    starts = np.concatenate([[0], np.cumsum([len(sample) for sample in samples])])
+    size = int(starts[-1])
+    assert size > 17 << 20
+    stretches = []
+    for number in range(16):
+        first = int(np.searchsorted(starts, number * (size - (1 << 20)) // 15, side="right")) - 1
+        last = int(np.searchsorted(starts, starts[first] + (1 << 20), side="right")) - 1
+        stretches.append(b"".join(samples[first : max(last, first + 1)]))
+    selection = entropylaw.select(samples, budget=1, k1=1, k2=1, k3=1)
+    raw = sum(map(len, stretches))
+    assert selection.pool_ratio == raw / sum(map(oracle.compressed, stretches))
+    assert selection.pool_ratio_bytes == raw
+    assert abs(selection.pool_ratio / entropylaw.ratio(samples).ratio - 1) < 0.02

@@ -1,10 +1,12 @@
 """The compiled core. Arrays passed in are borrowed: don't write to them during a call."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["Progress", "Sizer", "ZipResult", "__version__", "measure", "zip_select"]
 
 __version__: str
 
@@ -44,6 +46,8 @@ class ZipResult:
     def rounds(self) -> list[tuple[int, int, int, float]]: ...
     @property
     def pool_ratio(self) -> float: ...
+    @property
+    def pool_ratio_bytes(self) -> int: ...
     @property
     def end(self) -> Literal["budget", "exhausted", "too_few_left"]: ...
     @property
@@ -150,10 +154,10 @@ class Sizer:
     ...     return sizer.size()
     >>> x, y = b"the quick brown fox " * 20, b"the quick brown dog " * 20
     >>> round((size(x, y) - min(size(x), size(y))) / max(size(x), size(y)), 2)
-    0.36
+    0.24
     """
 
-    def __init__(self, codec: str = "zlib") -> None: ...
+    def __new__(cls, codec: str = "zlib") -> Self: ...
     @property
     def codec(self) -> str:
         """Codec and version."""

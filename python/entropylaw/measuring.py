@@ -66,8 +66,8 @@ def ratio(
     Examples
     --------
     >>> import entropylaw
-    >>> entropylaw.ratio(["to be or not to be"] * 50).ratio
-    20.0
+    >>> round(entropylaw.ratio(["to be or not to be"] * 50).ratio, 1)
+    27.3
     """
     pool = load(data, render=render, schema=schema, field=field, on_error=on_error)
     names = pool.group_names

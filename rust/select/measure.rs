@@ -1,4 +1,6 @@
-//! R of a whole pool and of its groups.
+//! R of a whole pool, of its groups, and a quick estimate.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -8,6 +10,44 @@ use super::workers::Workers;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::sizer::Sizer;
+
+/// Stretches of the pool that [`estimate`] looks at, and bytes in each.
+const STRETCHES: usize = 16;
+const STRETCH: usize = 1 << 20;
+
+/// R of a pool as `framing` writes it, and the number of bytes that it was measured on: all of a pool of up to 16 MiB;
+/// otherwise 16 evenly spaced stretches of 1 MiB, each compressed alone. So it takes about a second, however large the
+/// pool is, and keeps neighbours together, whose likeness is what a window of 32 KiB sees.
+///
+/// Call it inside [`Workers::run`].
+///
+/// # Errors
+/// [`Error::Interrupted`] when the monitor says so.
+pub fn estimate<S: Sizer>(
+    pool: &Pool<'_>,
+    framing: Framing,
+    workers: &Workers<S>,
+    monitor: &Monitor,
+) -> Result<(f64, u64)> {
+    let measured = |samples: Range<usize>| {
+        let mut set = Set::<S>::new(framing);
+        set.extend(samples.map(|index| pool.sample(index)), monitor)?;
+        Ok(workers.with_scratch(|scratch| set.measure(scratch)))
+    };
+    if pool.bytes() <= STRETCHES * STRETCH {
+        let all = measured(0..pool.len())?;
+        return Ok((all.ratio(), all.raw));
+    }
+    let parts: Vec<Measure> = (0..STRETCHES)
+        .into_par_iter()
+        .map(|stretch| {
+            let start = pool.index_at(stretch * (pool.bytes() - STRETCH) / (STRETCHES - 1));
+            measured(start..pool.index_at(pool.offset(start) + STRETCH).max(start + 1))
+        })
+        .collect::<Result<_>>()?;
+    let (raw, size) = parts.iter().fold((0, 0), |(raw, size), part| (raw + part.raw, size + part.size));
+    Ok((raw as f64 / size as f64, raw))
+}
 
 /// Measures the whole pool and each group of it: the samples concatenated in input order. The first result is the
 /// pool's, then follow those of groups `0..count`; `groups[i]` is sample `i`'s group.

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::measure::estimate;
 use super::monitor::{Monitor, Stage};
 use super::order;
 use super::set::{Framing, Set, ratio};
@@ -112,8 +113,10 @@ pub struct Selection {
     pub ratios: Vec<f64>,
     /// R of every sample of the pool alone, in input order.
     pub initial_ratios: Vec<f64>,
-    /// R of the whole pool.
+    /// R of the pool, see [`estimate`].
     pub pool_ratio: f64,
+    /// Bytes that it was measured on.
+    pub pool_ratio_bytes: u64,
     /// The rounds.
     pub rounds: Vec<Round>,
     /// Why it ended.
@@ -259,6 +262,7 @@ impl<'a, S: Sizer, R: Rules> Zip<'a, S, R> {
             ratios: Vec::new(),
             initial_ratios: Vec::new(),
             pool_ratio: 0.0,
+            pool_ratio_bytes: 0,
             rounds: Vec::new(),
             end: End::Budget,
             timings: Timings::default(),
@@ -275,18 +279,12 @@ impl<'a, S: Sizer, R: Rules> Zip<'a, S, R> {
         }
     }
 
-    /// Selects, and measures the pool meanwhile: that is one long append, which no second thread can help with.
+    /// Selects, and measures the pool meanwhile: that is a long append, which more threads would not shorten.
     fn run(self) -> Result<Selection> {
-        let (pool, monitor) = (self.pool, self.monitor);
-        let (selection, pool_ratio) = rayon::join(
-            || self.select(),
-            || {
-                let mut set = Set::<S>::new(R::FRAMING);
-                set.extend(pool.iter(), monitor)?;
-                Ok(set.measure(&mut set.scratch()).ratio())
-            },
-        );
-        Ok(Selection { pool_ratio: pool_ratio?, ..selection? })
+        let (pool, workers, monitor) = (self.pool, self.workers, self.monitor);
+        let (selection, measured) = rayon::join(|| self.select(), || estimate(pool, R::FRAMING, workers, monitor));
+        let (pool_ratio, pool_ratio_bytes) = measured?;
+        Ok(Selection { pool_ratio, pool_ratio_bytes, ..selection? })
     }
 
     fn select(mut self) -> Result<Selection> {

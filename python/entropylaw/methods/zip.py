@@ -39,7 +39,9 @@ class ZipSelection(Selection):
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the whole pool."""
+    """R of the pool: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always exact)."""
+    pool_ratio_bytes: int = field(repr=False)
+    """Bytes that ``pool_ratio`` was measured on."""
     codec: str
     """Compressor and version."""
 
@@ -51,7 +53,7 @@ class ZipSelection(Selection):
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
-        summary["pool"]["ratio"] = self.pool_ratio
+        summary["pool"] |= {"ratio": self.pool_ratio, "ratio_bytes": self.pool_ratio_bytes}
         return summary | {"codec": self.codec}
 
     def trace(self) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class Zip:
             initial_ratios=result.initial_ratios,
             rounds=tuple(Round(*round_) for round_ in result.rounds),
             pool_ratio=result.pool_ratio,
+            pool_ratio_bytes=result.pool_ratio_bytes,
             method="zip",
             parameters={
                 "preset": self.preset,

@@ -207,7 +207,7 @@ fn select_by<F: Features>(
     let start = Instant::now();
     monitor.enter(Stage::Count, 2 * pool.len());
     let survey = Survey::new(pool, features, monitor)?;
-    let slots = survey.slots(pool.byte_len());
+    let slots = survey.slots(pool.bytes());
     let df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
     let (vocabulary, df) = Vocabulary::new(slots, df);
     let mut table = Table::new(df, params.gamma);

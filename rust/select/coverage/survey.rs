@@ -36,7 +36,7 @@ impl Survey {
     /// Looks at every sample.
     pub fn new<F: Features>(pool: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Self> {
         let mut shift = 0;
-        while (pool.byte_len() * features.per_byte()) >> shift > KEPT {
+        while (pool.bytes() * features.per_byte()) >> shift > KEPT {
             shift += 1;
         }
         let limit = u64::MAX >> shift;

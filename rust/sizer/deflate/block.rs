@@ -1,8 +1,12 @@
 //! Block accounting: how many bits the stream has, and what closing a block adds to them.
 //!
 //! A block closes when it has 16,383 symbols, and at the end of the stream. It is then written in the cheapest of three
-//! ways (RFC 1951, section 3.2.3): stored, with the fixed codes, or with its own. zlib compares them in whole bytes,
-//! prefers fixed codes on a tie, and can only store a block whose bytes are all still in its buffer.
+//! ways (RFC 1951, section 3.2.3): stored, with the fixed codes, or with its own. zlib compares them in whole bytes, and
+//! prefers stored over fixed over own codes on a tie.
+//!
+//! zlib can only store a block that has not left its buffer, which holds 32,506 bytes at least. This needs no care: so
+//! many bytes in 16,383 symbols are half matches, and with fixed codes a match saves two bits at least (three bytes from
+//! at most 4,096 back take 22 bits, four from anywhere 25), while a literal costs at most one more than stored.
 
 use super::cost::{Cost, Coster, Histogram};
 use super::format::{BLOCK_SYMBOLS, distance_code, length_symbol};
@@ -51,25 +55,25 @@ impl Blocks {
         self.symbols == BLOCK_SYMBOLS
     }
 
-    /// Closes the open block and opens the next. `buffered` is how many of the last bytes zlib still has.
-    pub fn close(&mut self, buffered: u64, coster: &mut Coster) {
+    /// Closes the open block and opens the next.
+    pub fn close(&mut self, coster: &mut Coster) {
         let [cost, ..] = coster.costs(&[&self.histogram]);
-        let bits = self.bits_closed(cost, buffered);
+        let bits = self.bits_closed(cost);
         *self = Blocks { bits, ..Blocks::START };
     }
 
     /// Size of the stream, in bytes, if it ends with the open block.
-    pub fn total_bytes(&self, cost: Cost, buffered: u64) -> u64 {
-        (self.bits_closed(cost, buffered).next_multiple_of(8) + CHECKSUM_BITS) / 8
+    pub fn total_bytes(&self, cost: Cost) -> u64 {
+        (self.bits_closed(cost).next_multiple_of(8) + CHECKSUM_BITS) / 8
     }
 
     /// Bits of the stream up to the end of the open block, which costs `cost`.
-    fn bits_closed(&self, cost: Cost, buffered: u64) -> u64 {
+    fn bits_closed(&self, cost: Cost) -> u64 {
         const KIND_BITS: u64 = 3;
         const STORED_LENGTH_BITS: u64 = 32;
         let dynamic_bytes = (KIND_BITS + cost.dynamic).div_ceil(8);
         let fixed_bytes = (KIND_BITS + cost.fixed).div_ceil(8);
-        if self.bytes + STORED_LENGTH_BITS / 8 <= dynamic_bytes.min(fixed_bytes) && self.bytes <= buffered {
+        if self.bytes + STORED_LENGTH_BITS / 8 <= dynamic_bytes.min(fixed_bytes) {
             (self.bits + KIND_BITS).next_multiple_of(8) + STORED_LENGTH_BITS + 8 * self.bytes
         } else if fixed_bytes <= dynamic_bytes {
             self.bits + KIND_BITS + cost.fixed

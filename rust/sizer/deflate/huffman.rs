@@ -84,8 +84,8 @@ impl Code {
     /// further steps change nothing, which makes the number of steps irrelevant.
     #[inline(always)]
     fn sift_step(&mut self, at: &mut usize, element: u32) {
-        let left = self.heap[(2 * *at) & (HEAP - 1)];
-        let right = self.heap[(2 * *at + 1) & (HEAP - 1)];
+        let pair = (2 * *at) & (HEAP - 2);
+        let (left, right) = (self.heap[pair], self.heap[pair | 1]);
         let take_right = right <= (left | NODE_MASK);
         let child = if take_right { right } else { left };
         let below = 2 * *at + usize::from(take_right);

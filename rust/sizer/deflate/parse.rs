@@ -8,7 +8,7 @@
 //!
 //! The buffer matters because its movements show in the sizes. zlib holds 64 KiB, slides by 32 KiB when the position
 //! passes 65,274, and when fewer than 262 bytes lie ahead already at exactly 65,274; a string at its very start cannot
-//! be matched, and a block whose start has left it cannot be stored.
+//! be matched.
 //!
 //! Time is linear in the text, plus the finder's. Reference: `deflate_slow` and `fill_window` of zlib's `deflate.c`.
 
@@ -67,7 +67,7 @@ pub struct Parser {
 }
 
 /// Position in the buffer from which zlib slides it.
-const SLIDE: usize = WINDOW + MAX_DISTANCE;
+pub const SLIDE: usize = WINDOW + MAX_DISTANCE;
 
 impl Parser {
     /// The start of a stream.
@@ -98,13 +98,13 @@ impl Parser {
                 self.in_hand = Match::NONE;
                 self.pending = false;
                 if self.blocks.full() {
-                    self.blocks.close(self.buffered as u64, coster);
+                    self.blocks.close(coster);
                 }
             } else {
                 if self.pending {
                     self.blocks.literal(finder.byte(self.position - 1));
                     if self.blocks.full() {
-                        self.blocks.close(self.buffered as u64, coster);
+                        self.blocks.close(coster);
                     }
                 }
                 self.advance(1);
@@ -117,9 +117,7 @@ impl Parser {
 
     /// Ends the stream, all of which has been parsed: emits what is pending. The open block stays to be closed, even if
     /// the last literal filled it.
-    pub fn end<F: Finder>(&mut self, finder: &F, stretch: Stretch) {
-        debug_assert!(stretch.last && self.position == stretch.end);
-        self.slide(stretch);
+    pub fn end<F: Finder>(&mut self, finder: &F) {
         if self.pending {
             self.blocks.literal(finder.byte(self.position - 1));
             self.pending = false;

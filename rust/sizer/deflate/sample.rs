@@ -18,6 +18,9 @@ use super::window::{common_prefix, hash, load};
 const BUCKET_BITS: u32 = 12;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 
+/// Bytes behind a sample, so that eight can be loaded at any position.
+const PADDING: [u8; 8] = [0; 8];
+
 /// A sample prepared for the search.
 #[derive(Default)]
 pub struct Sample {
@@ -43,13 +46,19 @@ impl Linker {
 }
 
 impl Sample {
-    /// Prepares a sample, re-using memory.
-    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
-        debug_assert!(bytes.len() < usize::from(u16::MAX));
+    /// Holds a sample that will not be searched, re-using memory.
+    pub fn hold(&mut self, bytes: &[u8]) {
         self.len = bytes.len();
         self.bytes.clear();
+        self.bytes.reserve_exact(bytes.len() + PADDING.len());
         self.bytes.extend_from_slice(bytes);
-        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.extend_from_slice(&PADDING);
+    }
+
+    /// Prepares a sample for the search, re-using memory.
+    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
+        debug_assert!(bytes.len() < usize::from(u16::MAX));
+        self.hold(bytes);
         linker.head.fill(0);
         linker.count.fill(0);
         self.links.clear();
@@ -78,6 +87,19 @@ impl Sample {
 
     pub fn longest_chain(&self) -> usize {
         self.longest_chain
+    }
+
+    /// The last position before `start` with this hash of zlib's.
+    pub fn previous(&self, start: usize, hash_sought: usize) -> Option<usize> {
+        let mut link = self.links[start];
+        while link > 0 {
+            let at = usize::from(link) - 1;
+            if hash(self.bytes[at], self.bytes[at + 1], self.bytes[at + 2]) == hash_sought {
+                return Some(at);
+            }
+            link = self.links[at];
+        }
+        None
     }
 
     /// The nearest of the longest matches at `start` with an earlier part of the sample, not before `oldest`, if longer

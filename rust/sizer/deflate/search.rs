@@ -5,12 +5,11 @@
 //! several the nearest: so each place is asked only for more than the places before it have. Most positions need a
 //! look at their own chain and one or two questions to the index.
 //!
-//! The last bytes of the prefix behind the checkpoint are parsed again with each sample: these few are searched zlib's
-//! way, along the prefix's chains.
-//!
-//! Two of zlib's rules are not modelled: the limit on the positions a search looks at, and the largest distance, 32,506,
-//! allowed only for the first of a chain and only if the window has not just slid. Where one could matter, the search
-//! declines and the sample is sized the exhaustive way.
+//! Some positions are searched zlib's way instead, along the chain of all positions with the same hash, through the
+//! sample and on through the prefix. These are the last bytes of the prefix behind the checkpoint, which are parsed again
+//! with each sample; and the positions where a rule of zlib's could matter that the faster search does not model: the
+//! limit on the positions a search looks at (in code, where runs of spaces crowd a chain, many), and the largest
+//! distance, 32,506, allowed only for the first of a chain and only if the window has not just slid.
 
 use super::crowd::Crowd;
 use super::format::{MAX_DISTANCE, MAX_MATCH};
@@ -50,10 +49,10 @@ impl Finder for SampleFinder<'_> {
     #[inline]
     fn longest(&mut self, position: usize, longer_than: usize, buffered: usize) -> Option<Match> {
         let Some(start) = position.checked_sub(self.window.len()) else {
-            return Some(self.longest_before(position, longer_than, buffered));
+            return Some(self.walk(position, longer_than, buffered));
         };
         if self.crowded && !self.crowd.never_binds_at(self.hash(position), self.sample.longest_chain()) {
-            return None;
+            return Some(self.walk(position, longer_than, buffered));
         }
         if self.window.len() == 0 {
             return Some(self.sample.longest(start, longer_than, 1));
@@ -73,7 +72,7 @@ impl Finder for SampleFinder<'_> {
         let found = self.index.longest(self.window, self.sample.padded(), start, best.length.into(), max, oldest);
         if let Some((length, at)) = found {
             if position - at == MAX_DISTANCE {
-                return None;
+                return Some(self.walk(position, longer_than, buffered));
             }
             best = Match { length: length as u16, distance: (position - at) as u16 };
         }
@@ -98,38 +97,52 @@ impl SampleFinder<'_> {
         hash(self.byte(position), self.byte(position + 1), self.byte(position + 2))
     }
 
-    /// The search at a position of the prefix: zlib's walk.
+    /// The search at any position: zlib's walk.
     #[cold]
-    fn longest_before(&self, position: usize, longer_than: usize, buffered: usize) -> Match {
-        let window = self.window;
-        let end = window.len();
+    fn walk(&self, position: usize, longer_than: usize, buffered: usize) -> Match {
+        let (window, end) = (self.window, self.window.len());
         let max = (end + self.sample.len() - position).min(MAX_MATCH);
-        // The last two positions are not on their chains: their hashes depend on the sample.
+        let hash = self.hash(position);
         let next = |p: usize| {
+            if let Some(start) = p.checked_sub(end)
+                && let Some(at) = self.sample.previous(start, hash)
+            {
+                return end + at;
+            }
             if p + 2 < end {
                 return window.previous(p);
             }
-            let h = self.hash(p);
-            if p + 1 == end && p > 1 && self.hash(p - 1) == h { p - 1 } else { window.head(h) }
+            // The last two positions of the prefix are not on their chains: their hashes depend on the sample.
+            let last_two = [end.wrapping_sub(1), end.wrapping_sub(2)];
+            let found = last_two.into_iter().find(|&q| 0 < q && q < end.min(p) && self.hash(q) == hash);
+            found.unwrap_or_else(|| window.head(hash))
         };
-        let common = |at: usize, _| self.common(at, position, max);
+        let common = |at: usize, beaten: usize| {
+            if self.byte(at + beaten) == self.byte(position + beaten) { self.common(at, position, max) } else { 0 }
+        };
         walk(position, longer_than, max, buffered, next, common)
     }
 
-    /// Length of the common prefix of the texts at two positions in the prefix, at most `max`.
+    /// Length of the common prefix of the texts at two positions, at most `max`.
     fn common(&self, a: usize, b: usize, max: usize) -> usize {
-        let (text, sample) = (self.window.text(), self.sample.bytes());
-        let inside = (text.len() - b).min(max);
-        let n = common_prefix(&text[a..a + inside], &text[b..b + inside]);
-        if n < inside || n == max {
-            return n;
+        let mut length = 0;
+        while length < max {
+            let (a, b) = (self.text_from(a + length), self.text_from(b + length));
+            let comparable = a.len().min(b.len()).min(max - length);
+            let n = common_prefix(&a[..comparable], &b[..comparable]);
+            length += n;
+            if n < comparable {
+                break;
+            }
         }
-        let across = (b - a).min(max - inside);
-        let m = common_prefix(&text[a + inside..a + inside + across], &sample[..across]);
-        if m < across || inside + m == max {
-            return inside + m;
+        length
+    }
+
+    /// The text from a position to the end of the prefix, or of the sample behind it.
+    fn text_from(&self, position: usize) -> &[u8] {
+        match position.checked_sub(self.window.len()) {
+            Some(start) => &self.sample.bytes()[start..],
+            None => &self.window.text()[position..],
         }
-        let beyond = max - inside - across;
-        inside + across + common_prefix(&sample[..beyond], &sample[across..across + beyond])
     }
 }

@@ -57,14 +57,12 @@ impl Stream {
     /// cleared or overwritten.
     pub fn finish(&mut self, bytes: &[u8], coster: &mut Coster) {
         self.append(bytes, coster);
-        let stretch = self.parse(true, coster);
-        self.parser.end(&ChainFinder { window: &mut self.window, last: true }, stretch);
+        self.parse(true, coster);
+        self.parser.end(&ChainFinder { window: &mut self.window, last: true });
     }
 
-    fn parse(&mut self, last: bool, coster: &mut Coster) -> Stretch {
+    fn parse(&mut self, last: bool, coster: &mut Coster) {
         let stretch = Stretch { origin: self.window.origin(), end: self.window.len(), last };
-        let mut finder = ChainFinder { window: &mut self.window, last };
-        self.parser.run(&mut finder, stretch, coster);
-        stretch
+        self.parser.run(&mut ChainFinder { window: &mut self.window, last }, stretch, coster);
     }
 }

@@ -63,6 +63,21 @@ impl Window {
         self.chained = other.chained;
     }
 
+    /// Makes this empty window hold some text, of at most 32 KiB, that starts at an absolute position.
+    pub fn restore(&mut self, origin: u64, text: &[u8]) {
+        debug_assert!(self.len == 0 && text.len() <= WINDOW);
+        self.text[..text.len()].copy_from_slice(text);
+        self.len = text.len();
+        self.origin = origin;
+        self.chain_to(self.len);
+    }
+
+    /// Makes the text start at an absolute position, without what would come before.
+    #[cfg(test)]
+    pub fn start_at(&mut self, origin: u64) {
+        self.origin = origin;
+    }
+
     /// The text held.
     pub fn text(&self) -> &[u8] {
         &self.text[..self.len]

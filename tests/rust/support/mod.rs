@@ -115,6 +115,23 @@ pub fn long_chains(rng: &mut Rng, len: usize) -> Vec<u8> {
     text
 }
 
+/// A match that a search finds only if it looks far enough down the chain: `fillers` positions of the same three bytes
+/// lie before it. If `in_hand` is not zero, a match of that length is in hand when the search begins.
+pub fn end_of_chain(rng: &mut Rng, fillers: usize, in_hand: usize) -> Vec<u8> {
+    let shared = [b"xyz".to_vec(), letters(rng, 40, 20)].concat();
+    let longer = letters(rng, 25, 20);
+    let mut text = [b"!".as_slice(), &shared, &longer].concat();
+    for _ in 0..fillers {
+        text.extend_from_slice(b"xyz");
+        text.extend((0..2).map(|_| b'0' + rng.range(0, 9) as u8));
+    }
+    if in_hand > 0 {
+        text.extend_from_slice(&[b"?", &shared[..in_hand - 1], b"."].concat());
+        text.push(b'?');
+    }
+    [text, shared, longer].concat()
+}
+
 /// Symbols with Fibonacci frequencies, in random order: the deepest Huffman code for their number.
 pub fn deep_code(rng: &mut Rng, symbols: usize) -> Vec<u8> {
     let (mut a, mut b) = (1, 1);

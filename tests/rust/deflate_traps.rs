@@ -1,0 +1,235 @@
+//! The deflate sizer against zlib, where it is easy to be off by a byte.
+
+mod support;
+
+use entropylaw::sizer::Sizer;
+use entropylaw::sizer::deflate::DeflateSizer;
+use support::{Case, Rng, case, literals, oracle};
+
+/// Sizes a case in every way there is, and compares with zlib.
+#[track_caller]
+fn check(case: &Case) {
+    let mut sizer = DeflateSizer::new();
+    let mut scratch = sizer.scratch();
+    for piece in &case.pieces {
+        sizer.append(piece);
+    }
+    let expected = oracle(&case.whole());
+    let lengths = || (case.kind, case.pieces.iter().map(Vec::len).collect::<Vec<_>>(), case.candidate.len());
+    assert_eq!(sizer.prefix_len(), case.prefix().len() as u64);
+    assert_eq!(sizer.probe(&case.candidate, &mut scratch), expected, "probe: {:?}", lengths());
+    let mut candidate = sizer.candidate(&case.candidate);
+    for _ in 0..2 {
+        assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), expected, "candidate: {:?}", lengths());
+    }
+    assert_eq!(sizer.probe(&case.candidate, &mut scratch), expected, "probe again: {:?}", lengths());
+}
+
+/// Sizes a text whole, and cut in two in some places.
+#[track_caller]
+fn check_text(kind: &'static str, text: &[u8], cuts: &[usize]) {
+    for &at in cuts.iter().chain(&[0, text.len()]) {
+        let (prefix, candidate) = text.split_at(at);
+        check(&Case { kind, pieces: vec![prefix.to_vec()], candidate: candidate.to_vec() });
+    }
+}
+
+#[test]
+fn random_cases_of_every_kind() {
+    for seed in 0..1400 {
+        check(&case(&mut Rng(seed), seed as usize % support::KINDS, 60_000));
+    }
+}
+
+#[test]
+fn empty_prefix_and_empty_candidate() {
+    check(&Case { kind: "nothing at all", pieces: vec![], candidate: vec![] });
+    check(&Case { kind: "no prefix", pieces: vec![vec![]], candidate: b"abc".to_vec() });
+    check(&Case { kind: "no candidate", pieces: vec![b"abc".to_vec()], candidate: vec![] });
+}
+
+/// The first byte of a stream is never matched: a run of one byte becomes two literals and a match.
+#[test]
+fn runs_of_one_byte_have_codes_of_one_symbol() {
+    for len in 0..600 {
+        check_text("one byte", &vec![b'a'; len], &[len / 2, len.saturating_sub(1), len.min(1)]);
+    }
+}
+
+#[test]
+fn match_at_the_largest_distance_where_the_window_slides() {
+    for seed in 0..500 {
+        check(&support::slide_edge(&mut Rng(seed)));
+    }
+}
+
+/// Of a stream fed in two parts, about one of seven such sizes differs from that of one call.
+#[test]
+fn prefix_of_65_535_bytes() {
+    for seed in 0..60 {
+        check(&support::early_slide(&mut Rng(seed)));
+    }
+}
+
+#[test]
+fn distances_around_the_limits() {
+    for seed in 0..600 {
+        check(&case(&mut Rng(seed), 13, 0));
+    }
+}
+
+#[test]
+fn searches_that_zlib_cuts_short() {
+    for seed in 0..40 {
+        let mut rng = Rng(seed);
+        let len = rng.range(6_000, 32_000);
+        let text = support::long_chains(&mut rng, len);
+        check_text("long chains", &text, &[rng.range(0, len), len / 2]);
+        let prefix = support::prose(&mut rng, 20_000);
+        check(&Case { kind: "long chains in a candidate", pieces: vec![prefix], candidate: text });
+    }
+}
+
+/// A search looks at 4,096 positions, or at 1,024 with a match of 32 bytes in hand: not one more, not one less.
+#[test]
+fn last_position_of_a_search() {
+    let mut rng = Rng(9);
+    let mut check = |fillers: usize, in_hand: usize| {
+        let text = support::end_of_chain(&mut rng, fillers, in_hand);
+        check_text("end of a chain", &text, &[text.len() - 80, text.len() - 300]);
+    };
+    for fillers in 4085..4105 {
+        check(fillers, 0);
+        check(fillers - 2, 20);
+    }
+    for fillers in 1010..1030 {
+        check(fillers, 34);
+    }
+    for in_hand in 30..35 {
+        (0..5).for_each(|i| check(1500 + i, in_hand));
+    }
+}
+
+/// A block is full at 16,383 symbols, unless the last of them is the last literal of all.
+#[test]
+fn block_boundary() {
+    for len in 16_380..16_388 {
+        let text = literals(len);
+        check_text("literals", &text, &[1, len - 1, len - 2, len - 200, 16_382.min(len), 16_383.min(len)]);
+        let with_match = [&text, &text[5..40]].concat();
+        check_text("literals and a match", &with_match, &[len - 1, len, len + 1, 300]);
+        let with_more = [with_match, literals(400)].concat();
+        check_text("literals, a match and more", &with_more, &[len - 1, len, len + 34, len + 36]);
+    }
+}
+
+/// The candidate's symbols fill more than one block.
+#[test]
+fn several_blocks_in_a_candidate() {
+    let noise = support::noise(&mut Rng(1), 100_000);
+    check_text("noise", &noise, &[1000, 50_000, 67_500, 99_000]);
+    let noise = support::letters(&mut Rng(2), 32_000, 64);
+    check_text("letters", &noise, &[10, 15_000, 17_000]);
+}
+
+#[test]
+fn stored_fixed_and_own_codes() {
+    for seed in 0..3000 {
+        check(&case(&mut Rng(seed), 12, 0));
+    }
+    // A stored block is aligned to a byte, wherever the bits before it end.
+    for seed in 0..200 {
+        let mut rng = Rng(seed);
+        let mut text = support::prose(&mut rng, 60_000);
+        let n = rng.range(0, 40_000);
+        text.extend(support::noise(&mut rng, n));
+        let at = rng.range(59_000, text.len());
+        check_text("text, then noise", &text, &[at]);
+    }
+}
+
+#[test]
+fn codes_longer_than_fifteen_bits() {
+    for symbols in 2..=20 {
+        for seed in 0..6 {
+            let text = support::deep_code(&mut Rng(seed), symbols);
+            check_text("deep code", &text, &[text.len() / 2]);
+        }
+    }
+}
+
+#[test]
+fn candidates_longer_than_the_window() {
+    for len in [32_500, 32_505, 32_506, 32_507, 32_768, 40_000, 65_274, 65_536, 70_000, 150_000] {
+        let mut rng = Rng(len as u64);
+        let prefix = support::prose(&mut rng, 5_000);
+        check(&Case { kind: "long prose", pieces: vec![prefix.clone()], candidate: support::prose(&mut rng, len) });
+        check(&Case { kind: "long copies", pieces: vec![prefix], candidate: support::copies(&mut rng, len, 26) });
+    }
+}
+
+#[test]
+fn matches_that_start_in_the_prefix_and_run_into_the_candidate() {
+    for seed in 0..3000 {
+        check(&case(&mut Rng(seed), 6, 0));
+    }
+    for len in [1, 2, 3, 10, 257, 258, 259, 300, 520] {
+        for period in [1, 2, 3, 7, 100, 257, 258, 259] {
+            let text: Vec<u8> = (0..len + 600).map(|i| (i % period) as u8).collect();
+            check_text("period", &text, &[len, len + 1, len + 2, len + 258]);
+        }
+    }
+}
+
+/// What is appended in many pieces is sized like what is appended at once.
+#[test]
+fn growing_prefix() {
+    for (seed, size) in [(1, 26), (2, 4), (3, 64)] {
+        let mut rng = Rng(seed);
+        let text = [support::copies(&mut rng, 70_000, size), support::prose(&mut rng, 40_000)].concat();
+        let candidates: Vec<Vec<u8>> = (0..5)
+            .map(|i| {
+                let start = rng.range(0, 100_000);
+                text[start..start + i * 400].to_vec()
+            })
+            .collect();
+        let mut sizer = DeflateSizer::new();
+        let mut scratch = sizer.scratch();
+        for _ in 0..2 {
+            sizer.clear();
+            let mut kept: Vec<_> = candidates.iter().map(|c| sizer.candidate(c)).collect();
+            let mut sizes = vec![0; candidates.len()];
+            let mut at = 0;
+            while at < text.len() {
+                let piece = [rng.range(0, 8), rng.range(0, 20_000)][rng.range(0, 1)].min(text.len() - at);
+                sizer.append(&text[at..at + piece]);
+                at += piece;
+                let expected: Vec<u64> = candidates.iter().map(|c| oracle(&[&text[..at], c].concat())).collect();
+                sizer.probe_candidates(&mut kept, &mut sizes, &mut scratch);
+                assert_eq!(sizes, expected, "candidates, {at} bytes");
+                let samples: Vec<&[u8]> = candidates.iter().map(Vec::as_slice).collect();
+                sizer.probe_all(&samples, &mut sizes, &mut scratch);
+                assert_eq!(sizes, expected, "samples, {at} bytes");
+            }
+        }
+    }
+}
+
+/// Many threads may probe one prefix, each with its own working memory.
+#[test]
+fn shared_prefix() {
+    let mut rng = Rng(5);
+    let prefix = support::prose(&mut rng, 50_000);
+    let samples: Vec<Vec<u8>> = (0..64).map(|i| support::prose(&mut rng, i * 40)).collect();
+    let mut sizer = DeflateSizer::new();
+    sizer.append(&prefix);
+    let sizes = |sizer: &DeflateSizer| -> Vec<u64> {
+        let mut scratch = sizer.scratch();
+        samples.iter().map(|sample| sizer.probe(sample, &mut scratch)).collect()
+    };
+    let alone = sizes(&sizer);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| sizes(&sizer))).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().expect("no panic"), alone));
+    });
+}
