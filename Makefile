@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test lint bench quality wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -30,6 +30,11 @@ lint: $(VENV)/built
 ## bench: speed against recompression and compressobj.copy(), in one run
 bench: $(VENV)/built
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-disable-gc --benchmark-columns=min,median,rounds
+
+## quality: how well the methods' subsets of the demo pool predict held-out text, and how much junk they hold
+quality: $(VENV)/built
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
+	$(BIN)/python benches/quality --budgets 500KB
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools

@@ -101,11 +101,13 @@ def test_gains_never_rise_when_length_is_free(unit: Any) -> None:
     assert gains[0] > 0
 
 
-def test_duplicates_of_a_pick_gain_next_to_nothing() -> None:
-    pool = ["the cat sat on the mat", *SOME_TEXT, "the cat sat on the mat"]
-    everything = select(pool, budget=len(pool), alpha=0, min_contexts=1)
-    gain = dict(zip(everything.indices.tolist(), everything.gains.tolist(), strict=True))
-    assert gain[0] > 4 * gain[len(pool) - 1] > 0
+def test_a_duplicate_of_what_is_known_gains_a_quarter() -> None:
+    """log(2.1 / 1.1) / log(1.1 / 0.1): the second sample with an n-gram, beside the first."""
+    twins = ["the cat sat on the mat"] * 2
+    fresh = select(twins, budget=1, min_contexts=1)
+    again = select(twins, budget=1, min_contexts=1, initial_subset=[0])
+    assert (fresh.indices.tolist(), again.indices.tolist()) == ([0], [1])
+    assert again.objective == pytest.approx(0.26967 * fresh.objective, rel=1e-4)
 
 
 def test_ties_go_to_the_lower_index() -> None:

@@ -162,10 +162,10 @@ def select(
     >>> selection = entropylaw.select(pool, budget=2)
     >>> selection.indices.tolist()
     [1, 2]
-    >>> pool = ["the cat sat", "kX9#qz!", "a dog and the cat", "a dog sat", "a dog sat"]
-    >>> selection = entropylaw.select(pool, method="coverage", budget="20B")
-    >>> selection.indices.tolist()
-    [3, 0]
+    >>> pool = ["a dog sat", "kX9#qz!", "the cat sat on a mat", "there sat the cat", "kX9#qz!", "the cat ran"]
+    >>> selection = entropylaw.select(pool, method="coverage", budget="30B")
+    >>> selection.indices.tolist()[:2], selection.coverage
+    ([0, 5], 1.0)
     """
     understood = Budget.parse(budget)
 
