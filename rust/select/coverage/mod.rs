@@ -255,3 +255,85 @@ fn select_by<F: Features>(
         timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARAMS: Params = Params {
+        budget: Budget::Bytes(3000),
+        unit: Unit::Word,
+        ngram: 3,
+        gamma: 0.85,
+        alpha: 1.0,
+        guard: Guard { min_df: 2, min_contexts: 2 },
+    };
+
+    /// Sentences of few words, and the offsets that cut them.
+    fn sentences() -> (Vec<u8>, Vec<i64>) {
+        let words = ["the", "cat", "dog", "sat", "ran", "on", "a", "mat", ",", "and"];
+        let (mut bytes, mut offsets, mut state) = (Vec::new(), vec![0], 1_u64);
+        for _ in 0..600 {
+            for _ in 0..state >> 60 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.extend_from_slice(words[(state >> 33) as usize % words.len()].as_bytes());
+                bytes.push(b' ');
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            offsets.push(bytes.len() as i64);
+        }
+        (bytes, offsets)
+    }
+
+    fn run(params: &Params, known: Known<'_>, threads: usize) -> Result<Selection> {
+        let (bytes, offsets) = sentences();
+        select(&Pool::new(&bytes, &offsets)?, params, known, Some(threads), &Monitor::default())
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        for unit in [Unit::Byte, Unit::Word] {
+            let params = Params { unit, ..PARAMS };
+            let one = run(&params, Known::Nothing, 1).unwrap();
+            let four = run(&params, Known::Nothing, 4).unwrap();
+            assert!(one.indices.len() > 50);
+            assert_eq!((&one.indices, &one.gains), (&four.indices, &four.gains));
+            assert_eq!((one.evaluations, one.objective), (four.evaluations, four.objective));
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_not_selected_and_lowers_gains() {
+        let params = Params { budget: Budget::Samples(600), ..PARAMS };
+        let all = run(&params, Known::Nothing, 2).unwrap();
+        let known = &all.indices[..100];
+        let rest = run(&params, Known::Indices(known), 2).unwrap();
+        assert_eq!(rest.indices, all.indices[100..], "the greedy goes on where it was");
+        assert_eq!(rest.coverage, all.coverage);
+        assert!(matches!(run(&params, Known::Indices(&[600]), 2), Err(Error::Parameter(_))));
+    }
+
+    #[test]
+    fn refuses_parameters_that_make_no_selection() {
+        for params in [
+            Params { budget: Budget::Samples(0), ..PARAMS },
+            Params { ngram: 0, ..PARAMS },
+            Params { ngram: 9, ..PARAMS },
+            Params { gamma: f64::NAN, ..PARAMS },
+            Params { alpha: 1.1, ..PARAMS },
+            Params { guard: Guard { min_df: 0, min_contexts: 2 }, ..PARAMS },
+            Params { guard: Guard { min_df: 2, min_contexts: 3 }, ..PARAMS },
+        ] {
+            assert!(matches!(run(&params, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
+        }
+    }
+
+    #[test]
+    fn stops_when_asked() {
+        let (bytes, offsets) = sentences();
+        let monitor = Monitor::default();
+        monitor.stop();
+        let stopped = select(&Pool::new(&bytes, &offsets).unwrap(), &PARAMS, Known::Nothing, Some(2), &monitor);
+        assert_eq!(stopped.unwrap_err(), Error::Interrupted);
+    }
+}
