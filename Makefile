@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 PAIRS ?= 1000000
 SEED ?= 1
 
-.PHONY: demo test lint bench fuzz wheel clean
+.PHONY: demo test lint bench fuzz quality wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -38,6 +38,11 @@ bench: $(VENV)/built
 ## fuzz: PAIRS random, adversarial and (POOL=file.jsonl) real texts, sized by zlib and by the deflate sizer
 fuzz:
 	cargo run --quiet --release --example fuzz_deflate -- --pairs $(PAIRS) --seed $(SEED) $(if $(POOL),--data $(POOL))
+
+## quality: how well the methods' subsets of the demo pool predict held-out text, and how much junk they hold
+quality: $(VENV)/built
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
+	$(BIN)/python benches/quality --budgets 500KB
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools

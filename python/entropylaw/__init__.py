@@ -14,18 +14,34 @@ from entropylaw.errors import EntropyLawError
 if TYPE_CHECKING:
     from entropylaw._core import Progress, Sizer
     from entropylaw.measuring import Ratio, ratio
-    from entropylaw.results import Round, Selection
+    from entropylaw.methods.coverage import CoverageSelection
+    from entropylaw.methods.zip import Round, ZipSelection
+    from entropylaw.results import Selection
     from entropylaw.selecting import select
 
-__all__ = ["EntropyLawError", "Progress", "Ratio", "Round", "Selection", "Sizer", "__version__", "ratio", "select"]
+__all__ = [
+    "CoverageSelection",
+    "EntropyLawError",
+    "Progress",
+    "Ratio",
+    "Round",
+    "Selection",
+    "Sizer",
+    "ZipSelection",
+    "__version__",
+    "ratio",
+    "select",
+]
 
 # Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
 _HOME = {
+    "CoverageSelection": "methods.coverage",
     "Progress": "_core",
     "Ratio": "measuring",
-    "Round": "results",
+    "Round": "methods.zip",
     "Selection": "results",
     "Sizer": "_core",
+    "ZipSelection": "methods.zip",
     "__version__": "_core",
     "ratio": "measuring",
     "select": "selecting",

@@ -15,11 +15,12 @@ class Progress:
     """How far a long call is; passed to ``progress`` callbacks."""
 
     @property
-    def stage(self) -> Literal["score", "global", "local", "measure"]:
-        """``score``: sizing the pool; ``global``: stages 1 and 2; ``local``: stage 3; ``measure``: see ``ratio``."""
+    def stage(self) -> Literal["count", "score", "global", "local", "pick", "measure"]:
+        """``score``: sizing the pool, or first gains; ``global``: stages 1 and 2; ``local``: stage 3; ``measure``: see
+        ``ratio``; ``count``: counting n-grams; ``pick``: picking until the budget is reached."""
     @property
     def done(self) -> int:
-        """Steps of this stage that are done: samples sized, or picked in ``local``."""
+        """Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts."""
     @property
     def total(self) -> int:
         """Steps in this stage."""
@@ -31,7 +32,7 @@ class Progress:
         """Samples selected so far."""
     @property
     def ratio(self) -> float:
-        """R of the samples selected so far; 0.0 before there are any."""
+        """R of the samples selected so far; 0.0 before there are any, and where it is not measured."""
 
 @final
 class ZipResult:
@@ -68,6 +69,47 @@ def zip_select(
     progress: Callable[[Progress], object] | None = None,
 ) -> ZipResult:
     """Selects with ZIP from the pool whose sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
+
+@final
+class CoverageResult:
+    @property
+    def indices(self) -> NDArray[np.int64]: ...
+    @property
+    def gains(self) -> NDArray[np.float64]: ...
+    @property
+    def objective(self) -> float: ...
+    @property
+    def coverage(self) -> float: ...
+    @property
+    def evaluations(self) -> int: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def slots(self) -> int: ...
+    @property
+    def collisions(self) -> float: ...
+    @property
+    def seconds(self) -> list[tuple[str, float]]: ...
+
+def coverage_select(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    budget: int,
+    budget_unit: str,
+    unit: str,
+    ngram: int,
+    gamma: float,
+    alpha: float,
+    min_df: int,
+    min_contexts: int,
+    known_indices: NDArray[np.int64] | None = None,
+    known_data: NDArray[np.uint8] | None = None,
+    known_offsets: NDArray[np.int64] | None = None,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> CoverageResult:
+    """Selects with coverage from the pool whose sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
 
 def measure(
     data: NDArray[np.uint8],

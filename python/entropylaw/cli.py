@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
     from entropylaw.pool import Pool
     from entropylaw.progress import ProgressLine
+    from entropylaw.results import Selection
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
 
@@ -29,6 +30,7 @@ examples:
   entropylaw select pool.jsonl -o subset.jsonl --budget 10000
   entropylaw select shard-*.jsonl.zst -o subset.jsonl.gz --budget 10% --field response
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
+  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
 
 The records come out byte for byte, one a line, in pick order; <OUT>.manifest.json says how they were chosen.
 """
@@ -70,19 +72,36 @@ def _parser() -> argparse.ArgumentParser:
 
     select = commands.add_parser(
         "select",
-        help="select a subset of a pool that compresses badly",
-        description="Select the samples of a pool whose union compresses least: little redundancy, much to learn.",
+        help="select a subset of a pool",
+        description="Select the samples of a pool that tell a model most for their size.",
         epilog=_SELECT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_input(select)
     select.add_argument("-o", "--output", required=True, metavar="OUT", help="where the chosen records go (.gz, .zst)")
-    select.add_argument("--budget", required=True, metavar="N", help="samples to select, or a share such as 10%%")
-    select.add_argument("--preset", choices=["paper", "reference"], default="paper", help="which ZIP [%(default)s]")
-    select.add_argument("--k1", type=int, default=10_000, help="candidates sized in each round [%(default)s]")
-    select.add_argument("--k2", type=int, default=200, help="of these, those to pick from [%(default)s]")
-    select.add_argument("--k3", type=int, default=100, help="of these, those picked [%(default)s]")
+    select.add_argument(
+        "--budget",
+        required=True,
+        metavar="N",
+        help="samples to select, a share such as 10%%, or (coverage) bytes such as 50MB",
+    )
+    select.add_argument("--method", choices=["zip", "coverage"], default="zip", help="how to select [%(default)s]")
     select.add_argument("--force", action="store_true", help="replace output files that exist")
+    zip_ = select.add_argument_group("options of zip")
+    zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
+    zip_.add_argument("--k1", type=int, help="candidates sized in each round [10000]")
+    zip_.add_argument("--k2", type=int, help="of these, those to pick from [200]")
+    zip_.add_argument("--k3", type=int, help="of these, those picked [100]")
+    coverage = select.add_argument_group("options of coverage")
+    coverage.add_argument("--unit", choices=["byte", "word"], help="what n-grams are made of [word]")
+    coverage.add_argument("--ngram", type=int, help="up to so many words, or so many bytes [3, 5]")
+    coverage.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
+    coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
+    coverage.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
+    coverage.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
+    coverage.add_argument(
+        "--initial-subset", metavar="FILE", help="data that you have already: the selection does not repeat it"
+    )
     select.set_defaults(run=_select)
 
     ratio = commands.add_parser(
@@ -122,25 +141,36 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
 
 def _select(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
+    from entropylaw.budget import Budget
+    from entropylaw.methods import METHODS, method_with, option_names
     from entropylaw.output import check_writable
     from entropylaw.results import manifest_path
-    from entropylaw.selecting import parse_budget, rendering, select
+    from entropylaw.selecting import select
 
     for output in (arguments.output, manifest_path(arguments.output)):
         check_writable(output, arguments.force)
-    samples_of = parse_budget(arguments.budget)
-    pool = _load(arguments, rendering(arguments.preset, arguments.render, arguments.schema, arguments.field))
-    budget = samples_of(len(pool))
-    if budget > len(pool):
-        raise EntropyLawError(f"the budget is {budget} samples, but the pool has only {len(pool)}; lower it")
-    with _progress(arguments, budget) as progress:
-        selection = select(
+    budget = Budget.parse(arguments.budget)
+    options = {
+        option: value
+        for method in METHODS
+        for option in option_names(method)
+        if (value := getattr(arguments, option, None)) is not None
+    }
+    # Before the pool is read: it may be large, and the options wrong.
+    method = method_with(arguments.method, options)
+    pool = _load(arguments, method.rendering(arguments.render, arguments.schema, arguments.field))
+    known = options.pop("initial_subset", None)
+    if known is not None:
+        options["initial_subset"] = _load(arguments, arguments.render, [known])
+    samples = None if budget.size else budget.samples(len(pool))
+    if samples is not None and samples > len(pool):
+        raise EntropyLawError(f"the budget is {samples} samples, but the pool has only {len(pool)}; lower it")
+    with _progress(arguments, samples) as progress:
+        selection: Selection = select(
             pool,
             budget=arguments.budget,
-            preset=arguments.preset,
-            k1=arguments.k1,
-            k2=arguments.k2,
-            k3=arguments.k3,
+            method=arguments.method,
+            **options,
             threads=arguments.threads,
             progress=progress,
         )
@@ -164,11 +194,11 @@ def _ratio(arguments: argparse.Namespace) -> None:
         print("\n".join(_ratio_lines(result)))
 
 
-def _load(arguments: argparse.Namespace, render: Any) -> "Pool":
+def _load(arguments: argparse.Namespace, render: Any, paths: list[str] | None = None) -> "Pool":
     from entropylaw.pool import load
 
     return load(
-        arguments.pool,
+        paths or arguments.pool,
         render=render,
         schema=arguments.schema,
         field=arguments.field,
@@ -186,13 +216,18 @@ def _progress(arguments: argparse.Namespace, budget: int | None = None) -> "Prog
 def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     """The summary of a selection, for people."""
     selected, pool = summary["selection"], summary["pool"]
-    about = "about " if pool["ratio_bytes"] < pool["bytes"] else ""
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
+    of_pool = ""
+    if "ratio" in pool:
+        about = "about " if pool["ratio_bytes"] < pool["bytes"] else ""
+        of_pool = f", {about}{pool['ratio']:.3f} pool"
     lines = [
         f"selected  {selected['samples']:,} of {pool['samples']:,} samples, "
         f"{selected['bytes']:,} of {pool['bytes']:,} bytes",
-        f"R         {selected['ratio']:.3f} selected, {about}{pool['ratio']:.3f} pool ({summary['codec']})",
+        f"R         {selected['ratio']:.3f} selected{of_pool} ({summary['codec']})",
     ]
+    if "coverage" in selected:
+        lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
     if selected["sources"]:
         shown = list(selected["sources"].items())[:_SHOWN_SOURCES]
         more = len(selected["sources"]) - len(shown)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Self, TextIO
 if TYPE_CHECKING:
     from entropylaw._core import Progress
 
-_STAGES = {"score": "scoring the pool", "global": "sizing candidates", "local": "picking", "measure": "measuring"}
+_STAGES = {
+    "count": "counting n-grams",
+    "score": "scoring the pool",
+    "global": "sizing candidates",
+    "local": "picking",
+    "pick": "picking",
+    "measure": "measuring",
+}
 _REDRAW = 0.1
 
 
@@ -24,6 +31,7 @@ class ProgressLine:
         self._budget = budget
         self._shows = self._stream.isatty() and not quiet
         self._began = time.monotonic()
+        self._stage = ""
         self._picking_since: float | None = None
         self._drawn = 0.0
 
@@ -37,6 +45,8 @@ class ProgressLine:
 
     def __call__(self, now: "Progress") -> None:
         clock = time.monotonic()
+        if now.stage != self._stage:
+            self._stage, self._began = now.stage, clock
         if now.round and self._picking_since is None:
             self._picking_since = clock
         if not self._shows or clock - self._drawn < _REDRAW:

@@ -1,10 +1,11 @@
 """What a selection returns."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,45 +14,23 @@ from entropylaw.output import check_writable, replacing, write_json
 from entropylaw.pool import Pool
 
 
-class Round(NamedTuple):
-    """One round of ZIP, as it was run."""
-
-    candidates: int
-    """Samples that stage 2 sized; ``k1`` or what was left."""
-    block: int
-    """Samples that stage 3 chose from; ``k2`` or fewer."""
-    picked: int
-    """Samples that it picked; ``k3`` or fewer."""
-    ratio: float
-    """R of the selection after the round."""
-
-
 @dataclass(frozen=True, eq=False)
-class Selection:
-    """Samples of a pool, in the order in which they were picked. ``len(selection)`` is their number."""
+class Selection(ABC):
+    """Samples of a pool, in the order in which they were picked. ``len(selection)`` is their number.
+
+    Each method returns a subclass of its own, with the trace that it leaves.
+    """
 
     indices: NDArray[np.int64]
     """Positions in the pool, in pick order; shape ``(len(selection),)``."""
-    ratios: NDArray[np.float64] = field(repr=False)
-    """R of the selected set after each pick; shape ``(len(selection),)``."""
-    initial_ratios: NDArray[np.float64] = field(repr=False)
-    """R of every sample of the pool alone, in input order; shape ``(len(pool),)``."""
-    rounds: tuple[Round, ...] = field(repr=False)
-    """The rounds."""
-    pool_ratio: float
-    """R of the pool: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always exact)."""
-    pool_ratio_bytes: int = field(repr=False)
-    """Bytes that ``pool_ratio`` was measured on."""
     method: str
-    """The method: ``zip``."""
+    """Name of the method."""
     parameters: Mapping[str, Any]
-    """Everything that the result depends on, besides the pool: preset, budget, k1, k2, k3, render..."""
-    codec: str
-    """Compressor and version."""
+    """Everything that the result depends on, besides the pool: budget, options of the method, rendering"""
     version: str
     """Version of entropylaw."""
     seconds: Mapping[str, float] = field(repr=False)
-    """Seconds spent, by stage: ``read``, ``score``, ``global`` (stages 1 and 2), ``local`` (stage 3)."""
+    """Seconds spent, by stage: ``read``, then those of the method."""
     warnings: tuple[str, ...]
     """What a user should know about how the selection went."""
     pool: Pool = field(repr=False)
@@ -61,9 +40,13 @@ class Selection:
         return len(self.indices)
 
     @property
+    @abstractmethod
     def ratio(self) -> float:
-        """R of the selected set."""
-        return float(self.ratios[-1])
+        """R of the selected set: its bytes / its compressed bytes."""
+
+    @abstractmethod
+    def trace(self) -> dict[str, Any]:
+        """What the manifest holds of each step, besides the indices."""
 
     @cached_property
     def sources(self) -> dict[str, int]:
@@ -120,15 +103,12 @@ class Selection:
             "entropylaw": self.version,
             "method": self.method,
             "parameters": dict(self.parameters),
-            "codec": self.codec,
             "pool": {
                 "files": [source.name for source in self.pool.records.files()],
                 "schema": self.pool.schema,
                 "samples": count,
                 "bytes": size,
                 "sha256": digest,
-                "ratio": self.pool_ratio,
-                "ratio_bytes": self.pool_ratio_bytes,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),
             },
@@ -146,9 +126,8 @@ class Selection:
         """Everything needed to explain and repeat the selection, as JSON can hold it."""
         return {
             **self.summary(),
-            "rounds": [round_._asdict() for round_ in self.rounds],
             "indices": self.indices.tolist(),
-            "ratios": self.ratios.tolist(),
+            **self.trace(),
             "skipped": list(self.pool.skipped),
         }
 

@@ -1,42 +1,98 @@
 """``entropylaw.select``."""
 
 import logging
-import re
-import sys
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, cast, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from entropylaw import _core
+from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
+from entropylaw.methods import method_with
+from entropylaw.methods.coverage import CoverageSelection
+from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.load import OnError
-from entropylaw.results import Round, Selection
+from entropylaw.results import Selection
 
 _log = logging.getLogger("entropylaw")
 
 
+@overload
 def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
     method: Literal["zip"] = "zip",
-    preset: Literal["paper", "reference"] = "paper",
-    k1: int = 10_000,
-    k2: int = 200,
-    k3: int = 100,
+    preset: Literal["paper", "reference"] | None = None,
+    k1: int | None = None,
+    k2: int | None = None,
+    k3: int | None = None,
+    whole_rounds: bool | None = None,
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
-    whole_rounds: bool = False,
+    threads: int | None = None,
+    progress: Callable[[_core.Progress], object] | None = None,
+) -> ZipSelection: ...
+@overload
+def select(
+    pool: PoolLike | Pool,
+    *,
+    budget: int | str,
+    method: Literal["coverage"],
+    unit: Literal["byte", "word"] | None = None,
+    ngram: int | None = None,
+    gamma: float | None = None,
+    alpha: float | Literal["auto"] | None = None,
+    min_df: int | None = None,
+    min_contexts: int | None = None,
+    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
+    threads: int | None = None,
+    progress: Callable[[_core.Progress], object] | None = None,
+) -> CoverageSelection: ...
+def select(
+    pool: PoolLike | Pool,
+    *,
+    budget: int | str,
+    method: Literal["zip", "coverage"] = "zip",
+    preset: Literal["paper", "reference"] | None = None,
+    k1: int | None = None,
+    k2: int | None = None,
+    k3: int | None = None,
+    whole_rounds: bool | None = None,
+    unit: Literal["byte", "word"] | None = None,
+    ngram: int | None = None,
+    gamma: float | None = None,
+    alpha: float | Literal["auto"] | None = None,
+    min_df: int | None = None,
+    min_contexts: int | None = None,
+    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Selection:
-    """Selects the samples of a pool whose union compresses least.
+    """Selects the samples of a pool that tell most for their size.
 
-    ZIP (arXiv 2407.06645, section 4) repeats rounds of three stages until the budget is reached: take the ``k1``
-    samples of lowest state (R of the selection with the sample added, as last computed); recompute those and keep the
-    ``k2`` lowest; of these, pick ``k3`` one by one so that R of the picks stays lowest.
+    ``method="zip"`` (arXiv 2407.06645, section 4) selects samples whose union compresses least. It repeats rounds of
+    three stages until the budget is reached: take the ``k1`` samples of lowest state (R of the selection with the
+    sample added, as last computed); recompute those and keep the ``k2`` lowest; of these, pick ``k3`` one by one so
+    that R of the picks stays lowest.
+
+    ``method="coverage"`` selects samples that hold, together, as much as possible of what recurs in the pool. Each pick
+    is the sample of largest ``gain / bytes ** alpha``, where gain is by how much it raises the sum over n-grams of
+    ``df ** gamma * log((c + 0.1) / 0.1)``: ``c`` selected samples and ``df`` samples of the pool have the n-gram. An
+    n-gram that does not recur (``min_df``, ``min_contexts``) does not count.
 
     Parameters
     ----------
@@ -44,27 +100,47 @@ def select(
         A path, a list of paths, a list of texts (str or bytes), or a list of records (dict). Files hold a JSON array or
         JSON Lines, plain, gzip or zstd.
     budget : int or str
-        Samples to select, or a share of the pool such as ``"10%"`` (rounded down). More than the pool holds selects all
-        of it, with a warning.
-    method : {"zip"}
-        The method.
+        Samples to select, or a share of the pool's samples such as ``"10%"`` (rounded down). For ``coverage`` also
+        bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30). The selection never exceeds it:
+        a sample larger than what is left is passed over. More than the pool holds selects all of it, with a warning.
+    method : {"zip", "coverage"}
+        The method. An option of the other one is an error.
     preset : {"paper", "reference"}
-        ``paper``: the paper's algorithm, with exact comparisons and ties to the lower index. ``reference``: the
-        authors' script, to the same records in the same order; its samples are always Python's ``repr`` of the records.
+        For ``zip``; ``paper`` by default. ``paper``: the paper's algorithm, with exact comparisons and ties to the
+        lower index. ``reference``: the authors' script, to the same records in the same order; its samples are always
+        Python's ``repr`` of the records.
     k1, k2, k3 : int
-        Width of the stages; ``k1 >= k2 >= k3 >= 1``.
+        For ``zip``: width of the stages, by default 10,000, 200 and 100; ``k1 >= k2 >= k3 >= 1``.
+    whole_rounds : bool
+        For ``zip``: finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as
+        the authors' script does; by default not.
+    unit : {"byte", "word"}
+        For ``coverage``: what n-grams are made of; ``word`` by default. Take ``byte`` for text that hardly has
+        words as European languages do, such as code, identifiers or scripts without spaces.
+    ngram : int
+        For ``coverage``: up to so many words, by default 3; or exactly so many bytes, by default 5. From 1 to 8.
+    gamma : float
+        For ``coverage``: how much more n-grams count that many samples have, from 0 (not at all) to 1; by default
+        0.85.
+    alpha : float or "auto"
+        For ``coverage``: how much samples pay for their length, from 0 (not at all) to 1 (gain a byte). ``auto``, the
+        default, is 1 for budgets in bytes and 0.9 for budgets in samples, which keeps about the pool's mean length.
+    min_df, min_contexts : int
+        For ``coverage``: an n-gram recurs if it is in ``min_df`` samples (by default 2, at most 65,535) and after
+        ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
+        copied noise out.
+    initial_subset
+        For ``coverage``: what you have already, and the selection need not repeat. Indices of samples of the pool,
+        which are then not selected; or anything that ``pool`` may be, read in the same way.
     render : {"text", "json"} or callable
-        How a record becomes the sample that is sized: its text, the record as it is stored, or what a function of the
-        parsed record returns.
+        How a record becomes a sample: its text, the record as it is stored, or what a function of the parsed record
+        returns.
     schema : {"sharegpt", "openai", "alpaca", "completion", "text", "string"}, optional
         Where a record's text is; by default detected.
     field : str, optional
         The field that holds the text (``a.b`` for one inside another), instead of a schema.
     on_error : {"raise", "skip"}
         What to do about records that can't be read.
-    whole_rounds : bool
-        Finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as the authors'
-        script does.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
     progress : callable, optional
@@ -72,7 +148,7 @@ def select(
 
     Returns
     -------
-    Selection
+    ZipSelection or CoverageSelection
 
     Raises
     ------
@@ -86,131 +162,49 @@ def select(
     >>> selection = entropylaw.select(pool, budget=2)
     >>> selection.indices.tolist()
     [1, 2]
+    >>> pool = ["a dog sat", "kX9#qz!", "the cat sat on a mat", "there sat the cat", "kX9#qz!", "the cat ran"]
+    >>> selection = entropylaw.select(pool, method="coverage", budget="30B")
+    >>> selection.indices.tolist()[:2], selection.coverage
+    ([0, 5], 1.0)
     """
-    if method != "zip":
-        raise EntropyLawError(f"there is no method {method!r}; there is 'zip'")
-    if preset not in ("paper", "reference"):
-        raise EntropyLawError(f"there is no preset {preset!r}; there are 'paper' and 'reference'")
-    if not k1 >= k2 >= k3 >= 1:
-        raise EntropyLawError(
-            f"each stage narrows the one before: k1 >= k2 >= k3 >= 1 must hold, not k1={k1}, k2={k2}, k3={k3}"
-        )
-    samples_of = parse_budget(budget)
-    renders = rendering(preset, render, schema, field)
-    pool = load(pool, render=renders, schema=schema, field=field, on_error=on_error)
-    if (preset == "reference") != (pool.options["render"] == "repr"):
-        rendered = pool.options["render"]
-        raise EntropyLawError(f"the pool was rendered as {rendered!r}, which does not go with preset {preset!r}")
-    count = samples_of(len(pool))
-    result = _core.zip_select(
-        pool.data,
-        pool.offsets,
-        preset=preset,
-        budget=min(count, len(pool)),
-        k1=min(k1, sys.maxsize),
-        k2=min(k2, sys.maxsize),
-        k3=min(k3, sys.maxsize),
-        whole_rounds=whole_rounds,
-        threads=threads,
-        progress=progress,
-    )
-    warnings = _warnings(pool, preset, count, k1, result)
-    for warning in warnings:
-        _log.warning("%s", warning)
-    return Selection(
-        indices=result.indices,
-        ratios=result.ratios,
-        initial_ratios=result.initial_ratios,
-        rounds=tuple(Round(*round_) for round_ in result.rounds),
-        pool_ratio=result.pool_ratio,
-        pool_ratio_bytes=result.pool_ratio_bytes,
-        method=method,
-        parameters={
+    understood = Budget.parse(budget)
+
+    def read(data: PoolLike | Pool, render: Any) -> Pool:
+        return load(data, render=render, schema=schema, field=field, on_error=on_error)
+
+    known: NDArray[np.int64] | Pool | None = _indices(initial_subset)
+    if known is None and initial_subset is not None:
+        known = read(cast(PoolLike, initial_subset), render)
+    chosen = method_with(
+        method,
+        {
             "preset": preset,
-            "budget": budget if isinstance(budget, str) else int(budget),
             "k1": k1,
             "k2": k2,
             "k3": k3,
             "whole_rounds": whole_rounds,
-            **pool.options,
+            "unit": unit,
+            "ngram": ngram,
+            "gamma": gamma,
+            "alpha": alpha,
+            "min_df": min_df,
+            "min_contexts": min_contexts,
+            "initial_subset": known,
         },
-        codec=result.codec,
-        version=_core.__version__,
-        seconds={"read": pool.seconds, **dict(result.seconds)},
-        warnings=warnings,
-        pool=pool,
     )
+    selection = chosen.run(read(pool, chosen.rendering(render, schema, field)), understood, threads, progress)
+    for warning in selection.warnings:
+        _log.warning("%s", warning)
+    return selection
 
 
-def rendering(
-    preset: str, render: Render, schema: str | None = None, field: str | None = None
-) -> Render | Literal["repr"]:
-    """How a preset renders records.
-
-    Raises
-    ------
-    EntropyLawError
-        If the reference is to render them otherwise than the script does.
-    """
-    if preset != "reference":
-        return render
-    if (render, schema, field) != ("text", None, None):
-        raise EntropyLawError(
-            "preset 'reference' sizes Python's repr of whole records, as the authors' script does: it takes no render, "
-            "schema or field"
-        )
-    return "repr"
-
-
-def parse_budget(budget: int | str) -> Callable[[int], int]:
-    """How many samples a budget means, given how many the pool has.
-
-    Raises
-    ------
-    EntropyLawError
-        If it is not a number of samples or a share, or comes to none (then when the pool is known).
-    """
-    if isinstance(budget, str) and (share := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", budget)):
-        percent = share[1]
-        # Exactly: 0.1 % of 1,000 is 1, which floating point may miss.
-        whole, _, decimals = percent.partition(".")
-        numerator, denominator = int(whole + decimals), 100 * 10 ** len(decimals)
-        if not 0 < numerator <= denominator:
-            raise EntropyLawError(f"the budget is {budget!r}; a share must be above 0% and at most 100%")
-
-        def of(samples: int) -> int:
-            count: int = samples * numerator // denominator
-            if count:
-                return count
-            raise EntropyLawError(f"the budget {budget!r} of {samples} samples is less than one sample; raise it")
-
-        return of
-    try:
-        count = int(budget)
-    except (TypeError, ValueError):
-        raise EntropyLawError(
-            f"the budget is {budget!r}; it must be a number of samples, or a share such as '10%'"
-        ) from None
-    if count < 1 or count != float(budget) or isinstance(budget, bool):
-        raise EntropyLawError(f"the budget is {budget!r}; it must be a whole number of samples, at least 1")
-    return lambda samples: count
-
-
-def _warnings(pool: Pool, preset: str, budget: int, k1: int, result: _core.ZipResult) -> tuple[str, ...]:
-    selected, samples = len(result.indices), len(pool)
-    warnings = []
-    if preset == "reference" and samples < k1:
-        warnings.append(f"the pool has {samples} samples, fewer than k1 = {k1}: the authors' script would have failed")
-    if budget > samples:
-        warnings.append(f"the budget of {budget} samples is more than the {samples} of the pool")
-    if result.end == "too_few_left":
-        warnings.append(
-            f"stopped at {selected} of {budget} samples: fewer than k1 = {k1} are left that no block has held yet, and "
-            "the authors' script selects samples twice from here on; use a smaller k1, or preset 'paper'"
-        )
-    elif result.end == "exhausted" and selected < min(budget, samples):
-        warnings.append(
-            f"stopped at {selected} of {budget} samples: this preset never looks again at the k2 - k3 samples that "
-            "each round leaves behind, and no others are left; use k3 = k2, or preset 'paper'"
-        )
-    return tuple(warnings)
+def _indices(subset: Any) -> NDArray[np.int64] | None:
+    """A subset given by indices; None if it is something to read."""
+    if not isinstance(subset, np.ndarray | Sequence) or isinstance(subset, str | bytes):
+        return None
+    if isinstance(subset, np.ndarray) or all(isinstance(item, int | np.integer) for item in subset):
+        array = np.asarray(subset)
+        if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
+            raise EntropyLawError(f"the initial subset is an array of {array.dtype}, shape {array.shape}; give indices")
+        return np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
+    return None

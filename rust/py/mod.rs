@@ -3,6 +3,7 @@
 //! Every call that may take long lets go of the interpreter while it works ([`watch`]). Samples come as two NumPy
 //! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
 
+mod coverage;
 mod select;
 mod sizer;
 mod watch;
@@ -29,6 +30,8 @@ fn thread_count(threads: Option<i64>) -> PyResult<Option<usize>> {
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::coverage::{CoverageResult, coverage_select};
     #[pymodule_export]
     use super::select::{ZipResult, measure, zip_select};
     #[pymodule_export]

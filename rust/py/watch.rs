@@ -37,9 +37,11 @@ impl Progress {
 impl From<Snapshot> for Progress {
     fn from(now: Snapshot) -> Self {
         let stage = match now.stage {
+            Stage::Count => "count",
             Stage::Score => "score",
             Stage::Global => "global",
             Stage::Local => "local",
+            Stage::Pick => "pick",
             Stage::Measure => "measure",
         };
         Self { stage, done: now.done, total: now.total, round: now.round, picked: now.picked, ratio: now.ratio }

@@ -1,8 +1,10 @@
 //! The methods that pick samples of a pool, and what they share.
 
+pub mod coverage;
 pub mod measure;
 pub mod monitor;
 pub mod order;
 pub mod set;
+pub mod threads;
 pub mod workers;
 pub mod zip;

@@ -11,12 +11,16 @@ use crate::error::{Error, Result};
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Sizing every sample of the pool alone.
+    /// Counting the features of a pool.
+    Count,
+    /// Sizing every sample of the pool alone, or computing its first gain.
     Score,
     /// Stages 1 and 2 of a round: sizing `k1` candidates against everything selected.
     Global,
     /// Stage 3 of a round: picking `k3` of the block of `k2`.
     Local,
+    /// Picking until the budget is reached.
+    Pick,
     /// Compressing a pool and its groups.
     Measure,
 }
@@ -26,15 +30,15 @@ pub enum Stage {
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
-    /// How many steps of this stage are done: samples sized, or picked in stage 3.
+    /// How many steps of this stage are done: samples seen, or picked; in [`Stage::Pick`] what the budget counts.
     pub done: usize,
     /// Steps in this stage.
     pub total: usize,
-    /// The round, from 1 on; 0 while the pool is scored.
+    /// The round, from 1 on; 0 where there are none.
     pub round: usize,
     /// Samples selected so far.
     pub picked: usize,
-    /// R of the samples selected so far; 0 before there are any.
+    /// R of the samples selected so far; 0 before there are any, and where it is not measured.
     pub ratio: f64,
 }
 

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::monitor::Monitor;
 use super::set::Set;
-use crate::error::{Error, Result};
+use super::threads;
+use crate::error::Result;
 use crate::sizer::Sizer;
 
 /// Samples probed in one go: enough for a sizer that works on several at once, few enough to share a block out evenly.
@@ -25,14 +26,10 @@ impl<S: Sizer> Workers<S> {
     /// `threads` workers, or as many as this process may use at once.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the system refuses to start them.
+    /// [`crate::Error::Parameter`] if the system refuses to start them.
     pub fn new(threads: Option<usize>) -> Result<Self> {
-        let count = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(count)
-            .thread_name(|index| format!("entropylaw-{index}"))
-            .build()
-            .map_err(|error| Error::Parameter(format!("cannot start {count} threads: {error}; ask for fewer")))?;
+        let threads = threads::start(threads)?;
+        let count = threads.current_num_threads();
         let sizer = S::new();
         Ok(Self { threads, scratch: (0..count).map(|_| Mutex::new(sizer.scratch())).collect() })
     }
@@ -52,7 +49,7 @@ impl<S: Sizer> Workers<S> {
     /// Compressed lengths of `set` with each of `n` samples alone added, in order.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when the monitor says so.
+    /// [`crate::Error::Interrupted`] when the monitor says so.
     pub fn probe_all<'a>(
         &self,
         set: &Set<S>,

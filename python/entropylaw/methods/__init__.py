@@ -1,0 +1,37 @@
+"""The methods: what each can be told, and what it returns."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.zip import Zip
+
+Method = Zip | Coverage
+
+METHODS: dict[str, type[Zip] | type[Coverage]] = {"zip": Zip, "coverage": Coverage}
+
+
+def method_with(name: str, options: Mapping[str, Any]) -> Method:
+    """The method ``name`` with those of ``options`` that are not None.
+
+    Raises
+    ------
+    EntropyLawError
+        If there is no such method, if an option belongs to another one, or if its value does not fit.
+    """
+    if name not in METHODS:
+        raise EntropyLawError(f"there is no method {name!r}; there are {' and '.join(map(repr, METHODS))}")
+    given = {option: value for option, value in options.items() if value is not None}
+    own = option_names(name)
+    for option in given:
+        if option not in own:
+            theirs = " and ".join(repr(other) for other in METHODS if option in option_names(other))
+            raise EntropyLawError(f"{option} is an option of method {theirs}; method {name!r} takes {', '.join(own)}")
+    return METHODS[name](**given)
+
+
+def option_names(name: str) -> list[str]:
+    """The options of a method."""
+    return [field.name for field in dataclasses.fields(METHODS[name])]

@@ -1,0 +1,177 @@
+"""Coverage: samples that hold, together, as much as possible of what recurs in the pool."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw import _core
+from entropylaw.budget import Budget
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool import Pool, Render
+from entropylaw.results import Selection
+
+_NGRAM = {"byte": 5, "word": 3}
+_GAMMA = 0.85
+_ALPHA_OF_SAMPLES = 0.9
+_TOO_MANY_COLLISIONS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class CoverageSelection(Selection):
+    """What coverage selected."""
+
+    gains: NDArray[np.float64] = field(repr=False)
+    """What each pick added to the objective; shape ``(len(selection),)``."""
+    objective: float
+    """The objective's value: the sum of ``gains``."""
+    coverage: float
+    """Share of the pool's recurring n-grams, by weight, that are in the selection or the initial subset; 0 to 1."""
+    evaluations: int = field(repr=False)
+    """Gains computed after the first one of each sample."""
+    features: int = field(repr=False)
+    """Distinct n-grams in the pool, recurring or not; an estimate for pools above some megabytes."""
+    slots: int = field(repr=False)
+    """Slots of the table that n-grams are hashed to."""
+    collisions: float = field(repr=False)
+    """Share of the n-grams that have a slot in common with another one, and so are taken for it."""
+
+    @cached_property
+    def _measured(self) -> tuple[int, int, str]:
+        data = np.frombuffer(b"".join(self.samples()), dtype=np.uint8)
+        offsets = np.array([0, len(data)], dtype=np.int64)
+        measures, codec = _core.measure(data, offsets, np.zeros(1, dtype=np.uint32), 1)
+        raw, size = measures[0].tolist()
+        return raw, size, codec
+
+    @property
+    def codec(self) -> str:
+        """The compressor that ``ratio`` is by, and its version."""
+        return self._measured[2]
+
+    @property
+    def ratio(self) -> float:
+        """R of the selected set. The method does not use it: it is computed when asked for."""
+        raw, size, _ = self._measured
+        return raw / size
+
+    def summary(self) -> dict[str, Any]:
+        """What was selected of what, in numbers: the manifest without the trace."""
+        summary = super().summary()
+        summary["selection"] |= {"objective": self.objective, "coverage": self.coverage}
+        summary["work"] = {
+            "evaluations": self.evaluations,
+            "features": self.features,
+            "slots": self.slots,
+            "collisions": self.collisions,
+        }
+        return summary | {"codec": self.codec}
+
+    def trace(self) -> dict[str, Any]:
+        """What each pick added."""
+        return {"gains": self.gains.tolist()}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The options of coverage; see ``entropylaw.select``."""
+
+    unit: Literal["byte", "word"] = "word"
+    ngram: int | None = None
+    gamma: float = _GAMMA
+    alpha: float | Literal["auto"] = "auto"
+    min_df: int = 2
+    min_contexts: int = 2
+    initial_subset: NDArray[np.int64] | Pool | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit not in _NGRAM:
+            raise EntropyLawError(f"there is no unit {self.unit!r}; there are 'byte' and 'word'")
+        for name, low, high in (("ngram", 1, 8), ("min_df", 1, 65_535), ("min_contexts", 1, 2)):
+            value = getattr(self, name)
+            if value is not None and (value != int(value) or not low <= value <= high):
+                raise EntropyLawError(f"{name} is {value}; it must be a whole number from {low} to {high}")
+        for name, value in (("gamma", self.gamma), ("alpha", None if self.alpha == "auto" else self.alpha)):
+            if value is not None and (isinstance(value, str) or not 0 <= value <= 1):
+                raise EntropyLawError(f"{name} is {value!r}; it must be a number from 0 to 1")
+
+    def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
+        """How records are rendered: as asked for."""
+        return render
+
+    def run(
+        self,
+        pool: Pool,
+        budget: Budget,
+        threads: int | None,
+        progress: Callable[[_core.Progress], object] | None,
+    ) -> CoverageSelection:
+        """Selects; see ``entropylaw.select``."""
+        amount = min(budget.size or budget.samples(len(pool)), 2**63)
+        options: dict[str, Any] = {
+            "unit": self.unit,
+            "ngram": int(self.ngram or _NGRAM[self.unit]),
+            "gamma": float(self.gamma),
+            "alpha": (1.0 if budget.size else _ALPHA_OF_SAMPLES) if self.alpha == "auto" else float(self.alpha),
+            "min_df": int(self.min_df),
+            "min_contexts": int(self.min_contexts),
+        }
+        known = self.initial_subset
+        result = _core.coverage_select(
+            pool.data,
+            pool.offsets,
+            budget=amount if budget.size else min(amount, len(pool)),
+            budget_unit="bytes" if budget.size else "samples",
+            **options,
+            known_indices=known if isinstance(known, np.ndarray) else None,
+            known_data=known.data if isinstance(known, Pool) else None,
+            known_offsets=known.offsets if isinstance(known, Pool) else None,
+            threads=threads,
+            progress=progress,
+        )
+        if not len(result.indices):
+            raise EntropyLawError(
+                f"nothing fits the budget of {budget.given}: each of the {len(pool)} samples is larger or in the "
+                "initial subset; raise it"
+            )
+        return CoverageSelection(
+            indices=result.indices,
+            gains=result.gains,
+            objective=result.objective,
+            coverage=result.coverage,
+            evaluations=result.evaluations,
+            features=result.features,
+            slots=result.slots,
+            collisions=result.collisions,
+            method="coverage",
+            parameters={"budget": budget.given, **options, "initial_subset": self._known(), **pool.options},
+            version=_core.__version__,
+            seconds={"read": pool.seconds, **dict(result.seconds)},
+            warnings=_warnings(pool, budget, amount, result),
+            pool=pool,
+        )
+
+    def _known(self) -> dict[str, Any] | list[int] | None:
+        """The initial subset, as a manifest can hold it."""
+        if isinstance(self.initial_subset, Pool):
+            return self.initial_subset.fingerprint._asdict()
+        return None if self.initial_subset is None else self.initial_subset.tolist()
+
+
+def _warnings(pool: Pool, budget: Budget, amount: int, result: _core.CoverageResult) -> tuple[str, ...]:
+    warnings = []
+    total = len(pool.data) if budget.size else len(pool)
+    if amount > total:
+        counted = "bytes" if budget.size else "samples"
+        warnings.append(f"the budget of {amount} {counted} is more than the {total} of the pool")
+    if result.collisions > _TOO_MANY_COLLISIONS:
+        warnings.append(
+            f"{result.collisions:.0%} of the pool's {result.features} n-grams share a slot of the table: the pool has "
+            "hardly any text that recurs; look at what it holds"
+        )
+    if not result.objective:
+        warnings.append("no n-gram recurs in the pool: the samples were taken in input order")
+    return tuple(warnings)

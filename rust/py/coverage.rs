@@ -1,0 +1,88 @@
+//! Coverage selection.
+
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use super::thread_count;
+use super::watch::watched;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::select::coverage::{self, Budget, Guard, Known, Params, Unit};
+
+/// What `coverage_select` returns.
+#[pyclass(frozen, get_all, module = "entropylaw")]
+pub struct CoverageResult {
+    indices: Py<PyArray1<i64>>,
+    gains: Py<PyArray1<f64>>,
+    objective: f64,
+    coverage: f64,
+    evaluations: u64,
+    features: u64,
+    slots: u64,
+    collisions: f64,
+    /// Stage and seconds.
+    seconds: Vec<(&'static str, f64)>,
+}
+
+/// Selects with coverage. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (
+    data, offsets, *, budget, budget_unit, unit, ngram, gamma, alpha, min_df, min_contexts,
+    known_indices=None, known_data=None, known_offsets=None, threads=None, progress=None
+))]
+#[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
+pub fn coverage_select(
+    py: Python<'_>,
+    data: PyReadonlyArray1<'_, u8>,
+    offsets: PyReadonlyArray1<'_, i64>,
+    budget: u64,
+    budget_unit: &str,
+    unit: &str,
+    ngram: usize,
+    gamma: f64,
+    alpha: f64,
+    min_df: u16,
+    min_contexts: u8,
+    known_indices: Option<PyReadonlyArray1<'_, i64>>,
+    known_data: Option<PyReadonlyArray1<'_, u8>>,
+    known_offsets: Option<PyReadonlyArray1<'_, i64>>,
+    threads: Option<i64>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<CoverageResult> {
+    let threads = thread_count(threads)?;
+    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let budget = match budget_unit {
+        "samples" => Budget::Samples(budget),
+        "bytes" => Budget::Bytes(budget),
+        other => return Err(Error::Parameter(format!("no budget is in {other:?}: samples or bytes")).into()),
+    };
+    let unit = match unit {
+        "byte" => Unit::Byte,
+        "word" => Unit::Word,
+        other => return Err(Error::Parameter(format!("there is no unit {other:?}: byte or word")).into()),
+    };
+    let known = match (&known_indices, &known_data, &known_offsets) {
+        (Some(indices), None, None) => Known::Indices(indices.as_slice()?),
+        (None, Some(data), Some(offsets)) => Known::Pool(Pool::new(data.as_slice()?, offsets.as_slice()?)?),
+        (None, None, None) => Known::Nothing,
+        _ => return Err(Error::Parameter("what is known is indices, or data with its offsets".into()).into()),
+    };
+    let params = Params { budget, unit, ngram, gamma, alpha, guard: Guard { min_df, min_contexts } };
+    let selection = watched(py, progress, |monitor| coverage::select(&pool, &params, known, threads, monitor))?;
+    let timings = selection.timings;
+    Ok(CoverageResult {
+        indices: selection.indices.into_pyarray(py).unbind(),
+        gains: selection.gains.into_pyarray(py).unbind(),
+        objective: selection.objective,
+        coverage: selection.coverage,
+        evaluations: selection.evaluations,
+        features: selection.features,
+        slots: selection.slots,
+        collisions: selection.collisions,
+        seconds: vec![
+            ("count", timings.count.as_secs_f64()),
+            ("score", timings.score.as_secs_f64()),
+            ("pick", timings.pick.as_secs_f64()),
+        ],
+    })
+}

@@ -1,0 +1,114 @@
+//! The pool pass: how often each feature occurs, and whether it is reached in more than one way.
+//!
+//! A slot's cell holds two numbers of 16 bits: `df`, in how many samples the feature occurs, saturating; and where it
+//! was seen: after nothing yet, after one left context (a fingerprint of it), or after several. Text that is merely
+//! copied has the same bytes before each of its features in every copy; what recurs because people say it again does
+//! not. A fingerprint takes 16 bits and errs once in 65,000, where a set of contexts would take a table of its own.
+//!
+//! All threads write to one table with atomic operations. Both numbers come out the same in any order: `df` is a sum
+//! that saturates, and a fingerprint that meets another always gives way to *several*.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rayon::prelude::*;
+
+use super::distinct::Distinct;
+use super::features::{Features, Occurrence};
+use super::hash::{Slots, mix};
+use crate::error::Result;
+use crate::pool::Pool;
+use crate::select::monitor::Monitor;
+
+/// Where a feature was seen: after more than one context.
+const SEVERAL: u16 = u16::MAX;
+
+/// Which features recur, and so count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// In at least as many samples.
+    pub min_df: u16,
+    /// After at least as many left contexts: 1 or 2.
+    pub min_contexts: u8,
+}
+
+/// Occurrences whose cells are fetched before the first of them is written. An atomic write waits for its cell, and
+/// everything after it waits too; loads do not, so a stretch of them brings the cells close first.
+const STRETCH: usize = 256;
+
+/// In how many samples each slot's feature occurs, saturating at 65,535; 0 for features that do not recur.
+pub fn document_frequencies<F: Features>(
+    pool: &Pool<'_>,
+    features: F,
+    slots: Slots,
+    guard: Guard,
+    monitor: &Monitor,
+) -> Result<Vec<u32>> {
+    let mut cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+    let scratch = || (Distinct::default(), Vec::new());
+    (0..pool.len()).into_par_iter().try_for_each_init(scratch, |(seen, notes), index| {
+        monitor.check()?;
+        seen.clear();
+        features.each(pool.sample(index), |occurrence| {
+            let slot = slots.of(occurrence.hash);
+            notes.push((slot, seen.insert(slot), fingerprint(occurrence)));
+            if notes.len() == STRETCH {
+                write(&cells, notes);
+            }
+        });
+        write(&cells, notes);
+        monitor.steps(1);
+        Ok(())
+    })?;
+    cells.par_iter_mut().for_each(|cell| *cell.get_mut() = guard.admit(*cell.get_mut()));
+    // In place: the standard library reuses the allocation.
+    Ok(cells.into_iter().map(AtomicU32::into_inner).collect())
+}
+
+/// Notes occurrences (slot, whether it is the sample's first, context) and forgets them.
+fn write(cells: &[AtomicU32], notes: &mut Vec<(u32, bool, u16)>) {
+    let fetched = notes.iter().fold(0, |all, &(slot, ..)| all ^ cells[slot as usize].load(Ordering::Relaxed));
+    std::hint::black_box(fetched);
+    for (slot, first, context) in notes.drain(..) {
+        note(&cells[slot as usize], first, context);
+    }
+}
+
+/// One of 65,534 names of a left context: neither 0 nor [`SEVERAL`].
+fn fingerprint(occurrence: Occurrence) -> u16 {
+    let high = mix(u64::from(occurrence.context)) >> 32;
+    1 + ((high * 65_534) >> 32) as u16
+}
+
+/// Notes an occurrence after a context; `first`: the sample's first.
+fn note(cell: &AtomicU32, first: bool, context: u16) {
+    let mut old = cell.load(Ordering::Relaxed);
+    loop {
+        let (df, seen) = unpack(old);
+        let seen = match seen {
+            0 => context,
+            same if same == context => same,
+            _ => SEVERAL,
+        };
+        let new = u32::from(df.saturating_add(u16::from(first))) << 16 | u32::from(seen);
+        if new == old {
+            return;
+        }
+        match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(now) => old = now,
+        }
+    }
+}
+
+fn unpack(cell: u32) -> (u16, u16) {
+    ((cell >> 16) as u16, cell as u16)
+}
+
+impl Guard {
+    /// The `df` of a cell, or 0.
+    fn admit(self, cell: u32) -> u32 {
+        let (df, seen) = unpack(cell);
+        let contexts = if seen == SEVERAL { 2 } else { 1 };
+        if df >= self.min_df && contexts >= self.min_contexts { u32::from(df) } else { 0 }
+    }
+}

@@ -1,0 +1,339 @@
+//! Coverage: greedy selection of samples that hold, together, as much as possible of what recurs in the pool.
+//!
+//! A sample is the set of its features, byte or word n-grams. The objective
+//!
+//! ```text
+//! f(S) = sum over features g of  df(g)^gamma * log((c(g) + 0.1) / 0.1)
+//! ```
+//!
+//! where `c(g)` samples of the selection S and `df(g)` samples of the pool have the feature, is monotone and
+//! submodular: the greedy algorithm comes within `1 - 1/e` of the best selection of a given size, and can be evaluated
+//! lazily ([`greedy`]). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
+//! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
+//! that copies of noise do not recur either ([`counts`]).
+//!
+//! Unlike the sizers, this sees the whole selection, whatever its size. Three passes over the pool size a table
+//! ([`survey`]), count in it ([`counts`]), and turn every sample into a list of numbers ([`vocabulary`], [`lists`]); from
+//! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
+//!
+//! Memory besides the pool: 4 bytes a slot of the table, at most 1 byte a byte of pool, until the lists are made; the
+//! lists, about a byte a byte of pool; 8 bytes a recurring feature; 24 bytes a sample.
+
+mod counts;
+mod distinct;
+mod features;
+mod greedy;
+mod hash;
+mod lists;
+mod real;
+mod survey;
+mod table;
+mod vocabulary;
+mod words;
+
+use std::time::{Duration, Instant};
+
+pub use self::counts::Guard;
+use self::features::{ByteGrams, Features};
+use self::greedy::Greedy;
+use self::lists::Lists;
+use self::survey::Survey;
+use self::table::Table;
+use self::vocabulary::Vocabulary;
+use self::words::WordGrams;
+use super::monitor::{Monitor, Stage};
+use super::threads;
+use crate::error::{Error, Result};
+use crate::pool::Pool;
+
+/// What n-grams are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Runs of exactly `ngram` bytes.
+    Byte,
+    /// Runs of one to `ngram` words.
+    Word,
+}
+
+/// How much to select; at least 1 of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// So many samples.
+    Samples(u64),
+    /// Samples of so many bytes together, at most. A sample larger than what is left is passed over.
+    Bytes(u64),
+}
+
+impl Budget {
+    fn amount(self) -> u64 {
+        match self {
+            Self::Samples(amount) | Self::Bytes(amount) => amount,
+        }
+    }
+
+    /// What a sample of `length` bytes takes of it.
+    fn price(self, length: usize) -> u64 {
+        match self {
+            Self::Samples(_) => 1,
+            Self::Bytes(_) => length as u64,
+        }
+    }
+}
+
+/// The parameters of the method.
+#[derive(Debug, Clone, Copy)]
+pub struct Params {
+    /// How much to select.
+    pub budget: Budget,
+    /// What n-grams are made of.
+    pub unit: Unit,
+    /// Their length, `1..=8`.
+    pub ngram: usize,
+    /// How much more features weigh that many samples have, `0..=1`.
+    pub gamma: f64,
+    /// How much samples pay for their length, `0..=1`: gains are compared by `bytes^alpha`.
+    pub alpha: f64,
+    /// Which features recur.
+    pub guard: Guard,
+}
+
+impl Params {
+    fn check(&self) -> Result<()> {
+        let wrong = |name, found: &dyn std::fmt::Display, wanted| {
+            Err(Error::Parameter(format!("{name} is {found}; it must be {wanted}")))
+        };
+        let &Self { budget, ngram, gamma, alpha, guard, .. } = self;
+        if budget.amount() == 0 {
+            return wrong("the budget", &0, "at least 1");
+        }
+        if !(1..=ByteGrams::MAX.min(WordGrams::MAX)).contains(&ngram) {
+            return wrong("ngram", &ngram, "from 1 to 8");
+        }
+        if !(0.0..=1.0).contains(&gamma) {
+            return wrong("gamma", &gamma, "from 0 to 1");
+        }
+        if !(0.0..=1.0).contains(&alpha) {
+            return wrong("alpha", &alpha, "from 0 to 1");
+        }
+        if guard.min_df == 0 {
+            return wrong("min_df", &0, "at least 1");
+        }
+        if !(1..=2).contains(&guard.min_contexts) {
+            return wrong("min_contexts", &guard.min_contexts, "1 (any feature) or 2");
+        }
+        Ok(())
+    }
+}
+
+/// What the user has already, and the selection need not repeat.
+#[derive(Debug, Clone, Copy)]
+pub enum Known<'a> {
+    /// Nothing.
+    Nothing,
+    /// Samples of the pool, which are then not selected.
+    Indices(&'a [i64]),
+    /// Samples from elsewhere. They do not make features recur.
+    Pool(Pool<'a>),
+}
+
+/// Time spent, by stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Counting features.
+    pub count: Duration,
+    /// The first gain of every sample.
+    pub score: Duration,
+    /// Picking.
+    pub pick: Duration,
+}
+
+/// What was selected, and the trace of how.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Indices in pick order.
+    pub indices: Vec<i64>,
+    /// What each pick added to the objective.
+    pub gains: Vec<f64>,
+    /// The sum of the gains.
+    pub objective: f64,
+    /// Share of the recurring features, by weight, that is in the selection or was known.
+    pub coverage: f64,
+    /// Gains computed after the first one of every sample.
+    pub evaluations: u64,
+    /// Distinct features of the pool, recurring or not: estimated, exact for small pools.
+    pub features: u64,
+    /// Slots of the table.
+    pub slots: u64,
+    /// Share of the features that have a slot in common with another one.
+    pub collisions: f64,
+    /// Time spent.
+    pub timings: Timings,
+}
+
+/// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
+///
+/// The result depends on the pool, the parameters and what is known alone: not on the number of threads, nor on the
+/// platform.
+///
+/// # Errors
+/// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so.
+pub fn select(
+    pool: &Pool<'_>,
+    params: &Params,
+    known: Known<'_>,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Selection> {
+    params.check()?;
+    if pool.is_empty() {
+        return Err(Error::Parameter("the pool is empty".into()));
+    }
+    if u32::try_from(pool.len()).is_err() {
+        return Err(Error::Parameter(format!("the pool has {} samples; the limit is 2^32 - 1: split it", pool.len())));
+    }
+    threads::start(threads)?.install(|| match params.unit {
+        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, known, monitor),
+        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, known, monitor),
+    })
+}
+
+fn select_by<F: Features>(
+    pool: &Pool<'_>,
+    features: F,
+    params: &Params,
+    known: Known<'_>,
+    monitor: &Monitor,
+) -> Result<Selection> {
+    let start = Instant::now();
+    monitor.enter(Stage::Count, 2 * pool.len());
+    let survey = Survey::new(pool, features, monitor)?;
+    let slots = survey.slots(pool.bytes());
+    let df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
+    let (vocabulary, df) = Vocabulary::new(slots, df);
+    let mut table = Table::new(df, params.gamma);
+    let counted = Instant::now();
+
+    monitor.enter(Stage::Score, pool.len());
+    let lists = Lists::new(pool, features, &vocabulary, monitor)?;
+    let mut taken = vec![false; pool.len()];
+    match known {
+        Known::Nothing => {}
+        Known::Pool(known) => {
+            let mut ids = Vec::new();
+            for sample in known.iter() {
+                monitor.check()?;
+                vocabulary.read(features, sample, &mut ids);
+                ids.iter().for_each(|&feature| _ = table.select(feature));
+            }
+        }
+        Known::Indices(indices) => {
+            for &index in indices {
+                let known = usize::try_from(index).ok().filter(|&index| index < pool.len()).ok_or_else(|| {
+                    Error::Parameter(format!("the initial subset has index {index}, the pool {} samples", pool.len()))
+                })?;
+                if !std::mem::replace(&mut taken[known], true) {
+                    lists.of(known).for_each(|feature| _ = table.select(feature));
+                }
+            }
+        }
+    }
+    drop(vocabulary);
+    let greedy = Greedy::new(pool, params.alpha, lists, table, &taken, monitor)?;
+    let scored = Instant::now();
+    let (picks, table) = greedy.run(params.budget)?;
+
+    let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
+    Ok(Selection {
+        indices: picks.indices,
+        gains: picks.gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
+        objective,
+        coverage: table.coverage(),
+        evaluations: picks.evaluations,
+        features: survey.features(),
+        slots: slots.len() as u64,
+        collisions: survey.collisions(slots),
+        timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARAMS: Params = Params {
+        budget: Budget::Bytes(3000),
+        unit: Unit::Word,
+        ngram: 3,
+        gamma: 0.85,
+        alpha: 1.0,
+        guard: Guard { min_df: 2, min_contexts: 2 },
+    };
+
+    /// Sentences of few words, and the offsets that cut them.
+    fn sentences() -> (Vec<u8>, Vec<i64>) {
+        let words = ["the", "cat", "dog", "sat", "ran", "on", "a", "mat", ",", "and"];
+        let (mut bytes, mut offsets, mut state) = (Vec::new(), vec![0], 1_u64);
+        for _ in 0..600 {
+            for _ in 0..state >> 60 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.extend_from_slice(words[(state >> 33) as usize % words.len()].as_bytes());
+                bytes.push(b' ');
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            offsets.push(bytes.len() as i64);
+        }
+        (bytes, offsets)
+    }
+
+    fn run(params: &Params, known: Known<'_>, threads: usize) -> Result<Selection> {
+        let (bytes, offsets) = sentences();
+        select(&Pool::new(&bytes, &offsets)?, params, known, Some(threads), &Monitor::default())
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        for unit in [Unit::Byte, Unit::Word] {
+            let params = Params { unit, ..PARAMS };
+            let one = run(&params, Known::Nothing, 1).unwrap();
+            let four = run(&params, Known::Nothing, 4).unwrap();
+            assert!(one.indices.len() > 50);
+            assert_eq!((&one.indices, &one.gains), (&four.indices, &four.gains));
+            assert_eq!((one.evaluations, one.objective), (four.evaluations, four.objective));
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_not_selected_and_lowers_gains() {
+        let params = Params { budget: Budget::Samples(600), ..PARAMS };
+        let all = run(&params, Known::Nothing, 2).unwrap();
+        let known = &all.indices[..100];
+        let rest = run(&params, Known::Indices(known), 2).unwrap();
+        assert_eq!(rest.indices, all.indices[100..], "the greedy goes on where it was");
+        assert_eq!(rest.coverage, all.coverage);
+        assert!(matches!(run(&params, Known::Indices(&[600]), 2), Err(Error::Parameter(_))));
+    }
+
+    #[test]
+    fn refuses_parameters_that_make_no_selection() {
+        for params in [
+            Params { budget: Budget::Samples(0), ..PARAMS },
+            Params { ngram: 0, ..PARAMS },
+            Params { ngram: 9, ..PARAMS },
+            Params { gamma: f64::NAN, ..PARAMS },
+            Params { alpha: 1.1, ..PARAMS },
+            Params { guard: Guard { min_df: 0, min_contexts: 2 }, ..PARAMS },
+            Params { guard: Guard { min_df: 2, min_contexts: 3 }, ..PARAMS },
+        ] {
+            assert!(matches!(run(&params, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
+        }
+    }
+
+    #[test]
+    fn stops_when_asked() {
+        let (bytes, offsets) = sentences();
+        let monitor = Monitor::default();
+        monitor.stop();
+        let stopped = select(&Pool::new(&bytes, &offsets).unwrap(), &PARAMS, Known::Nothing, Some(2), &monitor);
+        assert_eq!(stopped.unwrap_err(), Error::Interrupted);
+    }
+}

@@ -1,0 +1,122 @@
+"""Coverage as it is defined: every gain is computed anew before every pick, from the text.
+
+Slow and plain. It hashes as the package does, because two n-grams in one slot count as one.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_MASK = 2**64 - 1
+_WORD = re.compile(rb"[0-9A-Za-z_\xc2-\xdf][0-9A-Za-z_\x80-\xdf]*|[^ \t-\r][\x80-\xbf]*")
+
+
+def mix(word: int) -> int:
+    product = (word ^ 0x9E3779B97F4A7C15) * 0xD1B54A32D192ED03
+    return (product >> 64 ^ product) & _MASK
+
+
+def chain(state: int, word: int) -> int:
+    return mix((state << 29 | state >> 35) & _MASK ^ word)
+
+
+def byte_grams(sample: bytes, n: int) -> Iterator[tuple[int, bytes]]:
+    """Hash and left context of every run of n bytes."""
+    for at in range(len(sample) - n + 1):
+        yield mix(int.from_bytes(sample[at : at + n].ljust(8, b"\0"))), sample[max(0, at - 4) : at]
+
+
+def word_grams(sample: bytes, n: int) -> Iterator[tuple[int, bytes]]:
+    """Hash and left context of every run of one to n words."""
+    words = [(match.start(), _word_hash(match[0])) for match in _WORD.finditer(sample)]
+    for first, (start, hash_) in enumerate(words):
+        run = mix(hash_)
+        for _, following in [*words[first + 1 : first + n], (0, 0)]:
+            yield run, sample[max(0, start - 4) : start]
+            run = chain(run, following)
+
+
+def _word_hash(word: bytes) -> int:
+    pieces = [int.from_bytes(word[at : at + 8]) for at in range(0, len(word), 8)]
+    hash_ = 0
+    for piece in pieces[:-1]:
+        hash_ = chain(hash_, piece)
+    return chain(hash_ ^ len(word), pieces[-1])
+
+
+@dataclass
+class Oracle:
+    """What the package should find in a pool."""
+
+    samples: Sequence[bytes]
+    slots: int
+    unit: str
+    ngram: int
+    gamma: float
+    alpha: float
+    min_df: int
+    min_contexts: int
+
+    def __post_init__(self) -> None:
+        df: dict[int, int] = {}
+        contexts: dict[int, set[int]] = {}
+        for sample in self.samples:
+            found = self._occurrences(sample)
+            for slot in {slot for slot, _ in found}:
+                df[slot] = df.get(slot, 0) + 1
+            for slot, before in found:
+                # The package tells contexts apart by 65,534 fingerprints.
+                contexts.setdefault(slot, set()).add((mix(int.from_bytes(before)) >> 32) * 65_534 >> 32)
+        self.df = {s: n for s, n in df.items() if n >= self.min_df and len(contexts[s]) >= self.min_contexts}
+        self.features = [self._features(sample) for sample in self.samples]
+        self.selected: dict[int, int] = {}
+        self.scale = 1
+        while 65_535**self.gamma * math.log(11) * self.scale * 2 < 2**32 - 1:
+            self.scale *= 2
+
+    def _occurrences(self, sample: bytes) -> list[tuple[int, bytes]]:
+        grams = byte_grams if self.unit == "byte" else word_grams
+        return [(hash_ * self.slots >> 64, before) for hash_, before in grams(sample, self.ngram)]
+
+    def _features(self, sample: bytes) -> set[int]:
+        return {slot for slot, _ in self._occurrences(sample)} & self.df.keys()
+
+    def know(self, sample: bytes) -> None:
+        for slot in self._features(sample):
+            self.selected[slot] = self.selected.get(slot, 0) + 1
+
+    def gain(self, index: int) -> int:
+        """What a sample would add, in units of ``1 / scale``."""
+
+        def marginal(slot: int) -> int:
+            c = self.selected.get(slot, 0)
+            weight = self.df[slot] ** self.gamma
+            return math.floor(weight * math.log((c + 1.1) / (c + 0.1)) * self.scale + 0.5)
+
+        return sum(map(marginal, self.features[index]))
+
+    def select(self, budget: int, unit: str, known: set[int] = frozenset()) -> tuple[list[int], list[float]]:
+        """Picks and their gains."""
+        left = [index for index in range(len(self.samples)) if index not in known]
+        for index in known:
+            self.know(self.samples[index])
+        picks, gains = [], []
+
+        def price(index: int) -> int:
+            return 1 if unit == "samples" else len(self.samples[index])
+
+        while fitting := [index for index in left if price(index) <= budget] if budget else []:
+            gain = {index: self.gain(index) for index in fitting}
+            best = max(fitting, key=lambda i: (gain[i] / max(1, len(self.samples[i])) ** self.alpha, -i))
+            left.remove(best)
+            budget -= price(best)
+            picks.append(best)
+            gains.append(gain[best] / self.scale)
+            self.know(self.samples[best])
+        return picks, gains
+
+    def coverage(self) -> float:
+        weights = {slot: n**self.gamma for slot, n in self.df.items()}
+        total = sum(weights.values())
+        return sum(weights[slot] for slot in self.selected) / total if total else 1.0
