@@ -1,12 +1,15 @@
 # Each target sets up what it needs: a virtual environment in .venv with the package, built from source, and its tools.
-# Needs Python 3.11 or newer (PYTHON=...), a C compiler and Rust (cargo).
+# Needs Python 3.11 or newer (PYTHON=...) and Rust (cargo); the Rust tests and benchmarks a C compiler, for zlib.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
-.PHONY: demo test lint bench quality wheel clean
+PAIRS ?= 1000000
+SEED ?= 1
+
+.PHONY: demo test lint bench fuzz quality wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -27,14 +30,19 @@ lint: $(VENV)/built
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest entropylaw._core
 
-## bench: speed against recompression and compressobj.copy(), in one run
+## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds the sizer's own
 bench: $(VENV)/built
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-disable-gc --benchmark-columns=min,median,rounds
+	$(if $(POOL),cargo bench --quiet --bench sizer -- $(abspath $(POOL)))
 
-## quality: how well the methods' subsets of the demo pool predict held-out text, and how much junk they hold
+## fuzz: PAIRS random, adversarial and (POOL=file.jsonl) real texts, sized by zlib and by the deflate sizer
+fuzz:
+	cargo run --quiet --release --example fuzz_deflate -- --pairs $(PAIRS) --seed $(SEED) $(if $(POOL),--data $(POOL))
+
+## quality: how well the methods' subsets predict held-out text, and how much junk they hold; POOL=file.jsonl for yours
 quality: $(VENV)/built
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
-	$(BIN)/python benches/quality --budgets 500KB
+	$(BIN)/python benches/quality $(if $(POOL),$(abspath $(POOL)),--budgets 500KB)
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools

@@ -11,10 +11,8 @@
 use std::borrow::BorrowMut;
 
 pub mod deflate;
-pub mod zlib;
 
 pub use deflate::DeflateSizer;
-pub use zlib::ZlibSizer;
 
 /// A compressor that only sizes.
 pub trait Sizer: Send + Sync + Sized {

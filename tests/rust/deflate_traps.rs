@@ -36,7 +36,7 @@ fn check_text(kind: &'static str, text: &[u8], cuts: &[usize]) {
 
 #[test]
 fn random_cases_of_every_kind() {
-    for seed in 0..1400 {
+    for seed in 0..700 {
         check(&case(&mut Rng(seed), seed as usize % support::KINDS, 60_000));
     }
 }
@@ -155,6 +155,14 @@ fn codes_longer_than_fifteen_bits() {
             let text = support::deep_code(&mut Rng(seed), symbols);
             check_text("deep code", &text, &[text.len() / 2]);
         }
+    }
+}
+
+#[test]
+fn length_codes_longer_than_fifteen_bits() {
+    for seed in 0..100 {
+        let text = support::deep_lengths(&mut Rng(seed));
+        check_text("deep lengths", &text, &[text.len() - 10_000, text.len() - 1_000]);
     }
 }
 

@@ -146,6 +146,43 @@ pub fn deep_code(rng: &mut Rng, symbols: usize) -> Vec<u8> {
     text
 }
 
+/// A first block of literals alone, and a second of matches alone, whose length codes have Fibonacci frequencies: the
+/// only way to a code of more than 15 bits within the 16,383 symbols of a block.
+pub fn deep_lengths(rng: &mut Rng) -> Vec<u8> {
+    const LENGTHS: [usize; 16] = [35, 31, 27, 23, 19, 17, 15, 13, 11, 10, 9, 8, 7, 6, 5, 4];
+    let mut text: Vec<u8> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    while text.len() < 16_383 {
+        let next = rng.next() as u8;
+        if text.len() < 2 || seen.insert([text[text.len() - 2], text[text.len() - 1], next]) {
+            text.push(next);
+        }
+    }
+    // The end of the block, which occurs once, is the sequence's first.
+    let (mut a, mut b) = (1, 2);
+    let mut lengths = Vec::new();
+    for length in LENGTHS {
+        lengths.extend(std::iter::repeat_n(length, a));
+        (a, b) = (b, a + b);
+    }
+    for i in (1..lengths.len()).rev() {
+        lengths.swap(i, rng.range(0, i));
+    }
+    // From the end of the first block, which stays in reach and repeats nothing; never so that a match could go on.
+    let mut went_on = text[0];
+    for length in lengths {
+        let from = loop {
+            let from = rng.range(10_000, 16_300);
+            if text[from] != went_on {
+                break from;
+            }
+        };
+        went_on = text[from + length];
+        text.extend_from_within(from..from + length);
+    }
+    text
+}
+
 /// A prefix, as the pieces in which it is appended, and a candidate.
 #[derive(Clone, Debug)]
 pub struct Case {

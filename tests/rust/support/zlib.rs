@@ -1,4 +1,4 @@
-//! Sizes by real zlib: classic 1.3.x, level 9, windowBits 15, memLevel 8, zlib wrapper.
+//! The oracle as a sizer. Sizes by real zlib: classic 1.3.x, level 9, windowBits 15, memLevel 8, zlib wrapper.
 //!
 //! The prefix is a live deflate stream. A probe forks it (`deflateCopy`, into memory that its thread re-uses), feeds
 //! the candidate to the fork, finishes it and counts the bytes that come out, so a probe costs one copy of the state
@@ -21,7 +21,7 @@ use std::ptr;
 
 use libz_sys as z;
 
-use super::Sizer;
+use entropylaw::sizer::Sizer;
 
 const LEVEL: c_int = 9;
 const WINDOW_BITS: c_int = 15;
