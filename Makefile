@@ -39,10 +39,10 @@ bench: $(VENV)/built
 fuzz:
 	cargo run --quiet --release --example fuzz_deflate -- --pairs $(PAIRS) --seed $(SEED) $(if $(POOL),--data $(POOL))
 
-## quality: how well the methods' subsets of the demo pool predict held-out text, and how much junk they hold
+## quality: how well the methods' subsets predict held-out text, and how much junk they hold; POOL=file.jsonl for yours
 quality: $(VENV)/built
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
-	$(BIN)/python benches/quality --budgets 500KB
+	$(BIN)/python benches/quality $(if $(POOL),$(abspath $(POOL)),--budgets 500KB)
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools

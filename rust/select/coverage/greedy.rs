@@ -1,7 +1,7 @@
 //! The lazy greedy algorithm (CELF): always the sample of largest gain a cost, without computing most gains.
 //!
-//! A gain never rises as the selection grows, so one computed earlier bounds the one of now. A heap holds the samples
-//! by such bounds. If its top is up to date, that sample is the best; else the top is computed anew and sinks to where
+//! A gain never rises as the selection grows, so one computed earlier bounds the one of now. A queue holds the
+//! samples by such bounds. If its top is up to date, that sample is the best; else the top is computed anew and sinks to where
 //! it belongs (Minoux 1978; Leskovec et al. 2007). The picks are those of computing everything at every step.
 //!
 //! To keep all threads busy, several entries from the top are computed at once. That changes nothing but bounds: it
@@ -11,13 +11,11 @@
 //! Keys are `gain / bytes^alpha`, one correctly rounded division of numbers that do not depend on the platform; it is
 //! monotone, so keys are bounds as gains are. Equal keys go to the lower index.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use rayon::prelude::*;
 
 use super::Budget;
 use super::lists::Lists;
+use super::queue::{Entry, Queue};
 use super::real::pow;
 use super::table::Table;
 use crate::error::Result;
@@ -26,35 +24,6 @@ use crate::select::monitor::{Monitor, Stage};
 
 /// Bounds on how many samples are evaluated at once.
 const BATCH: std::ops::RangeInclusive<u64> = 16..=8192;
-
-/// A sample in the heap.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    key: f64,
-    index: u32,
-    /// Picks made before the key was computed.
-    picks: u32,
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key.total_cmp(&other.key).then_with(|| other.index.cmp(&self.index))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Entry {}
 
 /// What has been picked.
 #[derive(Debug, Default)]
@@ -73,7 +42,7 @@ pub struct Greedy<'a> {
     alpha: f64,
     lists: Lists,
     table: Table,
-    heap: BinaryHeap<Entry>,
+    queue: Queue,
     monitor: &'a Monitor,
 }
 
@@ -87,14 +56,14 @@ impl<'a> Greedy<'a> {
         known: &[bool],
         monitor: &'a Monitor,
     ) -> Result<Self> {
-        let mut this = Self { pool, alpha, lists, table, heap: BinaryHeap::new(), monitor };
+        let mut this = Self { pool, alpha, lists, table, queue: Queue::default(), monitor };
         let mut entries: Vec<Entry> = (0..pool.len() as u32)
             .into_par_iter()
             .filter(|&index| !known[index as usize])
             .map(|index| Entry { key: 0.0, index, picks: 0 })
             .collect();
         this.evaluate(&mut entries, 0)?;
-        this.heap = BinaryHeap::from(entries);
+        this.queue = Queue::new(entries);
         Ok(this)
     }
 
@@ -123,7 +92,7 @@ impl<'a> Greedy<'a> {
                 None => {
                     picks.evaluations += batch.len() as u64;
                     self.evaluate(&mut batch, now)?;
-                    self.heap.extend(batch.drain(..));
+                    self.queue.extend(batch.drain(..));
                 }
             }
         }
@@ -132,18 +101,18 @@ impl<'a> Greedy<'a> {
 
     /// The sample to pick, or none and in `batch` those to evaluate first, at most `most`. Neither: nothing is left.
     ///
-    /// What no longer fits the budget leaves the heap: it never will again.
+    /// What no longer fits the budget leaves the queue: it never will again.
     fn next(&mut self, budget: Budget, left: u64, now: u32, most: usize, batch: &mut Vec<Entry>) -> Option<u32> {
-        while let Some(&top) = self.heap.peek() {
+        while let Some(top) = self.queue.peek() {
             let fits = budget.price(self.pool.sample(top.index as usize).len()) <= left;
             if fits && top.picks == now {
                 if !batch.is_empty() {
                     return None;
                 }
-                self.heap.pop();
+                self.queue.pop();
                 return Some(top.index);
             }
-            self.heap.pop();
+            self.queue.pop();
             if fits {
                 batch.push(top);
                 if batch.len() == most {

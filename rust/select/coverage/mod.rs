@@ -8,12 +8,12 @@
 //!
 //! where `c(g)` samples of the selection S and `df(g)` samples of the pool have the feature, is monotone and
 //! submodular: the greedy algorithm comes within `1 - 1/e` of the best selection of a given size, and can be evaluated
-//! lazily ([`greedy`]). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
+//! lazily (`greedy`). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
-//! that copies of noise do not recur either ([`counts`]).
+//! that copies of noise do not recur either (`counts`).
 //!
 //! Unlike the sizers, this sees the whole selection, whatever its size. Three passes over the pool size a table
-//! ([`survey`]), count in it ([`counts`]), and turn every sample into a list of numbers ([`vocabulary`], [`lists`]); from
+//! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
 //! Memory besides the pool: 4 bytes a slot of the table, at most 1 byte a byte of pool, until the lists are made; the
@@ -25,6 +25,7 @@ mod features;
 mod greedy;
 mod hash;
 mod lists;
+mod queue;
 mod real;
 mod survey;
 mod table;
