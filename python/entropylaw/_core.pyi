@@ -6,7 +6,16 @@ from typing import Literal, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Progress", "Sizer", "ZipResult", "__version__", "measure", "zip_select"]
+__all__ = [
+    "CoverageResult",
+    "Progress",
+    "Sizer",
+    "ZipResult",
+    "__version__",
+    "coverage_select",
+    "measure",
+    "zip_select",
+]
 
 __version__: str
 
