@@ -156,7 +156,7 @@ def test_skipping_counts_and_lists(tmp_path: Path, capsys: pytest.CaptureFixture
     pool.write_bytes(GOOD + b"{broken\n" + GOOD + b'{"no": 1}\n' + b'{"text": "\xff"}\n' + b'{"text": "last"}\n')
     assert main(["select", str(pool), "-o", str(output), "--budget", "100%", "--on-error", "skip", "--json"]) == 0
     captured = capsys.readouterr()
-    assert "skipped 3 records, the first: " + str(pool) + ":2: is not JSON" in captured.err
+    assert "records skipped: 3, the first: " + str(pool) + ":2: is not JSON" in captured.err
     assert json.loads(captured.out)["pool"]["skipped"] == 3
     manifest = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
     assert [line.removeprefix(f"{pool}:")[:2] for line in manifest["skipped"]] == ["2:", "4:", "5:"]

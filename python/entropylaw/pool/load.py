@@ -169,7 +169,7 @@ class _Builder:
         )
         _log.info("%d samples, %d bytes%s", len(pool), len(pool.data), f", schema {schema}" if schema else "")
         if self._skipped:
-            _log.warning("skipped %d records, the first: %s", len(self._skipped), self._skipped[0])
+            _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
             _log.warning("%d samples are empty; with R = 0 they rank first", empty)
         return pool

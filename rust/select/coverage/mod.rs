@@ -16,7 +16,7 @@
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
-//! Memory besides the pool: 4 bytes a slot of the table, at most 1 byte a byte of pool, until the lists are made; the
+//! Memory besides the pool: 4 bytes a slot of the table, at most 1 byte a byte of pool or 16 MiB, until lists are made; the
 //! lists, about a byte a byte of pool; 8 bytes a recurring feature; 24 bytes a sample.
 
 mod counts;

@@ -23,8 +23,11 @@ const ROOM: u64 = 3;
 /// Bytes of pool a slot of four bytes, at least: only pools of noise have so many features that it matters.
 const POOL_SHARE: u64 = 4;
 
-/// Slots that any pool may use.
+/// Slots of the smallest table.
 const FEWEST: u64 = 1 << 16;
+
+/// Slots that a table may have however small the pool is: 16 MiB.
+const ALWAYS: u64 = 1 << 22;
 
 /// The distinct features whose hashes lie in the lowest `2^-shift` of their range, sorted.
 pub struct Survey {
@@ -68,7 +71,7 @@ impl Survey {
 
     /// A table that has room for them, and is small beside a pool of `bytes`.
     pub fn slots(&self, bytes: usize) -> Slots {
-        let most = (bytes as u64 / POOL_SHARE).clamp(FEWEST, u64::from(u32::MAX));
+        let most = (bytes as u64 / POOL_SHARE).clamp(ALWAYS, u64::from(u32::MAX));
         Slots::new((self.features() * ROOM).clamp(FEWEST, most) as u32)
     }
 
