@@ -115,10 +115,10 @@ def select(
         For ``zip``: finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as
         the authors' script does; by default not.
     unit : {"byte", "word"}
-        For ``coverage``: what n-grams are made of; ``word`` by default. Take ``byte`` for text that hardly has
-        words as European languages do, such as code, identifiers or scripts without spaces.
+        For ``coverage``: what n-grams are made of; ``byte`` by default. ``word`` is faster and as good on prose, but
+        takes more junk, and does not suit code or scripts without spaces.
     ngram : int
-        For ``coverage``: up to so many words, by default 3; or exactly so many bytes, by default 5. From 1 to 8.
+        For ``coverage``: exactly so many bytes, by default 5; or up to so many words, by default 3. From 1 to 8.
     gamma : float
         For ``coverage``: how much more n-grams count that many samples have, from 0 (not at all) to 1; by default
         0.85.
@@ -165,7 +165,7 @@ def select(
     >>> pool = ["a dog sat", "kX9#qz!", "the cat sat on a mat", "there sat the cat", "kX9#qz!", "the cat ran"]
     >>> selection = entropylaw.select(pool, method="coverage", budget="30B")
     >>> selection.indices.tolist()[:2], selection.coverage
-    ([0, 5], 1.0)
+    ([5, 3], 1.0)
     """
     understood = Budget.parse(budget)
 

@@ -79,7 +79,7 @@ class CoverageSelection(Selection):
 class Coverage:
     """The options of coverage; see ``entropylaw.select``."""
 
-    unit: Literal["byte", "word"] = "word"
+    unit: Literal["byte", "word"] = "byte"
     ngram: int | None = None
     gamma: float = _GAMMA
     alpha: float | Literal["auto"] = "auto"
