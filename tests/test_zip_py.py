@@ -71,6 +71,7 @@ def test_lone_surrogates_pass_through(tmp_path: Path) -> None:
         (b'[{"a": 1},\n{"a" 2}]', "pool.json:2: is not a JSON array"),
         (b'{"a": 1}\n{"a": 2}', "entropylaw select"),
         (b'[{"a": "\xff"}]', "is not UTF-8"),
+        (b"[" * 200_000, "nested too deeply"),
     ],
 )
 def test_bad_pools(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, expected: str) -> None:

@@ -69,20 +69,12 @@ def _run(arguments: argparse.Namespace) -> None:
 def _read(path: str) -> list[dict[str, object]]:
     """The records, by Python's own parser: the file written has to repeat its numbers, escapes and order of keys."""
     from entropylaw.pool.source import Source
+    from entropylaw.pool.split import parse_whole
 
-    source = Source(path)
-    try:
-        text = b"".join(source.chunks()).decode()
-    except UnicodeDecodeError as error:
-        raise EntropyLawError(f"{path}: is not UTF-8: found byte {error.object[error.start]:#04x}") from None
-    try:
-        records = json.loads(text)
-    except json.JSONDecodeError as error:
-        found = repr(text[error.pos : error.pos + 40]) if error.pos < len(text) else "the end of the file"
-        raise EntropyLawError(
-            f"{path}:{error.lineno}: is not a JSON array: {error.msg.lower()} at column {error.colno}, found {found}; "
-            "the script takes one JSON array (`entropylaw select` takes JSON Lines too)"
-        ) from None
+    content = b"".join(Source(path).chunks())
+    _, records = parse_whole(
+        path, content, "the script takes one JSON array (`entropylaw select` takes JSON Lines too)"
+    )
     if not isinstance(records, list) or not records:
         found = "an empty array" if records == [] else f"one {type(records).__name__}"
         raise EntropyLawError(f"{path}: must be a JSON array of records; found {found}")

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -94,24 +94,36 @@ def _items(name: str, content: bytes, bom: int) -> Iterator[RawRecord]:
         yield RawRecord(line, start, content[start:end])
 
 
-def _items_as_python_reads_them(name: str, content: bytes, bom: int) -> Iterator[RawRecord]:
+def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
+    """The text of a file that is one JSON value, and the value, by Python's own parser.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is not UTF-8 or not JSON: with the line, what was found, and ``remedy``.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{content[error.start]:02x}"
         raise EntropyLawError(f"{name}:{line}: is not UTF-8: found {found}; convert the file to UTF-8") from None
-    decoder = json.JSONDecoder()
     try:
-        decoder.decode(text)
+        return text, json.loads(text)
     except json.JSONDecodeError as error:
         found = repr(text[error.pos : error.pos + 40]) if error.pos < len(text) else "the end of the file"
         raise EntropyLawError(
             f"{name}:{error.lineno}: is not a JSON array: {error.msg.lower()} at column {error.colno}, found {found}; "
-            "mend it there, or store one record a line, where --on-error skip can pass over a broken one"
+            f"{remedy}"
         ) from None
     except RecursionError:
         raise EntropyLawError(f"{name}: is nested too deeply to be read as JSON") from None
+
+
+def _items_as_python_reads_them(name: str, content: bytes, bom: int) -> Iterator[RawRecord]:
+    remedy = "mend it there, or store one record a line, where --on-error skip can pass over a broken one"
+    text, _ = parse_whole(name, content, remedy)
+    decoder = json.JSONDecoder()
     position = text.index("[") + 1
     start = bom + position
     line = 1 + text.count("\n", 0, position)
