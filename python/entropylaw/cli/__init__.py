@@ -1,0 +1,99 @@
+"""The command ``entropylaw``: a module for each of its commands."""
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+from entropylaw.cli import ratio, select
+from entropylaw.errors import EntropyLawError
+
+# Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
+
+_EXIT_ERROR = 2
+_EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code: 0, 2 for input or parameters to mend, 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
+
+
+def command(run: Callable[[], object], quiet: bool = False) -> int:
+    """Runs ``run``; what a user can mend becomes one line on standard error, not a traceback."""
+    try:
+        with _exits_on_sigterm(), _messages(quiet):
+            run()
+    except EntropyLawError as error:
+        print(f"entropylaw: {error}", file=sys.stderr)
+        return _EXIT_ERROR
+    except MemoryError:
+        print("entropylaw: out of memory; select from a smaller pool, or from fewer files at a time", file=sys.stderr)
+        return _EXIT_ERROR
+    except KeyboardInterrupt:
+        print("entropylaw: interrupted; nothing was written", file=sys.stderr)
+        return _EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Who reads the output has closed it. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="entropylaw", description="Select LLM training data by compression ratio, and measure it."
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in (select, ratio):
+        module.add(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from entropylaw import __version__
+
+        print(f"entropylaw {__version__}")
+        parser.exit()
+
+
+@contextlib.contextmanager
+def _exits_on_sigterm() -> Iterator[None]:
+    """Lets SIGTERM unwind like an exception, so that temporary files are removed."""
+
+    def leave(*_: object) -> NoReturn:
+        sys.exit(128 + signal.SIGTERM)
+
+    try:
+        before = signal.signal(signal.SIGTERM, leave)
+    except ValueError:
+        # Not the main thread: somebody calls `main` from a program of theirs.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _messages(quiet: bool) -> Iterator[None]:
+    """Shows the library's messages on standard error."""
+    logger = logging.getLogger("entropylaw")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("entropylaw: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

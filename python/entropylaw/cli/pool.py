@@ -1,0 +1,47 @@
+"""What the commands that read a pool have in common."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from entropylaw.pool import Pool
+    from entropylaw.progress import ProgressLine
+
+
+def add_pool(parser: argparse.ArgumentParser) -> None:
+    """Adds the pool, how to read it, and what every such command takes."""
+    parser.add_argument(
+        "pool", nargs="+", metavar="POOL", help="JSON array or JSON Lines, plain, gzip or zstd; - for standard input"
+    )
+    parser.add_argument("--render", choices=["text", "json"], default="text", help="what is sized [%(default)s]")
+    parser.add_argument("--schema", help="sharegpt, openai, alpaca, completion, text or string [detected]")
+    parser.add_argument(
+        "--field", help="the field that holds the text, instead of a schema; a.b for one inside another"
+    )
+    parser.add_argument(
+        "--on-error", choices=["raise", "skip"], default="raise", help="records that can't be read [%(default)s]"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes")
+
+
+def load_pool(arguments: argparse.Namespace, render: Any, paths: list[str] | None = None) -> "Pool":
+    """Reads the pool, or other files in the same way."""
+    from entropylaw.pool import load
+
+    return load(
+        paths or arguments.pool,
+        render=render,
+        schema=arguments.schema,
+        field=arguments.field,
+        on_error=arguments.on_error,
+        paths=True,
+    )
+
+
+def progress_line(arguments: argparse.Namespace, budget: int | None = None) -> "ProgressLine":
+    """The progress that a terminal shows."""
+    from entropylaw.progress import ProgressLine
+
+    return ProgressLine(budget=budget, quiet=arguments.quiet)

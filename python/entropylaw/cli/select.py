@@ -1,0 +1,132 @@
+"""``entropylaw select``."""
+
+import argparse
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.errors import EntropyLawError
+
+if TYPE_CHECKING:
+    from entropylaw.results import Selection
+
+_SHOWN_SOURCES = 12
+
+_EPILOG = """
+examples:
+  entropylaw select pool.jsonl -o subset.jsonl --budget 10000
+  entropylaw select shard-*.jsonl.zst -o subset.jsonl.gz --budget 10% --field response
+  entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
+  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
+
+The records come out byte for byte, one a line, in pick order; <OUT>.manifest.json says how they were chosen.
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the parser."""
+    select = commands.add_parser(
+        "select",
+        help="select a subset of a pool",
+        description="Select the samples of a pool that tell a model most for their size.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_pool(select)
+    select.add_argument("-o", "--output", required=True, metavar="OUT", help="where the chosen records go (.gz, .zst)")
+    select.add_argument(
+        "--budget",
+        required=True,
+        metavar="N",
+        help="samples to select, a share such as 10%%, or (coverage) bytes such as 50MB",
+    )
+    select.add_argument("--method", choices=["zip", "coverage"], default="zip", help="how to select [%(default)s]")
+    select.add_argument("--force", action="store_true", help="replace output files that exist")
+    zip_ = select.add_argument_group("options of zip")
+    zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
+    zip_.add_argument("--k1", type=int, help="candidates sized in each round [10000]")
+    zip_.add_argument("--k2", type=int, help="of these, those to pick from [200]")
+    zip_.add_argument("--k3", type=int, help="of these, those picked [100]")
+    coverage = select.add_argument_group("options of coverage")
+    coverage.add_argument("--unit", choices=["byte", "word"], help="what n-grams are made of [byte]")
+    coverage.add_argument("--ngram", type=int, help="so many bytes, or up to so many words [5, 3]")
+    coverage.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
+    coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
+    coverage.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
+    coverage.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
+    coverage.add_argument(
+        "--initial-subset", metavar="FILE", help="data that you have already: the selection does not repeat it"
+    )
+    select.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Runs the command."""
+    start = time.perf_counter()
+    from entropylaw.budget import Budget
+    from entropylaw.methods import METHODS, method_with, option_names
+    from entropylaw.output import check_writable
+    from entropylaw.results import manifest_path
+    from entropylaw.selecting import select
+
+    for output in (arguments.output, manifest_path(arguments.output)):
+        check_writable(output, arguments.force)
+    budget = Budget.parse(arguments.budget)
+    options = {
+        option: value
+        for method in METHODS
+        for option in option_names(method)
+        if (value := getattr(arguments, option, None)) is not None
+    }
+    # Before the pool is read: it may be large, and the options wrong.
+    method = method_with(arguments.method, options)
+    pool = load_pool(arguments, method.rendering(arguments.render, arguments.schema, arguments.field))
+    known = options.pop("initial_subset", None)
+    if known is not None:
+        options["initial_subset"] = load_pool(arguments, arguments.render, [known])
+    samples = None if budget.size else budget.samples(len(pool))
+    if samples is not None and samples > len(pool):
+        raise EntropyLawError(f"the budget is {samples} samples, but the pool has only {len(pool)}; lower it")
+    with progress_line(arguments, samples) as progress:
+        selection: Selection = select(
+            pool,
+            budget=arguments.budget,
+            method=arguments.method,
+            **options,
+            threads=arguments.threads,
+            progress=progress,
+        )
+    selection.save(arguments.output, force=arguments.force)
+    summary = selection.summary() | {"output": arguments.output, "manifest": manifest_path(arguments.output)}
+    if arguments.json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(selection_lines(summary, time.perf_counter() - start)))
+
+
+def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
+    """The summary of a selection, for people."""
+    selected, pool = summary["selection"], summary["pool"]
+    spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
+    of_pool = ""
+    if "ratio" in pool:
+        about = "about " if pool["ratio_bytes"] < pool["bytes"] else ""
+        of_pool = f", {about}{pool['ratio']:.3f} pool"
+    lines = [
+        f"selected  {selected['samples']:,} of {pool['samples']:,} samples, "
+        f"{selected['bytes']:,} of {pool['bytes']:,} bytes",
+        f"R         {selected['ratio']:.3f} selected{of_pool} ({summary['codec']})",
+    ]
+    if "coverage" in selected:
+        lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
+    if selected["sources"]:
+        shown = list(selected["sources"].items())[:_SHOWN_SOURCES]
+        more = len(selected["sources"]) - len(shown)
+        rest = f", and {more} more" if more else ""
+        lines.append("sources   " + ", ".join(f"{name or '(none)'} {count:,}" for name, count in shown) + rest)
+    if pool["skipped"]:
+        lines.append(f"skipped   {pool['skipped']:,} records, listed in the manifest")
+    lines.append(f"seconds   {seconds:.1f} ({spent})")
+    lines.append(f"written   {summary['output']}, {summary['manifest']}")
+    return lines
