@@ -11,6 +11,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entropylaw import EntropyLawError
 from entropylaw.pool import load
 from entropylaw.pool.split import on_one_line
 
@@ -165,3 +166,31 @@ def test_a_pool_can_be_all_empty_texts() -> None:
     pool = load(["", ""])
     assert len(pool) == 2
     assert np.array_equal(pool.offsets, [0, 0, 0])
+
+
+def test_fields_are_read_beside_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text('{"text": "a", "meta": {"lang": "en", "score": 1}}\n{"text": "b", "meta": {"score": 0.5}}\n')
+    pool = load(path, group_by="meta.lang", numbers=["meta.score"])
+    assert (pool.group_names, pool.groups.tolist()) == (("en", ""), [0, 1])
+    assert pool.numbers["meta.score"].tolist() == [1.0, 0.5]
+    assert load(path).numbers == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ('{"text": "b"}', "has no field 'score': found the keys 'text'"),
+        ('{"text": "b", "score": null}', "'score' is null, not a number"),
+        ('{"text": "b", "score": "9"}', "'score' is text, not a number"),
+        ('{"text": "b", "score": true}', "'score' is a boolean, not a number"),
+        ('{"text": "b", "score": NaN}', "'score' is nan; a number must be finite"),
+    ],
+)
+def test_numbers_must_be_numbers(tmp_path: Path, record: str, message: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text('{"text": "a", "score": 3}\n' + record + "\n")
+    with pytest.raises(EntropyLawError, match=f"pool.jsonl:2: .*{message}"):
+        load(path, numbers=["score"])
+    pool = load(path, numbers=["score"], on_error="skip")
+    assert (len(pool), pool.numbers["score"].tolist(), len(pool.skipped)) == (1, [3.0], 1)

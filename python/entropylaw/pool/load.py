@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.columns import Columns
 from entropylaw.pool.model import FileRecords, MemoryRecords, Pool, Records
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
@@ -38,6 +39,8 @@ def load(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    group_by: str = "source",
+    numbers: Sequence[str] = (),
     paths: bool = False,
 ) -> Pool:
     """Reads and renders a pool.
@@ -50,6 +53,10 @@ def load(
         See ``Renderer``.
     on_error : {"raise", "skip"}
         What to do about a record that can't be parsed or rendered. ``Pool.skipped`` lists those that were skipped.
+    group_by
+        The field that names a record's group (``a.b`` for one inside another).
+    numbers
+        Fields that hold a number in every record, for ``Pool.numbers``.
     paths
         Take every str for a path, whatever it ends like.
 
@@ -64,7 +71,7 @@ def load(
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
     options = {"render": renderer.name, "schema": schema, "field": field, "on_error": on_error}
-    builder = _Builder(renderer, options)
+    builder = _Builder(renderer, options, Columns(group_by, numbers))
     if (files := _paths(pool, paths)) is not None:
         return _load_files(files, builder)
     return _load_objects(pool, builder)
@@ -121,25 +128,22 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
 class _Builder:
     """Collects samples."""
 
-    def __init__(self, renderer: Renderer, options: Mapping[str, str | None]) -> None:
+    def __init__(self, renderer: Renderer, options: Mapping[str, str | None], columns: Columns) -> None:
         self.renderer = renderer
+        self._columns = columns
         self._options = options
         self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
         self._data = bytearray()
         self._ends = array("q", [0])
-        self._groups = array("I")
-        self._group_ids: dict[str, int] = {}
 
     def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done."""
         sample = self.renderer.render(record, where, raw)
-        source = record.get("source") if isinstance(record, dict) else None
-        group = "" if source is None else source if isinstance(source, str) else str(source)
+        self._columns.add(record)
         self._data += sample
         self._ends.append(len(self._data))
-        self._groups.append(self._group_ids.setdefault(group, len(self._group_ids)))
 
     def refuse(self, where: str, error: RecordError) -> None:
         """A record that can't be used."""
@@ -159,8 +163,9 @@ class _Builder:
         pool = Pool(
             data=np.frombuffer(self._data, dtype=np.uint8),
             offsets=np.frombuffer(self._ends, dtype=np.int64),
-            groups=np.frombuffer(self._groups, dtype=np.uint32),
-            group_names=tuple(self._group_ids),
+            groups=self._columns.groups,
+            group_names=self._columns.group_names,
+            numbers=self._columns.numbers,
             records=records,
             schema=schema,
             options=self._options,

@@ -48,7 +48,9 @@ class Pool:
     groups: NDArray[np.uint32] = field(repr=False)
     """Position of each sample's group in ``group_names``."""
     group_names: tuple[str, ...]
-    """Values of the records' ``source``; ``""`` stands for none."""
+    """Values of the field that groups records, by default ``source``; ``""`` stands for none."""
+    numbers: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    """The fields that were read as numbers, one a sample."""
     records: Records = field(repr=False)
     schema: str
     """Name of the schema that the records have; ``""`` if the rendering needs none."""

@@ -117,23 +117,25 @@ SCHEMAS: Mapping[str, Schema] = {
 def field_schema(field: str) -> Schema:
     """The schema of records whose text is one field, ``a.b`` for ``b`` inside ``a``: text, or a list of turns."""
 
-    def find(record: Any) -> Any:
-        if isinstance(record, dict) and field in record:
-            return record[field]
-        for key in field.split("."):
-            if not isinstance(record, dict) or key not in record:
-                raise KeyError(field)
-            record = record[key]
-        return record
-
     def matches(record: Any) -> bool:
         try:
-            find(record)
+            find(record, field)
         except KeyError:
             return False
         return True
 
-    return Schema(f"field {field}", field, matches, lambda record: _joined(_turns_or_text(find(record), field)))
+    return Schema(f"field {field}", field, matches, lambda record: _joined(_turns_or_text(find(record, field), field)))
+
+
+def find(record: Any, field: str) -> Any:
+    """A field of a record, ``a.b`` for ``b`` inside ``a``; raises KeyError if there is none."""
+    if isinstance(record, dict) and field in record:
+        return record[field]
+    for key in field.split("."):
+        if not isinstance(record, dict) or key not in record:
+            raise KeyError(field)
+        record = record[key]
+    return record
 
 
 def detect(record: object) -> Schema | None:

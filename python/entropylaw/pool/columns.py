@@ -1,0 +1,79 @@
+"""What records hold beside their text: the group that each belongs to, and numbers such as scores."""
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.pool.schema import RecordError, find, kind
+
+
+class Columns:
+    """Collects fields of records, one value a record.
+
+    Parameters
+    ----------
+    group_by
+        The field that names a record's group; records without it are in the group ``""``.
+    numbers
+        Fields that hold a number in every record.
+    """
+
+    def __init__(self, group_by: str, numbers: Sequence[str] = ()) -> None:
+        self._group_by = group_by
+        self._groups = array("I")
+        self._group_ids: dict[str, int] = {}
+        self._numbers = {name: array("d") for name in numbers}
+
+    def add(self, record: Any) -> None:
+        """Keeps a record's fields, all or none.
+
+        Raises
+        ------
+        RecordError
+            If a number is missing, or is none.
+        """
+        values = [_number(record, name) for name in self._numbers]
+        try:
+            group = find(record, self._group_by)
+        except KeyError:
+            group = None
+        name = "" if group is None else group if isinstance(group, str) else str(group)
+        self._groups.append(self._group_ids.setdefault(name, len(self._group_ids)))
+        for column, value in zip(self._numbers.values(), values, strict=True):
+            column.append(value)
+
+    @property
+    def groups(self) -> NDArray[np.uint32]:
+        """Position of each record's group in ``group_names``."""
+        return np.frombuffer(self._groups, dtype=np.uint32)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The groups, in the order in which they were met."""
+        return tuple(self._group_ids)
+
+    @property
+    def numbers(self) -> Mapping[str, NDArray[np.float64]]:
+        """The numbers, by field."""
+        return {name: np.frombuffer(column, dtype=np.float64) for name, column in self._numbers.items()}
+
+
+def _number(record: Any, field: str) -> float:
+    try:
+        value = find(record, field)
+    except KeyError:
+        found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
+        raise RecordError(f"the record has no field {field!r}: found {found}") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RecordError(f"{field!r} is {kind(value)}, not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise RecordError(f"{field!r} is {number}; a number must be finite")
+    return number
