@@ -13,6 +13,7 @@ from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw._core import Progress, Sizer
+    from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
     from entropylaw.methods.zip import Round, ZipSelection
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CoverageSelection",
+    "EntropyLaw",
     "EntropyLawError",
     "Progress",
     "Ratio",
@@ -36,6 +38,7 @@ __all__ = [
 # Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
 _HOME = {
     "CoverageSelection": "methods.coverage",
+    "EntropyLaw": "law",
     "Progress": "_core",
     "Ratio": "measuring",
     "Round": "methods.zip",
