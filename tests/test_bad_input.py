@@ -76,7 +76,11 @@ def test_files(
 
 def test_missing_files_and_directories(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refuse(capsys, ["ratio", tmp_path / "no.jsonl"], "no.jsonl", "no such file")
-    refuse(capsys, ["ratio", tmp_path], "is a directory", "/*.jsonl")
+    refuse(capsys, ["ratio", tmp_path], "the directory holds no data files")
+    refuse(capsys, ["ratio", tmp_path / "*.jsonl"], "*.jsonl: no file matches")
+    (tmp_path / "a.jsonl").write_bytes(GOOD)
+    (tmp_path / "b.csv").write_bytes(b"text\ngood\n")
+    refuse(capsys, ["ratio", tmp_path], "several formats: 1 of json and 1 of csv", "/*.")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

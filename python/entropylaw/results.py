@@ -5,13 +5,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.output import check_writable, replacing, write_json
 from entropylaw.pool import Pool
+from entropylaw.pool.arrow import need_arrow
+from entropylaw.pool.formats import named_format
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,10 @@ class Selection(ABC):
         return self.pool.records.raw(self.indices.tolist())
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Writes the selected records, one a line, and ``<path>.manifest.json``, each whole or not at all.
+        """Writes the selected records and ``<path>.manifest.json``, each whole or not at all.
+
+        As rows of a table, in all their columns and types, if ``path`` ends in ``.parquet``, ``.arrow``, ``.csv`` or
+        ``.tsv`` (needs pyarrow); as lines of JSON otherwise.
 
         Parameters
         ----------
@@ -91,8 +96,15 @@ class Selection(ABC):
         check_writable(path, force)
         check_writable(manifest, force)
         with replacing(path) as file:
-            for record in self.records():
-                file.write(record + b"\n")
+            if (kind := named_format(path)) in (None, "json"):
+                for record in self.records():
+                    file.write(record + b"\n")
+            else:
+                need_arrow(f"{os.fspath(path)}: writing rows")
+                from entropylaw.row_files import write_rows
+
+                records, chosen = self.pool.records, self.indices.tolist()
+                write_rows(file, cast(Any, kind), records.schema(chosen), records.rows(chosen))
             # Before the records appear: a reader who finds them finds their manifest too.
             write_json(manifest, self.manifest())
 

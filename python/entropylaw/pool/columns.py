@@ -28,6 +28,16 @@ class Columns:
         self._group_ids: dict[str, int] = {}
         self._numbers = {name: array("d") for name in numbers}
 
+    @property
+    def number_fields(self) -> tuple[str, ...]:
+        """The fields that hold numbers."""
+        return tuple(self._numbers)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields that are kept."""
+        return self._group_by, *self._numbers
+
     def add(self, record: Any) -> None:
         """Keeps a record's fields, all or none.
 

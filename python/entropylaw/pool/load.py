@@ -1,35 +1,52 @@
 """From whatever a user calls a pool to a :class:`Pool`."""
 
-import logging
 import os
-import time
-from array import array
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
-
-import numpy as np
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arrow import need_arrow
+from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import Columns
-from entropylaw.pool.model import FileRecords, MemoryRecords, Pool, Records
+from entropylaw.pool.encode import as_json
+from entropylaw.pool.formats import expanded, format_of, named_format
+from entropylaw.pool.lines import LineRecords
+from entropylaw.pool.model import Pool
+from entropylaw.pool.records import ObjectRecords
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
 from entropylaw.pool.split import split
 
-PoolLike = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Sequence[bytes] | Sequence[Mapping[str, Any]]
-"""A path, a list of paths, a list of texts (str or bytes) or a list of records (dict).
+if TYPE_CHECKING:
+    from entropylaw.pool.tables import Table
 
-A list of str is a list of paths if each of them ends like a data file (``.json``, ``.jsonl``, ``.ndjson``, also with
-``.gz``, ``.zst``, ``.zstd``), and a list of texts otherwise.
+
+class SupportsArrow(Protocol):
+    """What gives its rows by the Arrow C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+PoolLike = (
+    str
+    | os.PathLike[str]
+    | Sequence[str | os.PathLike[str]]
+    | Iterable[bytes]
+    | Iterable[str]
+    | Iterable[Mapping[str, Any]]
+    | SupportsArrow
+)
+"""A path, a list of paths, texts (str or bytes) or records (dict), a table, or one split of a ``datasets.DatasetDict``.
+
+A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it. A list
+of str is a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of
+texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas or polars, a ``pyarrow.Table``.
+Iterables that can be read only once are kept in a temporary file.
 """
 
 OnError = Literal["raise", "skip"]
-
-_DATA_FILES = tuple(
-    ending + packed for ending in (".json", ".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd")
-)
-_log = logging.getLogger("entropylaw")
 
 
 def load(
@@ -71,110 +88,119 @@ def load(
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
     options = {"render": renderer.name, "schema": schema, "field": field, "on_error": on_error}
-    builder = _Builder(renderer, options, Columns(group_by, numbers))
+    builder = Builder(renderer, options, Columns(group_by, numbers))
     if (files := _paths(pool, paths)) is not None:
-        return _load_files(files, builder)
-    return _load_objects(pool, builder)
+        for source in [Source(path) for path in expanded(files)]:
+            _read_file(source, builder)
+    elif (table := _table(pool)) is not None:
+        from entropylaw.pool.table_records import read_table
+
+        read_table(table, builder)
+    elif isinstance(pool, Sequence):
+        _read_objects(pool, builder)
+    else:
+        _read_stream(cast(Iterable[Any], pool), builder)
+    return builder.build()
 
 
-def _load_files(paths: Sequence[str | os.PathLike[str]], builder: "_Builder") -> Pool:
-    sources = [Source(path) for path in paths]
-    records = FileRecords(sources)
-    for number, source in enumerate(sources):
-        for line, start, raw in split(source):
-            try:
-                builder.add(builder.renderer.parse(raw), f"{source.name}:{line}", raw)
-            except RecordError as error:
-                builder.refuse(f"{source.name}:{line}", error)
-            else:
-                records.add(number, line, start, len(raw))
-    return builder.build(records)
+def _read_file(source: Source, builder: Builder) -> None:
+    kind = format_of(source)
+    if kind == "json":
+        _read_json(source, builder)
+        return
+    need_arrow(f"{source.name}: reading {kind.upper() if kind in ('csv', 'tsv') else kind.capitalize()}")
+    from entropylaw.pool.table_records import read_table
+    from entropylaw.pool.tables import ArrowTable, CsvTable, ParquetTable
+
+    if kind == "parquet":
+        read_table(ParquetTable(source), builder)
+    elif kind == "arrow":
+        read_table(ArrowTable(source), builder)
+    else:
+        read_table(CsvTable(source, "\t" if kind == "tsv" else ","), builder)
 
 
-def _load_objects(objects: Any, builder: "_Builder") -> Pool:
-    objects = list(objects)
-    records = MemoryRecords(objects)
-    for index, record in enumerate(objects):
-        where = f"record {index}"
-        if not isinstance(record, str | bytes | bytearray | dict):
-            raise EntropyLawError(f"{where}: is {type(record).__name__}; a pool is made of str, bytes or dict")
+def _read_json(source: Source, builder: Builder) -> None:
+    records = LineRecords(source)
+    for line, start, raw in split(source):
         try:
-            builder.add(record, where)
+            builder.add(builder.renderer.parse(raw), f"{source.name}:{line}", raw)
         except RecordError as error:
-            builder.refuse(where, error)
+            builder.refuse(f"{source.name}:{line}", error)
         else:
+            records.add(start, len(raw))
+    builder.records.add(records)
+
+
+def _read_objects(objects: Sequence[Any], builder: Builder) -> None:
+    records = ObjectRecords(objects)
+    for index, record in enumerate(objects):
+        if _kept(record, index, builder):
             records.add(index)
-    return builder.build(records)
+    builder.records.add(records)
+
+
+def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
+    """Records that come only once, kept in a temporary file as lines of JSON."""
+    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as its records
+    source = Source.spooled("the pool", spool)
+    records = LineRecords(source, named=False)
+    start = 0
+    for index, record in enumerate(objects):
+        if _kept(record, index, builder):
+            try:
+                line = as_json(record)
+            except RecordError as error:
+                raise EntropyLawError(f"record {index}: {error}; give records that JSON can hold") from None
+            records.add(start, len(line))
+            start += spool.write(line + b"\n")
+    spool.flush()
+    source.remember()
+    builder.records.add(records)
+
+
+def _kept(record: Any, index: int, builder: Builder) -> bool:
+    where = f"record {index}"
+    if not isinstance(record, str | bytes | bytearray | dict):
+        raise EntropyLawError(f"{where}: is {type(record).__name__}; a pool is made of str, bytes or dict")
+    try:
+        builder.add(record, where)
+    except RecordError as error:
+        builder.refuse(where, error)
+        return False
+    return True
+
+
+def _table(pool: Any) -> "Table | None":
+    """The table that a pool in memory is; None if it is made of samples or records."""
+    dataset = type(pool).__module__.partition(".")[0] == "datasets" and hasattr(pool, "with_format")
+    if isinstance(pool, Mapping) or not (hasattr(pool, "__arrow_c_stream__") or (dataset and hasattr(pool, "__len__"))):
+        return None
+    need_arrow(f"reading a {type(pool).__name__}")
+    from entropylaw.pool.tables import DatasetTable, table_of
+
+    return DatasetTable(pool) if dataset else table_of(pool)
 
 
 def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     """The paths that a pool stands for; None if it is made of samples or records."""
     if isinstance(pool, str | os.PathLike):
         return [pool]
-    if isinstance(pool, bytes | bytearray | Mapping) or not hasattr(pool, "__iter__"):
+    if isinstance(pool, Mapping) and pool and all(hasattr(part, "with_format") for part in pool.values()):
+        splits = ", ".join(map(repr, pool))
+        raise EntropyLawError(f"the pool has the splits {splits}; give one of them: pool[{next(iter(pool))!r}]")
+    if isinstance(pool, bytes | bytearray | Mapping) or not (
+        hasattr(pool, "__iter__") or hasattr(pool, "__arrow_c_stream__")
+    ):
         raise EntropyLawError(
-            f"the pool is {type(pool).__name__}; it must be a path, or a list of paths, texts or records (dict)"
+            f"the pool is {type(pool).__name__}; "
+            "it must be a path, a table, or a list of paths, texts or records (dict)"
         )
     if not isinstance(pool, Sequence):
         return None
     if pool and all(
-        isinstance(item, os.PathLike) or (isinstance(item, str) and (any_str or item.lower().endswith(_DATA_FILES)))
+        isinstance(item, os.PathLike) or (isinstance(item, str) and (any_str or named_format(item) is not None))
         for item in pool
     ):
         return pool
     return None
-
-
-class _Builder:
-    """Collects samples."""
-
-    def __init__(self, renderer: Renderer, options: Mapping[str, str | None], columns: Columns) -> None:
-        self.renderer = renderer
-        self._columns = columns
-        self._options = options
-        self._skip = options["on_error"] == "skip"
-        self._began = time.perf_counter()
-        self._skipped: list[str] = []
-        self._data = bytearray()
-        self._ends = array("q", [0])
-
-    def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
-        """Renders a record and keeps its sample; raises RecordError if that can't be done."""
-        sample = self.renderer.render(record, where, raw)
-        self._columns.add(record)
-        self._data += sample
-        self._ends.append(len(self._data))
-
-    def refuse(self, where: str, error: RecordError) -> None:
-        """A record that can't be used."""
-        if not self._skip:
-            raise EntropyLawError(
-                f"{where}: {error}; mend or remove the record, or skip such records (on_error='skip', --on-error skip)"
-            ) from None
-        self._skipped.append(f"{where}: {error}")
-
-    def build(self, records: Records) -> Pool:
-        """The pool."""
-        if len(self._ends) == 1:
-            names = ", ".join(source.name for source in records.files())
-            reason = f"all {len(self._skipped)} records were skipped" if self._skipped else "there are no records"
-            raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
-        schema = self.renderer.schema.name if self.renderer.schema else ""
-        pool = Pool(
-            data=np.frombuffer(self._data, dtype=np.uint8),
-            offsets=np.frombuffer(self._ends, dtype=np.int64),
-            groups=self._columns.groups,
-            group_names=self._columns.group_names,
-            numbers=self._columns.numbers,
-            records=records,
-            schema=schema,
-            options=self._options,
-            skipped=tuple(self._skipped),
-            seconds=time.perf_counter() - self._began,
-        )
-        _log.info("%d samples, %d bytes%s", len(pool), len(pool.data), f", schema {schema}" if schema else "")
-        if self._skipped:
-            _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
-        if empty := int(np.count_nonzero(pool.lengths() == 0)):
-            _log.warning("%d samples are empty; with R = 0 they rank first", empty)
-        return pool

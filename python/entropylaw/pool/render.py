@@ -1,12 +1,13 @@
 """From records to samples."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.encode import as_json
 from entropylaw.pool.schema import SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
 
 _fast_decode = msgspec.json.Decoder().decode
@@ -51,18 +52,23 @@ class Renderer:
         self._decode = json.loads if render == "repr" else _fast_decode
 
     def parse(self, raw: bytes) -> Any:
-        """The record stored as ``raw``.
+        """The record stored as ``raw``; see the function ``parse``."""
+        return parse(raw, self._decode)
+
+    def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
+        """The fields that rendering a table with the columns ``names`` takes; None for all.
 
         Raises
         ------
-        RecordError
-            If it is not JSON.
+        EntropyLawError
+            If the table does not have the pool's schema.
         """
+        if self.name != "text":
+            return None
         try:
-            return self._decode(raw)
-        except (ValueError, msgspec.MsgspecError, RecursionError):
-            # Python's own parser takes a little more (NaN, lone surrogates), and says better where it fails.
-            return _parse_with_reasons(raw)
+            return self._settled(dict.fromkeys(names), where, "the table").reads
+        except RecordError as error:
+            raise EntropyLawError(f"{where}: {error}") from None
 
     def render(self, record: Any, where: str, raw: bytes | None = None) -> bytes:
         """The sample of a record, of which ``raw`` is how it is stored, if it is.
@@ -91,36 +97,42 @@ class Renderer:
             raise RecordError(f"its text has the lone surrogate {found}, which no valid Unicode text has") from None
 
     def _text(self, record: Any, where: str) -> str:
+        return self._settled(record, where, "the record").text(record)
+
+    def _settled(self, record: Any, where: str, what: str) -> Schema:
+        """The pool's schema, which the first record decides; raises RecordError if ``record`` does not have it."""
         if self.schema is None:
             self.schema = detect(record)
             self.schema_from = where
         if self.schema is None:
             found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
             raise RecordError(
-                f"the record has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
+                f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
                 "name the field that holds its text (field=, --field)"
             )
         if not self.schema.matches(record):
             since = f"; {self.schema_from} decided for it" if self.schema_from else ""
-            raise RecordError(missing(record, self.schema) + since)
-        return self.schema.text(record)
-
-
-def as_json(record: Any) -> bytes:
-    """A Python object as one line of JSON."""
-    if isinstance(record, bytes | bytearray):
-        record = bytes(record).decode(errors="surrogateescape")
-    try:
-        return json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        # A lone surrogate: UTF-8 can't hold it, an escape can.
-        return json.dumps(record).encode()
-    except TypeError as error:
-        raise RecordError(f"can't be written as JSON: {error}") from None
+            raise RecordError(missing(record, self.schema, what) + since)
+        return self.schema
 
 
 _MAKERS: dict[str, Callable[[Any], str | bytes] | None] = {"text": None, "json": as_json, "repr": repr}
 """What makes a sample of a record, by rendering; for ``text`` that depends on the schema."""
+
+
+def parse(raw: bytes, decode: Callable[[bytes], Any] = _fast_decode) -> Any:
+    """The record stored as ``raw``.
+
+    Raises
+    ------
+    RecordError
+        If it is not JSON.
+    """
+    try:
+        return decode(raw)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        # Python's own parser takes a little more (NaN, lone surrogates), and says better where it fails.
+        return _parse_with_reasons(raw)
 
 
 def _parse_with_reasons(raw: bytes) -> Any:

@@ -23,6 +23,8 @@ class Schema:
     name: str
     keys: str
     """The keys by which people know it."""
+    reads: tuple[str, ...]
+    """The keys that its text is made of."""
     matches: Callable[[Any], bool]
     text: Callable[[Any], str]
 
@@ -96,19 +98,24 @@ def _completion(record: dict[str, Any]) -> str:
     return _joined([*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")])
 
 
-def _keys(*names: str) -> Callable[[Any], bool]:
-    return lambda record: isinstance(record, dict) and all(name in record for name in names)
+def _with_keys(name: str, text: Callable[[Any], str], *keys: str, optional: tuple[str, ...] = ()) -> Schema:
+    """The schema of objects that have all of ``keys``."""
+
+    def matches(record: Any) -> bool:
+        return isinstance(record, dict) and all(key in record for key in keys)
+
+    return Schema(name, ", ".join(keys), (*keys, *optional), matches, text)
 
 
 SCHEMAS: Mapping[str, Schema] = {
     schema.name: schema
     for schema in (
-        Schema("sharegpt", "conversations", _keys("conversations"), _sharegpt),
-        Schema("openai", "messages", _keys("messages"), _openai),
-        Schema("alpaca", "instruction, output", _keys("instruction", "output"), _alpaca),
-        Schema("completion", "prompt, completion", _keys("prompt", "completion"), _completion),
-        Schema("text", "text", _keys("text"), lambda record: _text(record["text"], "text")),
-        Schema("string", "a bare string", lambda record: isinstance(record, str), str),
+        _with_keys("sharegpt", _sharegpt, "conversations", optional=("system",)),
+        _with_keys("openai", _openai, "messages"),
+        _with_keys("alpaca", _alpaca, "instruction", "output", optional=("input",)),
+        _with_keys("completion", _completion, "prompt", "completion"),
+        _with_keys("text", lambda record: _text(record["text"], "text"), "text"),
+        Schema("string", "a bare string", (), lambda record: isinstance(record, str), str),
     )
 }
 """The schemas by name, in the order in which they are tried."""
@@ -124,7 +131,9 @@ def field_schema(field: str) -> Schema:
             return False
         return True
 
-    return Schema(f"field {field}", field, matches, lambda record: _joined(_turns_or_text(find(record, field), field)))
+    return Schema(
+        f"field {field}", field, (field,), matches, lambda record: _joined(_turns_or_text(find(record, field), field))
+    )
 
 
 def find(record: Any, field: str) -> Any:
@@ -143,9 +152,9 @@ def detect(record: object) -> Schema | None:
     return next((schema for schema in SCHEMAS.values() if schema.matches(record)), None)
 
 
-def missing(record: object, schema: Schema) -> str:
+def missing(record: object, schema: Schema, what: str = "the record") -> str:
     """Why a record does not have a schema."""
     found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
     if other := detect(record):
         found += f" (schema {other.name})"
-    return f"the record does not have the schema {schema.name} ({schema.keys}): found {found}"
+    return f"{what} does not have the schema {schema.name} ({schema.keys}): found {found}"

@@ -5,6 +5,7 @@ unpacked reads as well.
 """
 
 import gzip
+import io
 import os
 import shutil
 import stat
@@ -13,11 +14,14 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 
 from entropylaw.errors import EntropyLawError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
@@ -47,8 +51,7 @@ class Source:
             else:
                 found = Path(self.name).stat()
                 if stat.S_ISDIR(found.st_mode):
-                    inside = self.name.rstrip("/") + "/*.jsonl"
-                    raise EntropyLawError(f"{self.name}: is a directory; name the files in it, for example {inside}")
+                    raise EntropyLawError(f"{self.name}: is a directory")
                 if not stat.S_ISREG(found.st_mode):
                     with Path(self.name).open("rb") as pipe:
                         self._spool = _spooled(pipe)
@@ -59,6 +62,24 @@ class Source:
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
         if self.size == 0:
             raise EntropyLawError(f"{self.name}: the file is empty")
+
+    @classmethod
+    def spooled(cls, name: str, spool: BinaryIO) -> "Source":
+        """A source of what has been written to a temporary file."""
+        source = cls.__new__(cls)
+        source.name = name
+        source._spool = spool
+        source.remember()
+        return source
+
+    def remember(self) -> None:
+        """Takes the file as it is now for the one that was read."""
+        self._identity = self._identify()
+
+    @property
+    def path(self) -> str | None:
+        """Where the file lies, if it has a name."""
+        return None if self._spool else self.name
 
     def _identify(self) -> tuple[int, ...]:
         found = os.fstat(self._spool.fileno()) if self._spool else Path(self.name).stat()
@@ -91,6 +112,10 @@ class Source:
         with self.open() as file:
             return _codec(file.read(4)) is None
 
+    def content(self) -> io.BufferedReader:
+        """The content, decompressed, as a file; see ``chunks``."""
+        return io.BufferedReader(_Chunks(self.chunks()), CHUNK)
+
     def chunks(self) -> Iterator[bytes]:
         """The content, decompressed, in pieces.
 
@@ -116,6 +141,29 @@ class Source:
             raise EntropyLawError(f"{self.name}: its compressed data are corrupt: {error}") from None
         except OSError as error:
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
+
+
+class _Chunks(io.RawIOBase):
+    """A file of what an iterator yields."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        while not self._left:
+            try:
+                self._left = memoryview(next(self._chunks))
+            except StopIteration:
+                return 0
+        target = memoryview(buffer).cast("B")
+        size = min(len(target), len(self._left))
+        target[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
 
 
 def _spooled(pipe: BinaryIO) -> BinaryIO:

@@ -1,0 +1,63 @@
+"""pyarrow, which is optional."""
+
+from typing import TYPE_CHECKING, Any
+
+from entropylaw.errors import EntropyLawError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def need_arrow(what: str) -> None:
+    """Explains what to install if pyarrow is missing.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is; ``what`` begins the message.
+    """
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise EntropyLawError(f"{what} needs pyarrow; install it with: pip install 'entropylaw[arrow]'") from None
+
+
+def reason(error: BaseException) -> str:
+    """What pyarrow says went wrong, on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def without_views(kind: "pa.DataType") -> "pa.DataType":
+    """The type with views replaced by plain types, because rows can't be taken from views."""
+    import pyarrow as pa
+
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    return mapped(kind, plain.get)
+
+
+def mapped(kind: "pa.DataType", replace: Any) -> "pa.DataType":
+    """The type with its leaves replaced by what ``replace`` returns for them, or kept where that is None."""
+    rebuilt = _rebuilt(kind, replace)
+    # Rebuilding loses names that don't count, such as that of a map's entries.
+    return kind if rebuilt == kind else rebuilt
+
+
+def _rebuilt(kind: "pa.DataType", replace: Any) -> "pa.DataType":
+    import pyarrow as pa
+
+    def inside(field: "pa.Field") -> "pa.Field":
+        return field.with_type(mapped(field.type, replace))
+
+    types = pa.types
+    if types.is_struct(kind):
+        return pa.struct([inside(kind.field(n)) for n in range(kind.num_fields)])
+    if types.is_map(kind):
+        return pa.map_(inside(kind.key_field), inside(kind.item_field), keys_sorted=kind.keys_sorted)
+    if types.is_fixed_size_list(kind):
+        return pa.list_(inside(kind.value_field), kind.list_size)
+    if types.is_large_list(kind) or types.is_large_list_view(kind):
+        return pa.large_list(inside(kind.value_field))
+    if types.is_list(kind) or types.is_list_view(kind):
+        return pa.list_(inside(kind.value_field))
+    return replace(kind) or kind

@@ -1,0 +1,74 @@
+"""Collecting the samples of a pool."""
+
+import logging
+import time
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.columns import Columns
+from entropylaw.pool.model import Pool
+from entropylaw.pool.records import Records
+from entropylaw.pool.render import Renderer
+from entropylaw.pool.schema import RecordError
+
+_log = logging.getLogger("entropylaw")
+
+
+class Builder:
+    """Collects samples, and what else is kept of each record."""
+
+    def __init__(self, renderer: Renderer, options: Mapping[str, str | None], columns: Columns) -> None:
+        self.renderer = renderer
+        self.columns = columns
+        self.records = Records()
+        self._options = options
+        self._skip = options["on_error"] == "skip"
+        self._began = time.perf_counter()
+        self._skipped: list[str] = []
+        self._data = bytearray()
+        self._ends = array("q", [0])
+
+    def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
+        """Renders a record and keeps its sample; raises RecordError if that can't be done."""
+        sample = self.renderer.render(record, where, raw)
+        self.columns.add(record)
+        self._data += sample
+        self._ends.append(len(self._data))
+
+    def refuse(self, where: str, error: RecordError) -> None:
+        """A record that can't be used."""
+        if not self._skip:
+            raise EntropyLawError(
+                f"{where}: {error}; mend or remove the record, or skip such records (on_error='skip', --on-error skip)"
+            ) from None
+        self._skipped.append(f"{where}: {error}")
+
+    def build(self) -> Pool:
+        """The pool."""
+        if len(self._ends) == 1:
+            names = ", ".join(source.name for source in self.records.files())
+            reason = f"all {len(self._skipped)} records were skipped" if self._skipped else "there are no records"
+            raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
+        schema = self.renderer.schema.name if self.renderer.schema else ""
+        pool = Pool(
+            data=np.frombuffer(self._data, dtype=np.uint8),
+            offsets=np.frombuffer(self._ends, dtype=np.int64),
+            groups=self.columns.groups,
+            group_names=self.columns.group_names,
+            numbers=self.columns.numbers,
+            records=self.records,
+            schema=schema,
+            options=self._options,
+            skipped=tuple(self._skipped),
+            seconds=time.perf_counter() - self._began,
+        )
+        _log.info("%d samples, %d bytes%s", len(pool), len(pool.data), f", schema {schema}" if schema else "")
+        if self._skipped:
+            _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
+        if empty := int(np.count_nonzero(pool.lengths() == 0)):
+            _log.warning("%d samples are empty; with R = 0 they rank first", empty)
+        return pool

@@ -1,0 +1,65 @@
+"""Records that are Python objects or rows of a table, as lines of JSON."""
+
+import base64
+import datetime
+import decimal
+import json
+import math
+from typing import Any
+
+from entropylaw.pool.schema import RecordError
+
+
+def as_json(record: Any) -> bytes:
+    """A record as one line of JSON.
+
+    What JSON has no form for becomes text: dates and times by ISO 8601, decimals by their digits, bytes inside a record
+    as base64. NaN and infinities stay the words that Python reads and writes.
+
+    Raises
+    ------
+    RecordError
+        If the record holds something else that JSON can't hold.
+    """
+    if isinstance(record, bytes | bytearray):
+        record = bytes(record).decode(errors="surrogateescape")
+    try:
+        return json.dumps(record, ensure_ascii=False, default=_plain).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate: UTF-8 can't hold it, an escape can.
+        return json.dumps(record, default=_plain).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecordError(f"can't be written as JSON: {error}") from None
+
+
+def row_as_json(row: dict[str, Any]) -> bytes:
+    """A row of a table as one line of strict JSON: as ``as_json`` does it, with null for NaN and infinities."""
+    try:
+        return json.dumps(row, ensure_ascii=False, default=_plain, allow_nan=False).encode()
+    except ValueError:
+        return as_json(_without_nan(row))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
+    if hasattr(value, "tolist"):
+        # NumPy's scalars and arrays.
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    return value

@@ -1,0 +1,89 @@
+"""Records in JSON files, found again by their offsets: a pool holds no text twice."""
+
+from array import array
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.pool.source import Source
+from entropylaw.pool.split import on_one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class LineRecords:
+    """The records of one JSON file."""
+
+    tabular = False
+
+    def __init__(self, source: Source, named: bool = True) -> None:
+        self.source: Source | None = source if named else None
+        self.name = source.name
+        self._file = source
+        self._starts = array("q")
+        self._lengths = array("I")
+
+    def add(self, start: int, length: int) -> None:
+        """The next record: its offset and length in the file's content."""
+        self._starts.append(start)
+        self._lengths.append(length)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def where(self, position: int) -> str:
+        start, lines = self._starts[position], 1
+        offset = 0
+        for chunk in self._file.chunks():
+            lines += chunk.count(b"\n", 0, max(0, start - offset))
+            offset += len(chunk)
+            if offset >= start:
+                break
+        return f"{self._file.name}:{lines}"
+
+    def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
+        self._file.check_unchanged()
+        for raw in self._read(positions.tolist()):
+            yield on_one_line(raw) if b"\n" in raw else raw
+
+    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
+        from entropylaw.pool.rows import inferred_schema
+
+        return inferred_schema(self._file.name, self.batches(positions))
+
+    def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
+        from entropylaw.pool.rows import inferred
+
+        return inferred(self._parsed(positions))
+
+    def _parsed(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+        from entropylaw.pool.render import parse
+
+        for position, raw in zip(positions.tolist(), self.raw(positions), strict=True):
+            yield f"{self._file.name}: record {position}", parse(raw)
+
+    def _read(self, positions: list[int]) -> Iterator[bytes]:
+        if self._file.is_plain():
+            with self._file.open() as file:
+                for position in positions:
+                    file.seek(self._starts[position])
+                    yield file.read(self._lengths[position])
+            return
+        chunks = self._file.chunks()
+        buffer, offset = b"", 0
+        for position in positions:
+            start, length = self._starts[position], self._lengths[position]
+            while offset + len(buffer) < start:
+                offset += len(buffer)
+                buffer = next(chunks)
+            pieces = [buffer[start - offset :]]
+            missing = length - len(pieces[0])
+            while missing > 0:
+                offset += len(buffer)
+                buffer = next(chunks)
+                pieces.append(buffer[:missing])
+                missing -= len(buffer)
+            yield b"".join(pieces)[:length]

@@ -1,0 +1,183 @@
+"""The records behind the samples of a pool, and the ways back to them."""
+
+import bisect
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.pool.encode import as_json
+from entropylaw.pool.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SPOOL_IN_MEMORY = 1 << 26
+"""Bytes of chosen records held in memory while they are brought into pick order; what is above lies in a file."""
+
+
+class Part(Protocol):
+    """The records of one file, table or list. Positions count its own records from 0 on, and come in rising order."""
+
+    source: Source | None
+    """The file that they are in."""
+    name: str
+    """What they are the records of, for people."""
+    tabular: bool
+    """Whether they are rows of a table, with types of their own."""
+
+    def __len__(self) -> int: ...
+
+    def where(self, position: int) -> str:
+        """Where a record is, for people."""
+
+    def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
+        """Records as one line of JSON each."""
+
+    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
+        """The columns and types that these records need."""
+
+    def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
+        """Records as rows, whose types may differ from batch to batch where ``schema`` had to infer them."""
+
+
+class Records:
+    """The records of a pool, part after part; by their index in the pool, in whatever order they are asked for.
+
+    ``raw`` gives them as lines of JSON, ``rows`` as rows of a table. Both read what they need again from the files, and
+    hold no more than some tens of megabytes at a time.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+        self._ends: list[int] = []
+
+    def add(self, part: Part) -> None:
+        """Adds a part that has all its records."""
+        self._parts.append(part)
+        self._ends.append(len(self) + len(part))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def tabular(self) -> bool:
+        """Whether all records are rows of tables, so that ``rows`` gives them back in the types that they came in."""
+        return all(part.tabular for part in self._parts)
+
+    def files(self) -> list[Source]:
+        """The files that they are in."""
+        return [part.source for part in self._parts if part.source is not None]
+
+    def where(self, index: int) -> str:
+        """Where a record is, for people."""
+        number = bisect.bisect_right(self._ends, index)
+        return self._parts[number].where(index - (self._ends[number] - len(self._parts[number])))
+
+    def raw(self, indices: Iterable[int]) -> Iterator[bytes]:
+        """Records as one line of JSON each, in the order asked for; from JSON files, the bytes that are there.
+
+        Rows of tables become JSON objects: dates, times and decimals as text, binary as base64, NaN as null.
+
+        Raises
+        ------
+        EntropyLawError
+            If a file has changed since it was read, or a record has no form in JSON.
+        """
+        wanted = np.fromiter(indices, dtype=np.int64)
+        rising, order = np.unique(wanted, return_inverse=True)
+        found = (record for part, positions in self._split(rising) for record in part.raw(positions))
+        if np.array_equal(rising, wanted):
+            yield from found
+            return
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY) as spool:
+            ends = np.zeros(len(rising) + 1, dtype=np.int64)
+            np.cumsum(np.fromiter(map(spool.write, found), dtype=np.int64), out=ends[1:])
+            for number in order:
+                spool.seek(ends[number])
+                yield spool.read(ends[number + 1] - ends[number])
+
+    def schema(self, indices: Iterable[int] = ()) -> "pa.Schema":
+        """The columns and types of ``rows``; for records of JSON, those that the records at ``indices`` need.
+
+        Raises
+        ------
+        EntropyLawError
+            If a column has types that don't go together; the message names the files.
+        """
+        from entropylaw.pool.rows import unified
+
+        rising = np.unique(np.fromiter(indices, dtype=np.int64))
+        tables = [(part.name, part.schema(rising[:0])) for part in self._parts if part.tabular]
+        needed = [(part.name, part.schema(positions)) for part, positions in self._split(rising) if not part.tabular]
+        return unified([*tables, *needed])
+
+    def rows(self, indices: Iterable[int]) -> Iterator["pa.RecordBatch"]:
+        """Records as rows, in the order asked for, in batches that all have the type ``schema(indices)``.
+
+        Needs pyarrow. A column that a record does not have is null in its row.
+
+        Raises
+        ------
+        EntropyLawError
+            If a file has changed since it was read, if a column has types that don't go together, or without pyarrow.
+        """
+        from entropylaw.pool.rows import conformed, reordered
+
+        wanted = np.fromiter(indices, dtype=np.int64)
+        rising, order = np.unique(wanted, return_inverse=True)
+        schema = self.schema(rising)
+        found = (
+            conformed(batch, schema, part.name)
+            for part, positions in self._split(rising)
+            for batch in part.batches(positions)
+        )
+        return found if np.array_equal(rising, wanted) else reordered(found, schema, order)
+
+    def _split(self, rising: NDArray[np.int64]) -> Iterator[tuple[Part, NDArray[np.int64]]]:
+        """The parts that hold these records, with their positions in each."""
+        if len(rising) and (rising[0] < 0 or rising[-1] >= len(self)):
+            raise IndexError(f"the pool has {len(self)} records; asked for {rising[0]} to {rising[-1]}")
+        cuts = np.searchsorted(rising, self._ends)
+        start = 0
+        for part, end, cut in zip(self._parts, self._ends, cuts.tolist(), strict=True):
+            if cut > start:
+                yield part, rising[start:cut] - (end - len(part))
+            start = cut
+
+
+class ObjectRecords:
+    """Records that are Python objects."""
+
+    name = "the pool"
+    tabular = False
+
+    def __init__(self, objects: Sequence[Any]) -> None:
+        self.source: Source | None = None
+        self._objects = objects
+        self._kept: list[int] = []
+
+    def add(self, index: int) -> None:
+        """The next record is ``objects[index]``."""
+        self._kept.append(index)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def where(self, position: int) -> str:
+        return f"record {self._kept[position]}"
+
+    def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
+        return (as_json(self._objects[self._kept[position]]) for position in positions)
+
+    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
+        from entropylaw.pool.rows import inferred_schema
+
+        return inferred_schema("the pool", self.batches(positions))
+
+    def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
+        from entropylaw.pool.rows import inferred
+
+        return inferred((self.where(p), self._objects[self._kept[p]]) for p in positions.tolist())

@@ -1,0 +1,263 @@
+"""Tables: files of Parquet, Arrow and CSV, and what gives Arrow data in memory. A few batches of rows at a time."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arrow import reason, without_views
+from entropylaw.pool.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow.csv as csv
+    import pyarrow.parquet as pq
+
+_ROWS = 2048
+"""Rows read at a time."""
+_CSV_BLOCK = 1 << 24
+
+
+class Table:
+    """Rows that can be read again and again."""
+
+    def __init__(self, name: str, schema: pa.Schema, source: Source | None = None) -> None:
+        names = schema.names
+        if twice := sorted({column for column in names if names.count(column) > 1}):
+            raise EntropyLawError(f"{name}: has more than one column named {twice[0]!r}; rename one of them")
+        self.name = name
+        self.source = source
+        self._stored = schema
+        self.schema = pa.schema([field.with_type(without_views(field.type)) for field in schema], schema.metadata)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows, or some columns of them.
+
+        Raises
+        ------
+        EntropyLawError
+            If they can't be read.
+        """
+        if self.source is not None:
+            self.source.check_unchanged()
+        try:
+            for batch in self._read(columns):
+                if columns is not None and batch.schema.names != list(columns):
+                    batch = batch.select(list(columns))
+                for start in range(0, batch.num_rows, _ROWS):
+                    yield self._settled(batch.slice(start, _ROWS))
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise self._unreadable(error) from None
+
+    def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """The rows at rising positions."""
+        return _taken(self.batches(), rows)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        raise NotImplementedError
+
+    def _settled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        types = [self.schema.field(name).type for name in batch.schema.names]
+        if batch.schema.types == types:
+            return batch
+        arrays = [column.cast(kind) for column, kind in zip(batch.columns, types, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+    def _unreadable(self, error: BaseException) -> EntropyLawError:
+        return EntropyLawError(f"{self.name}: cannot be read: {reason(error)}")
+
+
+class ParquetTable(Table):
+    """A Parquet file."""
+
+    def __init__(self, source: Source) -> None:
+        import pyarrow.parquet as pq
+
+        self._parquet = pq
+        self._path = source
+        try:
+            with source.open() as file, self._opened(file) as parquet:
+                schema = parquet.schema_arrow
+                self._ends = np.cumsum(
+                    [parquet.metadata.row_group(n).num_rows for n in range(parquet.num_row_groups)], dtype=np.int64
+                )
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.name, "Parquet", error) from None
+        super().__init__(source.name, schema, source)
+
+    def _opened(self, file: Any) -> "pq.ParquetFile":
+        return self._parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        with self._path.open() as file, self._opened(file) as parquet:
+            yield from parquet.iter_batches(_ROWS, columns=None if columns is None else list(columns))
+
+    def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """The rows at rising positions, from the row groups that they are in."""
+        self._path.check_unchanged()
+        cuts = np.searchsorted(rows, self._ends).tolist()
+        taken = 0
+        try:
+            with self._path.open() as file, self._opened(file) as parquet:
+                for group, cut in enumerate(cuts):
+                    if cut > taken:
+                        start = int(self._ends[group]) - parquet.metadata.row_group(group).num_rows
+                        read = parquet.iter_batches(_ROWS, row_groups=[group])
+                        yield from _taken(map(self._settled, read), rows[taken:cut] - start)
+                    taken = cut
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: BaseException) -> EntropyLawError:
+        return _damaged(self.name, "Parquet", error)
+
+
+class ArrowTable(Table):
+    """A file of the Arrow IPC format: with an index at its end, or a stream."""
+
+    def __init__(self, source: Source) -> None:
+        self._path = source
+        try:
+            with source.open() as file, self._reader(file) as reader:
+                schema = reader.schema
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.name, "Arrow", error) from None
+        super().__init__(source.name, schema, source)
+
+    def _reader(self, file: BinaryIO) -> "pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader":
+        indexed = file.read(6) == b"ARROW1"
+        file.seek(0)
+        data = pa.memory_map(self._path.path) if self._path.path else file
+        return pa.ipc.open_file(data) if indexed else pa.ipc.open_stream(data)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        with self._path.open() as file, self._reader(file) as reader:
+            if isinstance(reader, pa.ipc.RecordBatchFileReader):
+                yield from map(reader.get_batch, range(reader.num_record_batches))
+            else:
+                yield from reader
+
+    def _unreadable(self, error: BaseException) -> EntropyLawError:
+        return _damaged(self.name, "Arrow", error)
+
+
+class CsvTable(Table):
+    """A CSV or TSV file, plain or compressed, with the names of the columns in its first row; all columns are text."""
+
+    def __init__(self, source: Source, delimiter: str) -> None:
+        from pyarrow import csv
+
+        self._csv = csv
+        self._path = source
+        self._delimiter = delimiter
+        try:
+            with self._opened(None) as reader:
+                names = reader.schema.names
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.name, "CSV", error) from None
+        super().__init__(source.name, pa.schema([(name, pa.string()) for name in names]), source)
+
+    def _opened(self, names: Sequence[str] | None) -> "csv.CSVStreamingReader":
+        # Types are not guessed: "007" and "1.50" stay what they are.
+        text = None if names is None else dict.fromkeys(names, pa.string())
+        return self._csv.open_csv(
+            self._path.content(),
+            # One thread: only then do errors tell the row.
+            read_options=self._csv.ReadOptions(use_threads=False, block_size=_CSV_BLOCK),
+            parse_options=self._csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            convert_options=self._csv.ConvertOptions(column_types=text, strings_can_be_null=False, null_values=[]),
+        )
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        with self._opened(self.schema.names) as reader:
+            yield from reader
+
+    def _unreadable(self, error: BaseException) -> EntropyLawError:
+        return _damaged(self.name, "CSV", error)
+
+
+class MemoryTable(Table):
+    """A table that somebody holds in memory, as batches."""
+
+    def __init__(self, schema: pa.Schema, held: Sequence[pa.RecordBatch]) -> None:
+        super().__init__("the pool", schema)
+        self._held = held
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        return iter(self._held)
+
+
+class SpooledTable(Table):
+    """Batches that come only once, kept in a temporary file."""
+
+    def __init__(self, reader: pa.RecordBatchReader) -> None:
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its table
+        with pa.ipc.new_stream(self._spool, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+        super().__init__("the pool", reader.schema)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        self._spool.seek(0)
+        with pa.ipc.open_stream(self._spool) as reader:
+            yield from reader
+
+
+class DatasetTable(Table):
+    """A ``datasets.Dataset``, with the selection, order and types that it has."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset.with_format("arrow")
+        super().__init__("the data set", dataset.features.arrow_schema)
+
+    def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        dataset = self._dataset if columns is None else self._dataset.select_columns(list(columns))
+        for table in dataset.iter(_ROWS):
+            yield from table.to_batches()
+
+    def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """The rows at rising positions."""
+        for start in range(0, len(rows), _ROWS):
+            yield from map(self._settled, self._dataset[rows[start : start + _ROWS].tolist()].to_batches())
+
+
+def table_of(rows: Any) -> Table:
+    """What has ``__arrow_c_stream__``: rows in memory as they lie there, rows that come only once by way of a file.
+
+    Raises
+    ------
+    EntropyLawError
+        If a column has a type that Arrow doesn't know.
+    """
+    try:
+        if isinstance(rows, pa.RecordBatchReader):
+            return SpooledTable(rows)
+        try:
+            reader = pa.RecordBatchReader.from_stream(rows)
+        except pa.ArrowInvalid:
+            # One column, such as a pandas or polars series.
+            column = pa.chunked_array(rows)
+            table = pa.table({"text": column})
+            return MemoryTable(table.schema, table.to_batches())
+        return MemoryTable(reader.schema, list(reader)) if hasattr(rows, "__len__") else SpooledTable(reader)
+    except pa.ArrowException as error:
+        raise EntropyLawError(f"the {type(rows).__name__} can't be read as a table: {reason(error)}") from None
+
+
+def _taken(batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+    start = taken = 0
+    for batch in batches:
+        end = start + batch.num_rows
+        cut = int(np.searchsorted(rows, end))
+        if cut > taken:
+            yield batch.take(pa.array(rows[taken:cut] - start))
+        start, taken = end, cut
+        if taken == len(rows):
+            return
+
+
+def _damaged(name: str, what: str, error: BaseException) -> EntropyLawError:
+    return EntropyLawError(f"{name}: cannot be read as {what}: {reason(error)}; is the file whole?")

@@ -1,0 +1,140 @@
+"""Tables: the same samples as from JSON, and the chosen rows back in every column and type."""
+
+import decimal
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entropylaw.pool import Pool, load
+
+pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
+import pyarrow.csv  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+
+from entropylaw.row_files import write_rows  # noqa: E402
+
+RECORDS: list[dict[str, Any]] = [
+    {"text": f"sample {n} \u2028 é 😀 \0 end" * (n % 3), "source": f"s{n % 4}", "n": n, "score": n / 7}
+    for n in range(50)
+]
+
+
+def as_file(table: Any, path: Path) -> Path:
+    """Writes a table in the format that the path's name stands for."""
+    if path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=max(1, table.num_rows // 3))
+    elif path.suffix == ".arrow":
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=7)
+    elif path.suffix == ".arrows":
+        with pa.ipc.new_stream(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=7)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    else:
+        options = pyarrow.csv.WriteOptions(delimiter="\t" if path.suffix == ".tsv" else ",")
+        pyarrow.csv.write_csv(table, path, options)
+    return path
+
+
+def samples(pool: Pool) -> list[bytes]:
+    return [pool.sample(index) for index in range(len(pool))]
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".arrows", ".csv", ".tsv", ".jsonl"])
+def test_every_format_gives_the_same_samples(tmp_path: Path, ending: str) -> None:
+    rows = (
+        [{**row, "text": row["text"].replace("\0", "")} for row in RECORDS] if ending in (".csv", ".tsv") else RECORDS
+    )
+    expected = load(rows)
+    pool = load(as_file(pa.Table.from_pylist(rows), tmp_path / f"pool{ending}"), numbers=["score"])
+    assert pool.fingerprint == expected.fingerprint
+    assert pool.group_counts() == expected.group_counts()
+    assert pool.numbers["score"].tolist() == [row["score"] for row in RECORDS]
+    assert pool.schema == "text"
+
+
+LEAVES: list[tuple[Callable[[], Any], st.SearchStrategy[Any]]] = [
+    (pa.string, st.text(st.characters(exclude_categories=["Cs"]))),
+    (pa.large_string, st.sampled_from(["\u2028", "\0", "😀", "", "a\nb"])),
+    (pa.int64, st.integers(-(2**63), 2**63 - 1)),
+    (pa.uint64, st.integers(0, 2**64 - 1)),
+    (pa.int8, st.integers(-128, 127)),
+    (pa.float64, st.floats(allow_nan=False)),
+    (pa.bool_, st.booleans()),
+    (pa.binary, st.binary()),
+    (pa.date32, st.dates()),
+    (lambda: pa.timestamp("us", "Europe/Berlin"), st.integers(-(2**55), 2**55)),
+    (lambda: pa.timestamp("ns"), st.integers(-(2**60), 2**60)),
+    (lambda: pa.duration("us"), st.integers(-(2**50), 2**50)),
+    (
+        lambda: pa.decimal128(30, 4),
+        st.decimals(-(10**20), 10**20, places=4).map(lambda number: number.quantize(decimal.Decimal("0.0001"))),
+    ),
+    (lambda: pa.dictionary(pa.int32(), pa.string()), st.sampled_from(["a", "b", "c", "😀"])),
+    (lambda: pa.null(), st.none()),
+]
+
+
+@st.composite
+def kinds(draw: st.DrawFn, depth: int = 2) -> tuple[Any, st.SearchStrategy[Any]]:
+    """A type of Arrow, and its values; null among them."""
+    how = draw(st.sampled_from(["leaf", "leaf", "list", "struct", "map"] if depth else ["leaf"]))
+    if how == "leaf":
+        make, values = draw(st.sampled_from(LEAVES))
+        return make(), st.none() | values
+    inner, values = draw(kinds(depth - 1))
+    if how == "list":
+        return pa.list_(inner), st.none() | st.lists(values, max_size=3)
+    if how == "map":
+        pairs = st.lists(st.tuples(st.text("ab", max_size=2), values), max_size=2, unique_by=lambda pair: pair[0])
+        return pa.map_(pa.string(), inner), st.none() | pairs
+    other, others = draw(kinds(depth - 1))
+    fields = pa.struct([("a", inner), pa.field("b c", other)])
+    return fields, st.none() | st.fixed_dictionaries({"a": values, "b c": others})
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Any:
+    """A table of texts and columns of any types."""
+    rows = draw(st.integers(1, 6))
+    columns = {"text": pa.array([draw(st.text("ab\u2028é", max_size=5)) for _ in range(rows)])}
+    for name in ("x", "y", "source"):
+        kind, values = draw(kinds()) if name != "source" else (pa.string(), st.sampled_from(["p", None]))
+        columns[name] = pa.array([draw(values) for _ in range(rows)], type=kind)
+    return pa.table(columns).replace_schema_metadata({"kept": "é"})
+
+
+@given(tables(), st.data())
+@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".arrows", "memory"])
+def test_chosen_rows_come_back_in_every_column_and_type(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, table: Any, data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("rows")
+    if ending == "memory":
+        pool = load(table)
+    else:
+        path = as_file(table, directory / f"pool{ending}")
+        pool = load(path)
+        # What a file can hold of the types is the format's business; what was read is what has to come back.
+        table = pq.read_table(path) if ending == ".parquet" else table
+    order = data.draw(st.permutations(range(table.num_rows)))[: data.draw(st.integers(1, table.num_rows))]
+    chosen = pa.Table.from_batches(pool.records.rows(order), pool.records.schema())
+    chosen.validate()
+    expected = table.take(pa.array(order))
+    assert chosen.schema.equals(expected.schema, check_metadata=True)
+    assert chosen.to_pylist() == expected.to_pylist() or chosen.equals(expected)
+    for kind in ("parquet", "arrow"):
+        out = directory / f"out.{kind}"
+        with out.open("wb") as file:
+            write_rows(file, kind, pool.records.schema(), pool.records.rows(order))
+        again = pq.read_table(out) if kind == "parquet" else pa.ipc.open_file(out).read_all()
+        if kind == "arrow" or ending == ".parquet":
+            assert again.schema == expected.schema
+            assert again.schema.metadata == expected.schema.metadata
+            assert again.equals(expected) or again.to_pylist() == expected.to_pylist()
