@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from entropylaw.cli import ratio, select
+from entropylaw.cli import law, ratio, select
 from entropylaw.errors import EntropyLawError
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
@@ -19,16 +19,16 @@ _EXIT_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code: 0, 2 for input or parameters to mend, 130 when interrupted."""
+    """Runs the command; returns its exit code: its own, 2 for input or parameters to mend, 130 when interrupted."""
     arguments = _parser().parse_args(argv)
     return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
 
 
-def command(run: Callable[[], object], quiet: bool = False) -> int:
-    """Runs ``run``; what a user can mend becomes one line on standard error, not a traceback."""
+def command(run: Callable[[], int | None], quiet: bool = False) -> int:
+    """Runs ``run``, which may return an exit code; what a user can mend becomes one line on standard error."""
     try:
         with _exits_on_sigterm(), _messages(quiet):
-            run()
+            return run() or 0
     except EntropyLawError as error:
         print(f"entropylaw: {error}", file=sys.stderr)
         return _EXIT_ERROR
@@ -42,7 +42,6 @@ def command(run: Callable[[], object], quiet: bool = False) -> int:
         # Who reads the output has closed it. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (select, ratio):
+    for module in (select, ratio, law):
         module.add(commands)
     return parser
 

@@ -13,6 +13,11 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "pool", nargs="+", metavar="POOL", help="JSON array or JSON Lines, plain, gzip or zstd; - for standard input"
     )
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds how to read a pool, and what every such command takes."""
     parser.add_argument("--render", choices=["text", "json"], default="text", help="what is sized [%(default)s]")
     parser.add_argument("--schema", help="sharegpt, openai, alpaca, completion, text or string [detected]")
     parser.add_argument(
