@@ -3,7 +3,9 @@
 //! The crate holds what is worth compiling of the `entropylaw` Python package: [`sizer`] knows compressors by the sizes
 //! they would produce, [`select`] picks samples of a [`pool`] with them. Nothing here knows of files or JSON.
 
+pub mod duplicates;
 pub mod error;
+mod hash;
 pub mod pool;
 #[cfg(feature = "python")]
 mod py;

@@ -13,15 +13,19 @@ from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw._core import Progress, Sizer
+    from entropylaw.distribution import Distribution, Duplicates
     from entropylaw.law import EntropyLaw
-    from entropylaw.measuring import Ratio, ratio
+    from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
     from entropylaw.methods.zip import Round, ZipSelection
     from entropylaw.results import Selection
     from entropylaw.selecting import select
 
 __all__ = [
+    "Compressed",
     "CoverageSelection",
+    "Distribution",
+    "Duplicates",
     "EntropyLaw",
     "EntropyLawError",
     "Progress",
@@ -37,7 +41,10 @@ __all__ = [
 
 # Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
 _HOME = {
+    "Compressed": "measuring",
     "CoverageSelection": "methods.coverage",
+    "Distribution": "distribution",
+    "Duplicates": "distribution",
     "EntropyLaw": "law",
     "Progress": "_core",
     "Ratio": "measuring",

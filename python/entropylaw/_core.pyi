@@ -13,7 +13,10 @@ __all__ = [
     "ZipResult",
     "__version__",
     "coverage_select",
+    "find_duplicates",
     "measure",
+    "measure_each",
+    "novelty",
     "zip_select",
 ]
 
@@ -126,10 +129,44 @@ def measure(
     groups: NDArray[np.uint32],
     count: int,
     *,
+    order: NDArray[np.int64] | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> tuple[NDArray[np.int64], str]:
-    """Raw and compressed bytes, shape ``(count + 1, 2)``: the whole pool, then groups ``0..count``; and the codec."""
+    """Raw and compressed bytes, shape ``(count + 1, 2)``: the whole pool, then groups ``0..count``; and the codec.
+
+    The samples of ``order``, in that order; by default all of them in input order."""
+
+def measure_each(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> NDArray[np.int64]:
+    """Compressed bytes of every sample alone, shape ``(samples,)``; by the codec of ``measure``."""
+
+def find_duplicates(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For every sample, the first one with the same bytes, and the first one of its cluster of near-duplicates; its own
+    index where there is none before it. Both of shape ``(samples,)``."""
+
+def novelty(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    before: Sequence[tuple[NDArray[np.uint8], NDArray[np.int64]]],
+    *,
+    ngram: int,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[int, int, int]:
+    """Of the pool's recurring n-grams of ``ngram`` bytes: how many were looked at, how many of these are in none of the
+    pools ``before`` (data and offsets each), and ``shift``: one in ``2 ** shift`` was looked at."""
 
 @final
 class Sizer:

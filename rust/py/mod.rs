@@ -4,6 +4,7 @@
 //! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
 
 mod coverage;
+mod measure;
 mod select;
 mod sizer;
 mod watch;
@@ -33,7 +34,9 @@ mod _core {
     #[pymodule_export]
     use super::coverage::{CoverageResult, coverage_select};
     #[pymodule_export]
-    use super::select::{ZipResult, measure, zip_select};
+    use super::measure::{find_duplicates, measure, measure_each, novelty};
+    #[pymodule_export]
+    use super::select::{ZipResult, zip_select};
     #[pymodule_export]
     use super::sizer::Sizer;
     #[pymodule_export]

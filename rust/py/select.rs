@@ -1,12 +1,11 @@
-//! Selecting and measuring.
+//! Selecting with ZIP.
 
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::{thread_count, watch::watched};
 use crate::error::Error;
 use crate::pool::Pool;
-use crate::select::measure as measuring;
 use crate::select::zip::{self, End, Params, Preset, Round};
 use crate::sizer::{DeflateSizer, Sizer};
 
@@ -79,25 +78,4 @@ pub fn zip_select(
             ("local", timings.local.as_secs_f64()),
         ],
     })
-}
-
-/// Raw and compressed length of a pool and of its groups. See `_core.pyi`.
-#[pyfunction]
-#[pyo3(signature = (data, offsets, groups, count, *, threads=None, progress=None))]
-pub fn measure<'py>(
-    py: Python<'py>,
-    data: PyReadonlyArray1<'_, u8>,
-    offsets: PyReadonlyArray1<'_, i64>,
-    groups: PyReadonlyArray1<'_, u32>,
-    count: usize,
-    threads: Option<i64>,
-    progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(Bound<'py, PyArray2<i64>>, &'static str)> {
-    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
-    let threads = thread_count(threads)?;
-    let groups = groups.as_slice()?;
-    let measures =
-        watched(py, progress, |monitor| measuring::measure::<DefaultSizer>(&pool, groups, count, threads, monitor))?;
-    let rows: Vec<Vec<i64>> = measures.iter().map(|m| vec![m.raw as i64, m.size as i64]).collect();
-    Ok((PyArray2::from_vec2(py, &rows).expect("rows of two"), DefaultSizer::CODEC))
 }

@@ -49,29 +49,48 @@ pub fn estimate<S: Sizer>(
     Ok((raw as f64 / size as f64, raw))
 }
 
-/// Measures the whole pool and each group of it: the samples concatenated in input order. The first result is the
-/// pool's, then follow those of groups `0..count`; `groups[i]` is sample `i`'s group.
+/// Compressed length of every sample alone, in order.
+///
+/// # Errors
+/// [`Error::Parameter`] if threads can't be started, [`Error::Interrupted`] when the monitor says so.
+pub fn each<S: Sizer>(pool: &Pool<'_>, threads: Option<usize>, monitor: &Monitor) -> Result<Vec<u64>> {
+    let workers = Workers::<S>::new(threads)?;
+    let alone = Set::<S>::new(Framing::CONCATENATION);
+    monitor.enter(Stage::Measure, pool.len());
+    workers.run(|| workers.probe_all(&alone, pool.len(), |index| pool.sample(index), monitor))
+}
+
+/// Measures the whole pool and each group of it: the samples concatenated, in input order or in that of `order`. The
+/// first result is the pool's, then follow those of groups `0..count`; `groups[i]` is sample `i`'s group.
 ///
 /// A set is one compressed stream, so sets are measured side by side, each on one thread.
 ///
 /// # Errors
-/// [`Error::Parameter`] if `groups` does not fit the pool, [`Error::Interrupted`] when the monitor says so.
+/// [`Error::Parameter`] if `groups` or `order` does not fit the pool, [`Error::Interrupted`] when the monitor says so.
 pub fn measure<S: Sizer>(
     pool: &Pool<'_>,
     groups: &[u32],
     count: usize,
+    order: Option<&[i64]>,
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Vec<Measure>> {
-    if groups.len() != pool.len() || groups.iter().any(|&group| group as usize >= count) {
+    if count > 0 && (groups.len() != pool.len() || groups.iter().any(|&group| group as usize >= count)) {
         return Err(Error::Parameter(format!("{} samples need as many groups, each below {count}", pool.len())));
     }
+    if order.is_some_and(|order| order.iter().any(|&index| !(0..pool.len() as i64).contains(&index))) {
+        return Err(Error::Parameter(format!("an order of {} samples has indices below that", pool.len())));
+    }
+    let ordered = |at: usize| order.map_or(at, |order| order[at] as usize);
+    let length = order.map_or(pool.len(), <[i64]>::len);
     let mut members = vec![Vec::new(); count];
-    for (index, &group) in groups.iter().enumerate() {
-        members[group as usize].push(index);
+    if count > 0 {
+        for index in (0..length).map(ordered) {
+            members[groups[index] as usize].push(index);
+        }
     }
     let workers = Workers::<S>::new(threads)?;
-    monitor.enter(Stage::Measure, 2 * pool.len());
+    monitor.enter(Stage::Measure, length * if count > 0 { 2 } else { 1 });
     let set_of = |samples: &mut (dyn Iterator<Item = &[u8]> + Send)| {
         let mut set = Set::<S>::new(Framing::CONCATENATION);
         set.extend(samples.inspect(|_| monitor.steps(1)), monitor)?;
@@ -79,7 +98,7 @@ pub fn measure<S: Sizer>(
     };
     workers.run(|| {
         let (whole, parts) = rayon::join(
-            || set_of(&mut pool.iter()),
+            || set_of(&mut (0..length).map(|at| pool.sample(ordered(at)))),
             || {
                 let part = |indices: &Vec<usize>| set_of(&mut indices.iter().map(|&index| pool.sample(index)));
                 members.par_iter().map(part).collect::<Result<Vec<_>>>()

@@ -2,12 +2,24 @@
 
 import argparse
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_pool, load_pool, progress_line
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
+    from entropylaw.pool import Pool
+
+_EPILOG = """
+examples:
+  entropylaw ratio data.jsonl
+  entropylaw ratio data.jsonl --codec zlib,zstd,xz
+  entropylaw ratio shard-*.jsonl.zst --shuffle 0 --json
+
+zlib, the paper's compressor, looks back 32 KiB. zstd looks back over the whole set (2 GiB at most), xz over 64 MiB:
+repetition over long distances shows there only. docs/measuring.md says what each number means.
+"""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,43 +27,134 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     ratio = commands.add_parser(
         "ratio",
         help="measure R, the compression ratio, of a data set",
-        description="Measure R = raw bytes / compressed bytes (zlib, level 9) of a data set and of its sources.",
+        description="Measure R = bytes / compressed bytes of a data set, of its groups and of its samples, and how "
+        "many samples repeat others.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_pool(ratio)
+    add_measures(ratio)
+    ratio.add_argument("--show", type=int, default=3, metavar="N", help="samples of lowest and highest R [%(default)s]")
     ratio.set_defaults(run=run)
+
+
+def add_measures(parser: argparse.ArgumentParser) -> None:
+    """Adds how to measure."""
+    parser.add_argument(
+        "--codec",
+        default="zlib,zstd",
+        metavar="NAMES",
+        help="of zlib, zstd, xz; levels as in zstd:19 [%(default)s]",
+    )
+    parser.add_argument(
+        "--shuffle",
+        type=int,
+        metavar="SEED",
+        help="measure in an order that depends on the samples and this number, not on their order [input order]",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
-    from entropylaw.measuring import ratio
+    from entropylaw.measuring import parsed, ratio
 
+    codecs = arguments.codec.split(",")
+    parsed(codecs)
     pool = load_pool(arguments, arguments.render)
     with progress_line(arguments) as progress:
-        result = ratio(pool, threads=arguments.threads, progress=progress)
+        result = ratio(
+            pool,
+            codecs=codecs,
+            shuffle=arguments.shuffle,
+            distribution=True,
+            duplicates=True,
+            threads=arguments.threads,
+            progress=progress,
+        )
     if arguments.json:
-        print(json.dumps(_as_dict(result), indent=1, ensure_ascii=False))
+        print(json.dumps(as_dict(result, pool, arguments.show), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(_ratio_lines(result)))
+        print("\n".join(_lines(result, pool, arguments.show)))
 
 
-def _ratio_lines(result: "Ratio") -> list[str]:
-    lines = [f"{'R':>8}  {'samples':>11}  {'bytes':>15}  {'compressed':>15}  source"]
-    rows = [("all", result), *sorted(result.by_source.items(), key=lambda item: item[1].ratio)]
-    lines.extend(
-        f"{row.ratio:8.3f}  {row.samples:11,}  {row.raw_bytes:15,}  {row.compressed_bytes:15,}  {name or '(none)'}"
-        for name, row in rows
-    )
-    return [*lines, f"R = bytes / compressed bytes, {result.codec}"]
-
-
-def _as_dict(result: "Ratio") -> dict[str, Any]:
+def as_dict(result: "Ratio", pool: "Pool | None" = None, show: int = 0) -> dict[str, Any]:
+    """A measurement as JSON can hold it."""
     row: dict[str, Any] = {
         "ratio": result.ratio,
         "raw_bytes": result.raw_bytes,
         "compressed_bytes": result.compressed_bytes,
         "samples": result.samples,
         "codec": result.codec,
+        "order": result.order,
+        "by_codec": {key: {"ratio": part.ratio, **part._asdict()} for key, part in result.by_codec.items()},
     }
     if result.by_source:
-        row["by_source"] = {name: _as_dict(part) for name, part in result.by_source.items()}
+        row["by_source"] = {name: as_dict(part) for name, part in result.by_source.items()}
+    if duplicates := result.duplicates:
+        row["duplicates"] = {
+            name: {"samples": count, "share": count / result.samples, "byte_share": duplicates.byte_share(near)}
+            for name, count, near in (("exact", duplicates.exact, False), ("near", duplicates.near, True))
+        }
+    if distribution := result.distribution:
+        row["distribution"] = {
+            name: {f"{share:g}": value for share, value in distribution.quantiles(name).items()}
+            for name in ("ratios", "lengths")
+        }
+        if pool:
+            for name, indices in (("lowest", distribution.lowest(show)), ("highest", distribution.highest(show))):
+                row[name] = [
+                    {
+                        "index": index,
+                        "where": pool.records.where(index),
+                        "ratio": float(distribution.ratios[index]),
+                        "bytes": int(distribution.lengths[index]),
+                    }
+                    for index in indices
+                ]
     return row
+
+
+def _lines(result: "Ratio", pool: "Pool", show: int) -> Iterable[str]:
+    codecs = list(result.by_codec)
+    columns = [f"R {codec}" for codec in codecs]
+    widths = [max(8, len(column)) for column in columns]
+    head = "  ".join(f"{column:>{width}}" for column, width in zip(columns, widths, strict=True))
+    yield f"{head}  {'samples':>11}  {'bytes':>15}  source"
+    for name, row in [("all", result), *sorted(result.by_source.items(), key=lambda item: item[1].ratio)]:
+        ratios = (f"{row.by_codec[codec].ratio:{width}.3f}" for codec, width in zip(codecs, widths, strict=True))
+        yield f"{'  '.join(ratios)}  {row.samples:11,}  {row.raw_bytes:15,}  {printable(name) or '(none)'}"
+    yield f"R = bytes / compressed bytes, one stream, order: {result.order}"
+    for codec, part in result.by_codec.items():
+        yield f"  {codec}: {part.codec}, {part.compressed_bytes:,} bytes"
+    if distribution := result.distribution:
+        shares = distribution.quantiles("ratios")
+        yield ""
+        yield "samples  " + "".join(f"{_share(share):>10}" for share in shares)
+        yield "R alone  " + "".join(f"{value:10.3f}" for value in shares.values())
+        yield "bytes    " + "".join(f"{value:10,.0f}" for value in distribution.quantiles("lengths").values())
+    if duplicates := result.duplicates:
+        yield ""
+        yield (
+            f"repeated  {duplicates.exact:,} samples exactly ({duplicates.exact_share:.1%}, "
+            f"{duplicates.byte_share():.1%} of the bytes), {duplicates.near:,} nearly or exactly "
+            f"({duplicates.near_share:.1%}, {duplicates.byte_share(near=True):.1%})"
+        )
+    if distribution and show > 0:
+        for title, indices in (("lowest", distribution.lowest(show)), ("highest", distribution.highest(show))):
+            yield ""
+            yield f"{title} R alone"
+            for index in indices:
+                text = printable(pool.sample(index)[:300].decode(errors="replace"))[:60]
+                yield (
+                    f"  {distribution.ratios[index]:.3f}  {distribution.lengths[index]:,} bytes  "
+                    f"{printable(pool.records.where(index))}  {text}"
+                )
+
+
+def _share(share: float) -> str:
+    return {0.0: "least", 1.0: "greatest"}.get(share, f"{share:.0%}")
+
+
+def printable(text: str) -> str:
+    """Text of a data set on one line, without anything that a terminal would take for a command."""
+    return "".join(character if character.isprintable() else " " for character in text)

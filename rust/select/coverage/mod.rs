@@ -23,8 +23,8 @@ mod counts;
 mod distinct;
 mod features;
 mod greedy;
-mod hash;
 mod lists;
+pub mod novelty;
 mod queue;
 mod real;
 mod survey;
@@ -45,6 +45,7 @@ use self::words::WordGrams;
 use super::monitor::{Monitor, Stage};
 use super::threads;
 use crate::error::{Error, Result};
+use crate::hash;
 use crate::pool::Pool;
 
 /// What n-grams are made of.

@@ -8,8 +8,8 @@ const KEYS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 
 /// Mixes `word`.
 #[inline]
-pub fn mix(word: u64) -> u64 {
-    let product = u128::from(word ^ KEYS[0]) * u128::from(KEYS[1]);
+pub const fn mix(word: u64) -> u64 {
+    let product = (word ^ KEYS[0]) as u128 * KEYS[1] as u128;
     (product >> 64) as u64 ^ product as u64
 }
 

@@ -1,0 +1,222 @@
+//! Duplicates in a pool: samples that say again what an earlier one says, to the byte or nearly.
+//!
+//! *Exact* duplicates have the same bytes. *Near* duplicates share at least four fifths of their [`shingles`], runs of
+//! five words without case and punctuation (Jaccard similarity 0.8, as in Lee et al. 2022, arXiv 2107.06499).
+//!
+//! Comparing every pair is out of the question, so candidates come from MinHash with banding (Broder 1997; Leskovec,
+//! Rajaraman, Ullman, *Mining of Massive Datasets*, chapter 3; here [`minhash`]): samples that agree in a band of minima
+//! are probably alike. Each candidate pair is then verified on the shingles themselves, so that no two samples are
+//! called alike that are not. Pairs may be missed: at similarity 0.8 with probability 0.002, above that less. Likeness is
+//! closed over chains: a is like b, b like c, so all three are one cluster, whose first sample counts as the original.
+//!
+//! Time is linear in the pool for the minima, and in the number of candidate pairs, of which a sample has two a band at
+//! most. Memory besides the pool: 108 bytes a sample.
+
+mod minhash;
+mod shingles;
+
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+
+use self::minhash::{BANDS, Minima};
+use self::shingles::{Shingles, alike};
+use crate::error::Result;
+use crate::pool::Pool;
+use crate::select::monitor::{Monitor, Stage};
+use crate::select::threads;
+
+/// For each sample, the earlier one that it repeats, or itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The first sample with the same bytes.
+    pub exact: Vec<i64>,
+    /// The first sample of those that are alike, exact copies included.
+    pub near: Vec<i64>,
+}
+
+/// What is kept of a sample.
+struct Sketch {
+    /// Of all its bytes.
+    hash: u64,
+    /// Of its minima, band by band; None if it has no words.
+    bands: Option<[u32; BANDS]>,
+}
+
+/// Finds the duplicates of a pool.
+///
+/// # Errors
+/// [`crate::Error::Parameter`] if threads can't be started, [`crate::Error::Interrupted`] when the monitor says so.
+pub fn find(pool: &Pool<'_>, count: Option<usize>, monitor: &Monitor) -> Result<Duplicates> {
+    monitor.enter(Stage::Measure, pool.len());
+    threads::start(count)?.install(|| {
+        let sketches = sketch(pool, monitor)?;
+        let exact = exact(pool, &sketches);
+        let near = near(pool, &sketches, &exact, monitor)?;
+        let wide = |indices: Vec<usize>| indices.into_iter().map(|index| index as i64).collect();
+        Ok(Duplicates { exact: wide(exact), near: wide(near) })
+    })
+}
+
+fn sketch(pool: &Pool<'_>, monitor: &Monitor) -> Result<Vec<Sketch>> {
+    (0..pool.len())
+        .into_par_iter()
+        .map_init(Minima::default, |minima, index| {
+            monitor.check()?;
+            let sample = pool.sample(index);
+            minima.clear();
+            Shingles::each(sample, |shingle| minima.add(shingle));
+            monitor.steps(1);
+            Ok(Sketch { hash: shingles::hash(sample), bands: minima.bands() })
+        })
+        .collect()
+}
+
+/// The first sample with the same bytes, for each.
+fn exact(pool: &Pool<'_>, sketches: &[Sketch]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..pool.len()).collect();
+    order.par_sort_unstable_by(|&a, &b| {
+        sketches[a].hash.cmp(&sketches[b].hash).then_with(|| match pool.sample(a).cmp(pool.sample(b)) {
+            Ordering::Equal => a.cmp(&b),
+            different => different,
+        })
+    });
+    let mut first: Vec<usize> = (0..pool.len()).collect();
+    for equal in order.chunk_by(|&a, &b| sketches[a].hash == sketches[b].hash && pool.sample(a) == pool.sample(b)) {
+        for &index in equal {
+            first[index] = equal[0];
+        }
+    }
+    first
+}
+
+/// The first sample of its cluster, for each.
+fn near(pool: &Pool<'_>, sketches: &[Sketch], exact: &[usize], monitor: &Monitor) -> Result<Vec<usize>> {
+    let mut clusters = Clusters { parent: exact.to_vec() };
+    for band in 0..BANDS {
+        let mut members: Vec<(u32, usize)> = (0..pool.len())
+            .filter(|&index| exact[index] == index)
+            .filter_map(|index| sketches[index].bands.as_ref().map(|bands| (bands[band], index)))
+            .collect();
+        members.par_sort_unstable();
+        // Each with the first of those that agree in this band, and with the one before it.
+        let mut pairs = Vec::new();
+        for agreeing in members.chunk_by(|a, b| a.0 == b.0) {
+            for (at, &(_, index)) in agreeing.iter().enumerate().skip(1) {
+                pairs.push((agreeing[0].1, index));
+                if at > 1 {
+                    pairs.push((agreeing[at - 1].1, index));
+                }
+            }
+        }
+        pairs.retain(|&(a, b)| clusters.of(a) != clusters.of(b));
+        let verified: Vec<bool> = pairs
+            .par_iter()
+            .map(|&(a, b)| {
+                monitor.check()?;
+                Ok(alike(pool.sample(a), pool.sample(b)))
+            })
+            .collect::<Result<_>>()?;
+        for (&(a, b), _) in pairs.iter().zip(verified).filter(|(_, alike)| *alike) {
+            clusters.join(a, b);
+        }
+    }
+    Ok((0..pool.len()).map(|index| clusters.of(index)).collect())
+}
+
+/// Disjoint sets of samples; the smallest index stands for its set.
+struct Clusters {
+    parent: Vec<usize>,
+}
+
+impl Clusters {
+    fn of(&mut self, mut index: usize) -> usize {
+        while self.parent[index] != index {
+            self.parent[index] = self.parent[self.parent[index]];
+            index = self.parent[index];
+        }
+        index
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(samples: &[String]) -> Duplicates {
+        let bytes: Vec<u8> = samples.concat().into_bytes();
+        let mut offsets = vec![0];
+        for sample in samples {
+            offsets.push(offsets[offsets.len() - 1] + sample.len() as i64);
+        }
+        find(&Pool::new(&bytes, &offsets).unwrap(), Some(2), &Monitor::default()).unwrap()
+    }
+
+    /// `count` words that no other seed has.
+    fn words(seed: usize, count: usize) -> Vec<String> {
+        (0..count).map(|at| format!("w{}", seed * 1_000_003 + at * at)).collect()
+    }
+
+    #[test]
+    fn tells_copies_from_likeness() {
+        let original = words(1, 200);
+        let mut changed = original.clone();
+        changed[100] = "other".into();
+        let mut half = original.clone();
+        half[100..].clone_from_slice(&words(2, 100));
+        let samples: Vec<String> = vec![
+            original.join(" "),
+            words(3, 200).join(" "),
+            original.join(" "),
+            changed.join(" "),
+            original.join(", ").to_uppercase(),
+            half.join(" "),
+            String::new(),
+            String::new(),
+        ];
+        let duplicates = found(&samples);
+        assert_eq!(duplicates.exact, [0, 1, 0, 3, 4, 5, 6, 6]);
+        assert_eq!(duplicates.near, [0, 1, 0, 0, 0, 5, 6, 6]);
+    }
+
+    /// 200 pairs well above the threshold are found, 200 well below it are not.
+    #[test]
+    fn finds_pairs_above_the_threshold() {
+        let pairs = |changes: usize| -> Vec<String> {
+            (0..200)
+                .flat_map(|pair| {
+                    let original = words(pair + 7, 300);
+                    let mut other = original.clone();
+                    for change in 0..changes {
+                        other[change * (300 / changes) + 3] = format!("x{pair}");
+                    }
+                    [original.join(" "), other.join(" ")]
+                })
+                .collect()
+        };
+        // Each change takes five shingles of 296 from both: similarity 0.84 with 5 changes, 0.60 with 15.
+        let near = found(&pairs(5)).near;
+        assert!((0..400).all(|index| near[index] == (index & !1) as i64));
+        let far = found(&pairs(15)).near;
+        assert!((0..400).all(|index| far[index] == index as i64));
+    }
+
+    #[test]
+    fn chains_are_one_cluster() {
+        let steps: Vec<String> = (0..10)
+            .map(|step| {
+                let mut sample = words(5, 300);
+                for at in 0..step {
+                    sample[at * 20] = format!("y{at}");
+                }
+                sample.join(" ")
+            })
+            .collect();
+        assert_eq!(found(&steps).near, [0; 10]);
+    }
+}
