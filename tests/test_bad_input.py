@@ -136,7 +136,7 @@ def test_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refuse(capsys, [*select, output], "manifest.json: the file exists")
     assert main([str(part) for part in [*select, output, "--force", "-q"]]) == 0
     assert output.read_bytes() == GOOD
-    leave_nothing(tmp_path, {"pool.jsonl", "out.jsonl", "out.jsonl.manifest.json"})
+    leave_nothing(tmp_path, {"pool.jsonl", "out.jsonl", "out.jsonl.manifest.json", "out.jsonl.picks.npz"})
 
 
 def test_a_full_disk_leaves_nothing(

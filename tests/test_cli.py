@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import entropylaw
@@ -38,7 +39,9 @@ def test_select_writes_records_and_manifest(pool: Path, tmp_path: Path, capsys: 
     lines = pool.read_bytes().splitlines()
     assert output.read_bytes().splitlines() == [lines[index] for index in selection.indices]
     manifest = json.loads(Path(f"{output}.manifest.json").read_text())
-    assert manifest["indices"] == selection.indices.tolist()
+    with np.load(f"{output}.picks.npz") as picks:
+        assert picks["indices"].tolist() == selection.indices.tolist()
+        assert picks["ratios"].tolist() == selection.ratios.tolist()
     assert manifest["pool"]["sha256"] == selection.pool.fingerprint.sha256
     assert manifest["selection"]["sources"] == selection.sources
     assert manifest["parameters"]["budget"] == "10%"
@@ -61,7 +64,7 @@ def test_json_is_for_machines(pool: Path, tmp_path: Path, capsys: pytest.Capture
     assert said.err == ""
     summary = json.loads(said.out)
     assert summary["selection"]["samples"] == 5
-    assert summary["output"] == str(tmp_path / "out")
+    assert summary["output"] == [str(tmp_path / "out")]
     assert main(["ratio", str(pool), "--json", "-q"]) == 0
     result = json.loads(capsys.readouterr().out)
     expected = entropylaw.ratio(pool)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
     from entropylaw.methods.zip import Round, ZipSelection
+    from entropylaw.replaying import replay
     from entropylaw.results import Selection
     from entropylaw.selecting import select
 
@@ -36,6 +37,7 @@ __all__ = [
     "ZipSelection",
     "__version__",
     "ratio",
+    "replay",
     "select",
 ]
 
@@ -54,6 +56,7 @@ _HOME = {
     "ZipSelection": "methods.zip",
     "__version__": "_core",
     "ratio": "measuring",
+    "replay": "replaying",
     "select": "selecting",
 }
 

@@ -14,6 +14,7 @@ __all__ = [
     "__version__",
     "coverage_select",
     "find_duplicates",
+    "first_gains",
     "measure",
     "measure_each",
     "novelty",
@@ -167,6 +168,20 @@ def novelty(
 ) -> tuple[int, int, int]:
     """Of the pool's recurring n-grams of ``ngram`` bytes: how many were looked at, how many of these are in none of the
     pools ``before`` (data and offsets each), and ``shift``: one in ``2 ** shift`` was looked at."""
+
+def first_gains(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    unit: str,
+    ngram: int,
+    gamma: float,
+    min_df: int,
+    min_contexts: int,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> NDArray[np.float64]:
+    """What each sample would add to coverage's objective as the first pick, shape ``(samples,)``."""
 
 @final
 class Sizer:

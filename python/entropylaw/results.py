@@ -2,18 +2,16 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw.output import check_writable, replacing, write_json
+from entropylaw import manifest
 from entropylaw.pool import Pool
-from entropylaw.pool.arrow import need_arrow
-from entropylaw.pool.formats import named_format
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +23,13 @@ class Selection(ABC):
 
     indices: NDArray[np.int64]
     """Positions in the pool, in pick order; shape ``(len(selection),)``."""
+    gains: NDArray[np.float64] = field(repr=False)
+    """By how much each pick added to what the method wants; shape ``(len(selection),)``."""
     method: str
     """Name of the method."""
     parameters: Mapping[str, Any]
-    """Everything that the result depends on, besides the pool: budget, options of the method, rendering"""
+    """Everything that the result depends on, besides the pool, as ``entropylaw.select`` takes it: budget, options of
+    the method, rendering."""
     version: str
     """Version of entropylaw."""
     seconds: Mapping[str, float] = field(repr=False)
@@ -46,9 +47,14 @@ class Selection(ABC):
     def ratio(self) -> float:
         """R of the selected set: its bytes / its compressed bytes."""
 
-    @abstractmethod
-    def trace(self) -> dict[str, Any]:
-        """What the manifest holds of each step, besides the indices."""
+    def trace(self) -> dict[str, NDArray[Any]]:
+        """What is kept of each step, besides indices and gains."""
+        return {}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is known of every pick and every step, by name: what goes to ``<path>.picks.npz``."""
+        known = {"indices": self.indices, "gains": self.gains}
+        return {**known, **self.trace(), **manifest.arrays_of(self.parameters)}
 
     @cached_property
     def sources(self) -> dict[str, int]:
@@ -74,11 +80,22 @@ class Selection(ABC):
         """
         return self.pool.records.raw(self.indices.tolist())
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Writes the selected records and ``<path>.manifest.json``, each whole or not at all.
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        sort: Literal["pick", "input"] = "pick",
+        shards: int | str | None = None,
+        columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
+        indices_only: bool = False,
+    ) -> list[str]:
+        """Writes the selected records, one a line, and how they were chosen.
 
-        As rows of a table, in all their columns and types, if ``path`` ends in ``.parquet``, ``.arrow``, ``.csv`` or
-        ``.tsv`` (needs pyarrow); as lines of JSON otherwise.
+        ``<path>.manifest.json`` holds everything needed to repeat the selection (``entropylaw.replay``), and
+        ``<path>.picks.npz`` what is known of every pick, an array each: ``indices``, ``gains``, ``ratios``. All files
+        are written first and then renamed, records before picks before the manifest: where the manifest is, the rest
+        is. Equal selections make equal files.
 
         Parameters
         ----------
@@ -86,41 +103,43 @@ class Selection(ABC):
             Where to. Compressed if it ends in ``.gz`` or ``.zst``.
         force
             Replace files that exist.
+        sort : {"pick", "input"}
+            The order of the records: as they were picked, or as they are in the pool.
+        shards : int or str, optional
+            Write so many files of about as many records each, or as many as it takes for none to hold more than
+            ``"500MB"`` of records (before compression; a larger record has a file of its own). For ``subset.jsonl``
+            they are ``subset-00000-of-00008.jsonl`` and so on.
+        columns
+            What to add to each record: its ``rank`` (1 is the first pick), its ``gain``, and the ``ratio`` of its
+            sample alone, as ``entropylaw_rank`` and so on. The rest of the record stays as it is, byte for byte.
+        indices_only
+            Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
+            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.csv``, ``.parquet`` or ``.arrow``.
+
+        Returns
+        -------
+        list of str
+            The files with the records.
 
         Raises
         ------
         EntropyLawError
-            If a file exists, or can't be written, or a file of the pool has changed since it was read.
+            If a file exists, or can't be written, if a record has a member of the name of an added one, or if a file of
+            the pool has changed since it was read.
         """
-        manifest = manifest_path(path)
-        check_writable(path, force)
-        check_writable(manifest, force)
-        with replacing(path) as file:
-            if (kind := named_format(path)) in (None, "json"):
-                for record in self.records():
-                    file.write(record + b"\n")
-            else:
-                need_arrow(f"{os.fspath(path)}: writing rows")
-                from entropylaw.row_files import write_rows
+        from entropylaw.saving import Saving
 
-                records, chosen = self.pool.records, self.indices.tolist()
-                write_rows(file, cast(Any, kind), records.schema(chosen), records.rows(chosen))
-            # Before the records appear: a reader who finds them finds their manifest too.
-            write_json(manifest, self.manifest())
+        return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only).write(self)
 
     def summary(self) -> dict[str, Any]:
-        """What was selected of what, in numbers: the manifest without the trace."""
-        count, size, digest = self.pool.fingerprint
+        """What was selected of what, in numbers, as JSON can hold it."""
         return {
             "entropylaw": self.version,
             "method": self.method,
-            "parameters": dict(self.parameters),
+            "parameters": {name: manifest.encoded(value) for name, value in self.parameters.items()},
             "pool": {
-                "files": [source.name for source in self.pool.records.files()],
+                **manifest.encoded(self.pool),
                 "schema": self.pool.schema,
-                "samples": count,
-                "bytes": size,
-                "sha256": digest,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),
             },
@@ -133,17 +152,3 @@ class Selection(ABC):
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "warnings": list(self.warnings),
         }
-
-    def manifest(self) -> dict[str, Any]:
-        """Everything needed to explain and repeat the selection, as JSON can hold it."""
-        return {
-            **self.summary(),
-            "indices": self.indices.tolist(),
-            **self.trace(),
-            "skipped": list(self.pool.skipped),
-        }
-
-
-def manifest_path(path: str | os.PathLike[str]) -> str:
-    """Where the manifest of an output goes."""
-    return f"{os.fspath(path)}.manifest.json"

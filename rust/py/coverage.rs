@@ -56,11 +56,7 @@ pub fn coverage_select(
         "bytes" => Budget::Bytes(budget),
         other => return Err(Error::Parameter(format!("no budget is in {other:?}: samples or bytes")).into()),
     };
-    let unit = match unit {
-        "byte" => Unit::Byte,
-        "word" => Unit::Word,
-        other => return Err(Error::Parameter(format!("there is no unit {other:?}: byte or word")).into()),
-    };
+    let unit = unit_named(unit)?;
     let known = match (&known_indices, &known_data, &known_offsets) {
         (Some(indices), None, None) => Known::Indices(indices.as_slice()?),
         (None, Some(data), Some(offsets)) => Known::Pool(Pool::new(data.as_slice()?, offsets.as_slice()?)?),
@@ -85,4 +81,37 @@ pub fn coverage_select(
             ("pick", timings.pick.as_secs_f64()),
         ],
     })
+}
+
+/// What each sample would add as the first pick. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (data, offsets, *, unit, ngram, gamma, min_df, min_contexts, threads=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
+pub fn first_gains<'py>(
+    py: Python<'py>,
+    data: PyReadonlyArray1<'_, u8>,
+    offsets: PyReadonlyArray1<'_, i64>,
+    unit: &str,
+    ngram: usize,
+    gamma: f64,
+    min_df: u16,
+    min_contexts: u8,
+    threads: Option<i64>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let threads = thread_count(threads)?;
+    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let guard = Guard { min_df, min_contexts };
+    // A first gain depends neither on the budget nor on the price of length.
+    let params = Params { budget: Budget::Samples(1), unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard };
+    let gains = watched(py, progress, |monitor| coverage::first_gains(&pool, &params, threads, monitor))?;
+    Ok(gains.into_pyarray(py))
+}
+
+fn unit_named(unit: &str) -> PyResult<Unit> {
+    match unit {
+        "byte" => Ok(Unit::Byte),
+        "word" => Ok(Unit::Word),
+        other => Err(Error::Parameter(format!("there is no unit {other:?}: byte or word")).into()),
+    }
 }

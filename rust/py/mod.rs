@@ -32,7 +32,7 @@ fn thread_count(threads: Option<i64>) -> PyResult<Option<usize>> {
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use super::coverage::{CoverageResult, coverage_select};
+    use super::coverage::{CoverageResult, coverage_select, first_gains};
     #[pymodule_export]
     use super::measure::{find_duplicates, measure, measure_each, novelty};
     #[pymodule_export]

@@ -20,7 +20,8 @@ examples:
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
 
-The records come out byte for byte, one a line, in pick order; <OUT>.manifest.json says how they were chosen.
+The records come out byte for byte, one a line; <OUT>.manifest.json says how they were chosen, and `entropylaw replay`
+repeats it.
 """
 
 
@@ -42,7 +43,23 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="samples to select, a share such as 10%%, or (coverage) bytes such as 50MB",
     )
     select.add_argument("--method", choices=["zip", "coverage"], default="zip", help="how to select [%(default)s]")
-    select.add_argument("--force", action="store_true", help="replace output files that exist")
+    output = select.add_argument_group("what is written")
+    output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
+    output.add_argument(
+        "--shards", metavar="N", help="so many files, or as many as it takes for each to hold at most, say, 500MB"
+    )
+    output.add_argument(
+        "--add-columns",
+        type=columns,
+        metavar="NAMES",
+        help="what to add to each record, as entropylaw_NAME: any of rank,gain,ratio",
+    )
+    output.add_argument(
+        "--indices-only",
+        action="store_true",
+        help="write positions in the pool, not records; OUT ends in .txt, .npy, .jsonl, .csv, .parquet or .arrow",
+    )
+    output.add_argument("--force", action="store_true", help="replace output files that exist")
     zip_ = select.add_argument_group("options of zip")
     zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
     zip_.add_argument("--k1", type=int, help="candidates sized in each round [10000]")
@@ -66,12 +83,18 @@ def run(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
     from entropylaw.budget import Budget
     from entropylaw.methods import METHODS, method_with, option_names
-    from entropylaw.output import check_writable
-    from entropylaw.results import manifest_path
+    from entropylaw.saving import Saving
     from entropylaw.selecting import select
 
-    for output in (arguments.output, manifest_path(arguments.output)):
-        check_writable(output, arguments.force)
+    saving = Saving(
+        arguments.output,
+        force=arguments.force,
+        sort=arguments.sort,
+        shards=arguments.shards,
+        columns=tuple(arguments.add_columns or ()),
+        indices_only=arguments.indices_only,
+    )
+    saving.check()
     budget = Budget.parse(arguments.budget)
     options = {
         option: value
@@ -97,12 +120,16 @@ def run(arguments: argparse.Namespace) -> None:
             threads=arguments.threads,
             progress=progress,
         )
-    selection.save(arguments.output, force=arguments.force)
-    summary = selection.summary() | {"output": arguments.output, "manifest": manifest_path(arguments.output)}
+    summary = selection.summary() | {"output": saving.write(selection), "manifest": saving.manifest}
     if arguments.json:
         print(json.dumps(summary, indent=1, ensure_ascii=False))
     else:
         print("\n".join(selection_lines(summary, time.perf_counter() - start)))
+
+
+def columns(text: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
@@ -126,7 +153,10 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         rest = f", and {more} more" if more else ""
         lines.append("sources   " + ", ".join(f"{name or '(none)'} {count:,}" for name, count in shown) + rest)
     if pool["skipped"]:
-        lines.append(f"skipped   {pool['skipped']:,} records, listed in the manifest")
+        lines.append(f"skipped   {pool['skipped']:,} records; the manifest lists the first of them")
     lines.append(f"seconds   {seconds:.1f} ({spent})")
-    lines.append(f"written   {summary['output']}, {summary['manifest']}")
+    if "output" in summary:
+        first, *others = summary["output"]
+        and_others = f" and {len(others):,} more" if others else ""
+        lines.append(f"written   {first}{and_others}, {summary['manifest']}")
     return lines

@@ -25,7 +25,7 @@ class CoverageSelection(Selection):
     """What coverage selected."""
 
     gains: NDArray[np.float64] = field(repr=False)
-    """What each pick added to the objective; shape ``(len(selection),)``."""
+    """By how much each pick raised the objective; shape ``(len(selection),)``."""
     objective: float
     """The objective's value: the sum of ``gains``."""
     coverage: float
@@ -69,10 +69,6 @@ class CoverageSelection(Selection):
             "collisions": self.collisions,
         }
         return summary | {"codec": self.codec}
-
-    def trace(self) -> dict[str, Any]:
-        """What each pick added."""
-        return {"gains": self.gains.tolist()}
 
 
 @dataclass(frozen=True)
@@ -147,18 +143,12 @@ class Coverage:
             slots=result.slots,
             collisions=result.collisions,
             method="coverage",
-            parameters={"budget": budget.given, **options, "initial_subset": self._known(), **pool.options},
+            parameters={"budget": budget.given, **options, "initial_subset": self.initial_subset, **pool.options},
             version=_core.__version__,
             seconds={"read": pool.seconds, **dict(result.seconds)},
             warnings=_warnings(pool, budget, amount, result),
             pool=pool,
         )
-
-    def _known(self) -> dict[str, Any] | list[int] | None:
-        """The initial subset, as a manifest can hold it."""
-        if isinstance(self.initial_subset, Pool):
-            return self.initial_subset.fingerprint._asdict()
-        return None if self.initial_subset is None else self.initial_subset.tolist()
 
 
 def _warnings(pool: Pool, budget: Budget, amount: int, result: _core.CoverageResult) -> tuple[str, ...]:

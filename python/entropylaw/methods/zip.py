@@ -32,6 +32,8 @@ class Round(NamedTuple):
 class ZipSelection(Selection):
     """What ZIP selected."""
 
+    gains: NDArray[np.float64] = field(repr=False)
+    """By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``."""
     ratios: NDArray[np.float64] = field(repr=False)
     """R of the selected set after each pick; shape ``(len(selection),)``."""
     initial_ratios: NDArray[np.float64] = field(repr=False)
@@ -56,9 +58,10 @@ class ZipSelection(Selection):
         summary["pool"] |= {"ratio": self.pool_ratio, "ratio_bytes": self.pool_ratio_bytes}
         return summary | {"codec": self.codec}
 
-    def trace(self) -> dict[str, Any]:
-        """Rounds, and R after each pick."""
-        return {"rounds": [round_._asdict() for round_ in self.rounds], "ratios": self.ratios.tolist()}
+    def trace(self) -> dict[str, NDArray[Any]]:
+        """R after each pick, and the rounds."""
+        fields = [(name, "<f8" if name == "ratio" else "<i8") for name in Round._fields]
+        return {"ratios": self.ratios, "rounds": np.array([tuple(round_) for round_ in self.rounds], dtype=fields)}
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class Zip:
         )
         return ZipSelection(
             indices=result.indices,
+            gains=self._gains(pool, result),
             ratios=result.ratios,
             initial_ratios=result.initial_ratios,
             rounds=tuple(Round(*round_) for round_ in result.rounds),
@@ -148,6 +152,14 @@ class Zip:
             warnings=self._warnings(pool, count, result),
             pool=pool,
         )
+
+    def _gains(self, pool: Pool, result: _core.ZipResult) -> NDArray[np.float64]:
+        """What the selection's compressed bytes grew by. They are whole numbers, so R gives them back exactly."""
+        framing = 2 if self.preset == "reference" else 0  # A Python list: brackets, and ", " between items.
+        raw = np.cumsum(pool.lengths()[result.indices] + framing)
+        sizes = np.full(len(raw), float(_core.Sizer().size()))  # Where nothing but empty samples is picked, R is 0.
+        np.divide(raw, result.ratios, out=sizes, where=raw > 0)
+        return np.diff(np.rint(sizes), prepend=0.0)
 
     def _warnings(self, pool: Pool, budget: int, result: _core.ZipResult) -> tuple[str, ...]:
         selected, samples = len(result.indices), len(pool)

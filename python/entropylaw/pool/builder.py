@@ -21,7 +21,7 @@ _log = logging.getLogger("entropylaw")
 class Builder:
     """Collects samples, and what else is kept of each record."""
 
-    def __init__(self, renderer: Renderer, options: Mapping[str, str | None], columns: Columns) -> None:
+    def __init__(self, renderer: Renderer, options: Mapping[str, Any], columns: Columns) -> None:
         self.renderer = renderer
         self.columns = columns
         self.records = Records()

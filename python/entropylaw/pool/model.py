@@ -38,7 +38,7 @@ class Pool:
     records: Records = field(repr=False)
     schema: str
     """Name of the schema that the records have; ``""`` if the rendering needs none."""
-    options: Mapping[str, str | None]
+    options: Mapping[str, Any]
     """How it was read: ``render``, ``schema``, ``field``, ``on_error``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""

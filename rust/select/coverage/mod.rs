@@ -22,6 +22,7 @@
 mod counts;
 mod distinct;
 mod features;
+mod first;
 mod greedy;
 mod lists;
 pub mod novelty;
@@ -36,6 +37,7 @@ use std::time::{Duration, Instant};
 
 pub use self::counts::Guard;
 use self::features::{ByteGrams, Features};
+pub use self::first::first_gains;
 use self::greedy::Greedy;
 use self::lists::Lists;
 use self::survey::Survey;
@@ -187,16 +189,21 @@ pub fn select(
     monitor: &Monitor,
 ) -> Result<Selection> {
     params.check()?;
+    check_pool(pool)?;
+    threads::start(threads)?.install(|| match params.unit {
+        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, known, monitor),
+        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, known, monitor),
+    })
+}
+
+fn check_pool(pool: &Pool<'_>) -> Result<()> {
     if pool.is_empty() {
         return Err(Error::Parameter("the pool is empty".into()));
     }
     if u32::try_from(pool.len()).is_err() {
         return Err(Error::Parameter(format!("the pool has {} samples; the limit is 2^32 - 1: split it", pool.len())));
     }
-    threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, known, monitor),
-        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, known, monitor),
-    })
+    Ok(())
 }
 
 fn select_by<F: Features>(
@@ -313,6 +320,21 @@ mod tests {
         assert_eq!(rest.indices, all.indices[100..], "the greedy goes on where it was");
         assert_eq!(rest.coverage, all.coverage);
         assert!(matches!(run(&params, Known::Indices(&[600]), 2), Err(Error::Parameter(_))));
+    }
+
+    #[test]
+    fn first_gains_are_those_of_a_first_pick() {
+        let (bytes, offsets) = sentences();
+        let pool = Pool::new(&bytes, &offsets).unwrap();
+        for unit in [Unit::Byte, Unit::Word] {
+            let params = Params { unit, budget: Budget::Samples(1), alpha: 0.0, ..PARAMS };
+            let gains = first_gains(&pool, &params, Some(3), &Monitor::default()).unwrap();
+            assert_eq!(gains.len(), pool.len());
+            let first = select(&pool, &params, Known::Nothing, Some(1), &Monitor::default()).unwrap();
+            let highest = gains.iter().fold(0.0_f64, |highest, &gain| highest.max(gain));
+            assert_eq!(first.gains, [highest]);
+            assert_eq!(gains[first.indices[0] as usize], highest);
+        }
     }
 
     #[test]

@@ -1,0 +1,52 @@
+"""``entropylaw replay``."""
+
+import argparse
+import json
+import time
+
+from entropylaw.cli.pool import progress_line
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the parser."""
+    replay = commands.add_parser(
+        "replay",
+        help="repeat a selection from its manifest",
+        description="Repeat a selection from its manifest, and check that the pool and the picks are the same.",
+    )
+    replay.add_argument("manifest", metavar="MANIFEST", help="what `entropylaw select` wrote as OUT.manifest.json")
+    replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
+    replay.add_argument("-o", "--output", metavar="OUT", help="write the records again, in the same way")
+    replay.add_argument("--force", action="store_true", help="replace output files that exist")
+    replay.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
+    replay.add_argument("--json", action="store_true", help="print the summary as JSON")
+    replay.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes")
+    replay.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Runs the command."""
+    start = time.perf_counter()
+    from pathlib import Path
+
+    from entropylaw.cli.select import selection_lines
+    from entropylaw.manifest import Manifest
+    from entropylaw.replaying import replay
+    from entropylaw.saving import Saving
+
+    manifest = Manifest.read(arguments.manifest)
+    saving = None
+    if arguments.output:
+        saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
+        saving.check()
+    pool = [Path(file) for file in arguments.pool] if arguments.pool else None
+    with progress_line(arguments) as progress:
+        selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)
+    summary = selection.summary() | {"identical": True}
+    if saving:
+        summary |= {"output": saving.write(selection, like=manifest), "manifest": saving.manifest}
+    if arguments.json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+    else:
+        print(f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks")
+        print("\n".join(selection_lines(summary, time.perf_counter() - start)))

@@ -1,0 +1,265 @@
+"""Writing a selection: which files, in which order, and what is in them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw import _core, tables
+from entropylaw.budget import Budget
+from entropylaw.errors import EntropyLawError
+from entropylaw.manifest import Manifest, manifest_path, picks_path
+from entropylaw.members import with_members
+from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+
+if TYPE_CHECKING:
+    from entropylaw.results import Selection
+
+COLUMNS = ("rank", "gain", "ratio")
+"""What can be added to records."""
+
+_PREFIX = "entropylaw_"
+_LISTED = 1000
+"""Sources, and skipped records, that a manifest lists."""
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How a selection is written; see ``Selection.save``.
+
+    Raises
+    ------
+    EntropyLawError
+        If the options don't go together.
+    """
+
+    path: str
+    force: bool = False
+    sort: Literal["pick", "input"] = "pick"
+    shards: int | str | None = None
+    columns: tuple[str, ...] = ()
+    indices_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sort not in ("pick", "input"):
+            raise EntropyLawError(f"sort is {self.sort!r}; records are in the order 'pick' or 'input'")
+        for column in self.columns:
+            if column not in COLUMNS or self.columns.count(column) > 1:
+                found = "given twice" if column in COLUMNS else "not one"
+                raise EntropyLawError(f"column {column!r} is {found}; the columns to add are {', '.join(COLUMNS)}")
+        if self.indices_only:
+            if self.shards is not None:
+                raise EntropyLawError("indices are written to one file: give no shards with indices only")
+            tables.check_format(self.path, self._names())
+        elif (kind := tables.format_of(self.path)) not in (None, "jsonl"):
+            raise EntropyLawError(f"{self.path}: records are written as JSON Lines, not as {kind}; name a .jsonl file")
+        self._sharding()
+
+    @classmethod
+    def as_in(cls, manifest: Manifest, path: str, *, force: bool = False) -> Self:
+        """Writes to ``path`` what a manifest says was written."""
+        output = manifest.content["output"]
+        try:
+            options = {name: output[name] for name in ("sort", "shards", "indices_only")}
+            return cls(path, force, columns=tuple(output["columns"]), **options)
+        except (KeyError, TypeError):
+            raise EntropyLawError(f"{manifest.path}: does not say how its output was written") from None
+
+    @property
+    def manifest(self) -> str:
+        """Where the manifest goes."""
+        return manifest_path(self.path)
+
+    def check(self) -> None:
+        """Finds out before the work whether its result can be written.
+
+        Raises
+        ------
+        EntropyLawError
+            See ``check_writable``; also if there are shards of that name already.
+        """
+        if self.shards is None:
+            check_writable(self.path, self.force)
+        elif (old := self._old_shards()) and not self.force:
+            raise EntropyLawError(f"{old[0]}: the file exists; name another, or replace the set (force=True, --force)")
+        for path in (self.manifest, picks_path(self.path)):
+            check_writable(path, self.force)
+
+    def write(self, selection: "Selection", like: Manifest | None = None) -> list[str]:
+        """Writes all files; returns those with the records.
+
+        Raises
+        ------
+        EntropyLawError
+            See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
+            are not compared: another version of a compressor may make others of the same records.
+        """
+        self.check()
+        by_rank = np.arange(len(selection))
+        order = by_rank if self.sort == "pick" else np.argsort(selection.indices)
+        members = self._members(selection, order)
+        with Outputs() as outputs:
+            # Nobody may find the old manifest beside new records.
+            outputs.remove(self.manifest)
+            if self.indices_only:
+                with outputs.file(self.path) as file:
+                    tables.write(file, self.path, {"index": selection.indices[order], **members})
+            else:
+                self._write_records(outputs, selection, selection.indices[order], members)
+            records = outputs.staged.copy()
+            if like is not None and tables.is_text(self.path):
+                _compare(records, like)
+            names = [str(Path(self.path).with_name(staged.target.name)) for staged in records]
+            with outputs.file(picks_path(self.path)) as file:
+                arrays: dict[str, Any] = selection.arrays()
+                np.savez(file, **arrays)
+            content = json_bytes(self._manifest(selection, outputs.staged))
+            with outputs.file(self.manifest) as file:
+                file.write(content)
+        return names
+
+    def _manifest(self, selection: "Selection", written: list[Staged]) -> dict[str, Any]:
+        # Without the seconds, equal runs make equal manifests.
+        summary = {key: value for key, value in selection.summary().items() if key != "seconds"}
+        for part in (summary["pool"], summary["selection"]):
+            part["sources"], part["other_sources"] = _first(part["sources"])
+        *records, picks = (
+            {"name": staged.target.name, "bytes": staged.bytes(), "sha256": staged.sha256()} for staged in written
+        )
+        kind, amount = self._sharding()
+        options = {
+            "sort": self.sort,
+            "shards": amount if kind == "count" and self.shards is not None else self.shards,
+            "columns": list(self.columns),
+            "indices_only": self.indices_only,
+        }
+        skipped = list(selection.pool.skipped[:_LISTED])
+        return {**summary, "output": {**options, "files": records}, "picks": picks, "skipped": skipped}
+
+    def _names(self) -> list[str]:
+        return ["index", *(_PREFIX + column for column in self.columns)]
+
+    def _members(self, selection: "Selection", order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """What is added to each record, in the order in which they are written."""
+        values: dict[str, NDArray[Any]] = {}
+        for column in self.columns:
+            if column == "rank":
+                values[_PREFIX + column] = order + 1
+            elif column == "gain":
+                values[_PREFIX + column] = selection.gains[order]
+            else:
+                values[_PREFIX + column] = _ratios(selection)[order]
+        return values
+
+    def _write_records(
+        self,
+        outputs: Outputs,
+        selection: "Selection",
+        indices: NDArray[np.int64],
+        members: Mapping[str, NDArray[Any]],
+    ) -> None:
+        records = selection.pool.records.raw(indices.tolist())
+        if members:
+            rows = zip(*(column.tolist() for column in members.values()), strict=True)
+            where = selection.pool.records.where
+            records = (
+                with_members(record, dict(zip(members, row, strict=True)), where(index))
+                for record, row, index in zip(records, rows, indices.tolist(), strict=True)
+            )
+        kind, amount = self._sharding()
+        if kind == "bytes":
+            self._write_by_size(outputs, records, amount)
+            return
+        if amount > len(indices):
+            raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
+        small, larger = divmod(len(indices), amount)
+        for number in range(amount):
+            name = self.path if self.shards is None else self._shard(number, amount)
+            with outputs.file(name) as file:
+                for record in islice(records, small + (number < larger)):
+                    file.write(record + b"\n")
+        self._remove_old_shards(outputs)
+
+    def _write_by_size(self, outputs: Outputs, records: Iterator[bytes], size: int) -> None:
+        record = next(records, None)
+        while record is not None:
+            left = size
+            # The number of shards is in their names, and known at the end.
+            with outputs.file(self._shard(0, 0)) as file:
+                while record is not None and (left == size or len(record) < left):
+                    file.write(record + b"\n")
+                    left -= len(record) + 1
+                    record = next(records, None)
+        for number, staged in enumerate(outputs.staged):
+            staged.target = staged.target.with_name(Path(self._shard(number, len(outputs.staged))).name)
+        self._remove_old_shards(outputs)
+
+    def _sharding(self) -> tuple[Literal["count", "bytes"], int]:
+        """The number of files, or the bytes that one may hold."""
+        if self.shards is None:
+            return "count", 1
+        try:
+            given = Budget.parse(self.shards)
+        except EntropyLawError:
+            given = None
+        if given is None or given.kind not in ("samples", "bytes"):
+            raise EntropyLawError(
+                f"shards is {self.shards!r}; it must be a number of files, or bytes for each such as '500MB'"
+            )
+        return "bytes" if given.kind == "bytes" else "count", int(given.amount)
+
+    def _shard(self, number: int, count: int) -> str:
+        stem, suffix = self._stem()
+        return str(Path(self.path).with_name(f"{stem}-{number:05}-of-{count:05}{suffix}"))
+
+    def _stem(self) -> tuple[str, str]:
+        """The output's name, cut where the number of a shard goes."""
+        name = Path(self.path).name
+        found = re.search(r"(\.[^.]+)?(\.(gz|zst|zstd))?$", name[1:], re.IGNORECASE)
+        at = 1 + found.start() if found else len(name)
+        return name[:at], name[at:]
+
+    def _old_shards(self) -> list[str]:
+        """Shards of this name that exist, of however many."""
+        stem, suffix = self._stem()
+        pattern = re.compile(re.escape(stem) + r"-\d{5,}-of-\d{5,}" + re.escape(suffix))
+        directory = Path(self.path).resolve().parent
+        if not directory.is_dir():
+            return []
+        return sorted(str(path) for path in directory.iterdir() if pattern.fullmatch(path.name))
+
+    def _remove_old_shards(self, outputs: Outputs) -> None:
+        """A reader of ``subset-*`` must not find shards of two sets."""
+        new = {str(staged.target) for staged in outputs.staged}
+        for old in self._old_shards() if self.shards is not None else []:
+            if old not in new:
+                outputs.remove(old)
+
+
+def _first(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
+    """As many counts as a manifest lists, and how many it leaves out."""
+    return dict(islice(counts.items(), _LISTED)), max(0, len(counts) - _LISTED)
+
+
+def _compare(written: list[Staged], like: Manifest) -> None:
+    wanted = like.content["output"].get("files", [])
+    if not all(tables.is_text(file["name"]) for file in wanted):
+        return
+    if [file["sha256"] for file in wanted] != [staged.sha256() for staged in written]:
+        raise EntropyLawError(
+            f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
+            "part of the samples; nothing was written"
+        )
+
+
+def _ratios(selection: "Selection") -> NDArray[np.float64]:
+    """R of each picked sample alone."""
+    data = np.frombuffer(b"".join(selection.samples()), dtype=np.uint8)
+    lengths = selection.pool.lengths()[selection.indices]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    return lengths / _core.measure_each(data, offsets)

@@ -1,0 +1,165 @@
+"""Writing columns of equal length as a table: JSON Lines, CSV, Parquet, Arrow, and the plainest forms of one column."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.errors import EntropyLawError
+
+_ROWS = 1 << 16
+"""Rows turned into text at a time."""
+
+_PACKED = (".gz", ".zst", ".zstd")
+_NAMES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".npy": "npy",
+    ".txt": "txt",
+}
+
+
+class Coded(NamedTuple):
+    """A column of few distinct texts."""
+
+    codes: NDArray[np.uint32]
+    """Position of each row's text in ``texts``."""
+    texts: Sequence[str]
+
+
+Column = NDArray[Any] | Coded
+
+
+def format_of(path: str | os.PathLike[str]) -> str | None:
+    """The format that a file's name stands for; None if it stands for none that is known."""
+    suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
+    if suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return _NAMES.get(suffixes[-1]) if suffixes else None
+
+
+def is_text(path: str | os.PathLike[str]) -> bool:
+    """Whether equal content makes equal files of that name, whatever library writes them."""
+    return PurePath(path).suffix.lower() not in _PACKED and format_of(path) not in ("parquet", "arrow")
+
+
+def check_format(path: str | os.PathLike[str], names: Sequence[str]) -> str:
+    """The format of a table of these columns; finds out before the work whether it can be written.
+
+    Raises
+    ------
+    EntropyLawError
+        If the name of ``path`` stands for no format, for one that can't hold the table, or for one that needs a
+        package that is missing.
+    """
+    kind = format_of(path)
+    if kind is None:
+        raise EntropyLawError(f"{os.fspath(path)}: the name must end in one of {', '.join(_NAMES)}")
+    if kind in ("npy", "txt") and len(names) > 1:
+        raise EntropyLawError(
+            f"{os.fspath(path)}: holds one column, not {', '.join(names)}; name a .csv or .jsonl file"
+        )
+    if kind in ("parquet", "arrow"):
+        if PurePath(path).suffix.lower() in _PACKED:
+            raise EntropyLawError(
+                f"{os.fspath(path)}: {kind} files are compressed inside; name one without .gz or .zst"
+            )
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise EntropyLawError(
+                f"{os.fspath(path)}: writing {kind} needs pyarrow: pip install 'entropylaw[arrow]'"
+            ) from None
+    return kind
+
+
+def write(file: IO[bytes], path: str | os.PathLike[str], columns: Mapping[str, Column]) -> None:
+    """Writes columns to a file in the format that the name of ``path`` stands for; see ``check_format``."""
+    _WRITERS[check_format(path, list(columns))](file, columns)
+
+
+def _rows(columns: Mapping[str, Column]) -> Iterator[tuple[Any, ...]]:
+    """The rows, as Python objects."""
+    length = max(len(column.codes if isinstance(column, Coded) else column) for column in columns.values())
+    for start in range(0, length, _ROWS):
+        part = slice(start, start + _ROWS)
+        yield from zip(*(_values(column, part) for column in columns.values()), strict=True)
+
+
+def _values(column: Column, part: slice) -> list[Any]:
+    if isinstance(column, Coded):
+        return [column.texts[code] for code in column.codes[part].tolist()]
+    values: list[Any] = column[part].tolist()
+    return values
+
+
+def _write_jsonl(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    for row in _rows(columns):
+        line = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
+        file.write(line.encode(errors="surrogatepass") + b"\n")
+
+
+def _write_separated(file: IO[bytes], columns: Mapping[str, Column], separator: str) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(_rows(columns))
+    text.flush()
+    text.detach()
+
+
+def _write_npy(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    (column,) = columns.values()
+    np.save(file, np.asarray(column), allow_pickle=False)
+
+
+def _write_txt(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    for (value,) in _rows(columns):
+        file.write(f"{value}\n".encode())
+
+
+def _write_parquet(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(_arrow_table(columns), file, compression="zstd")
+
+
+def _write_arrow(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    import pyarrow as pa
+
+    table = _arrow_table(columns)
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _arrow_table(columns: Mapping[str, Column]) -> Any:
+    import pyarrow as pa
+
+    def array(column: Column) -> Any:
+        if isinstance(column, Coded):
+            return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), pa.array(column.texts))
+        return pa.array(column)
+
+    return pa.table({name: array(column) for name, column in columns.items()})
+
+
+_WRITERS: dict[str, Callable[[IO[bytes], Mapping[str, Column]], None]] = {
+    "jsonl": _write_jsonl,
+    "csv": lambda file, columns: _write_separated(file, columns, ","),
+    "tsv": lambda file, columns: _write_separated(file, columns, "\t"),
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+    "npy": _write_npy,
+    "txt": _write_txt,
+}

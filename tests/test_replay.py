@@ -1,0 +1,154 @@
+"""Repeating a run from its manifest."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import entropylaw
+from entropylaw import EntropyLawError
+from entropylaw.cli import main
+
+
+def write_pool(path: Path, count: int = 80) -> Path:
+    text = Path(__file__).with_name("oracle.py").read_text()
+    records = [
+        {
+            "meta": {"text": text[n * 50 : n * 50 + 30 * (1 + n % 5)]},
+            "text": text[n * 37 :][: 25 * (1 + n % 7)],
+            "source": f"s{n % 2}",
+        }
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+RUNS: dict[str, list[str]] = {
+    "zip": ["--budget", "30", "--k1", "60", "--k2", "20", "--k3", "10"],
+    "reference": ["--budget", "25%", "--preset", "reference", "--k1", "40", "--k2", "20", "--k3", "10"],
+    "bytes": ["--budget", "1.5KB", "--method", "coverage"],
+    "words": ["--budget", "10", "--method", "coverage", "--unit", "word", "--gamma", "0.5", "--alpha", "0.7"],
+    "known": ["--budget", "10", "--method", "coverage", "--initial-subset", "known.jsonl"],
+    "field": ["--budget", "10", "--field", "meta.text"],
+    "json": ["--budget", "10", "--render", "json"],
+    "skip": ["--budget", "10", "--on-error", "skip"],
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_runs_repeat(run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_pool(Path("pool.jsonl"))
+    write_pool(Path("known.jsonl"), 7)
+    if run == "skip":
+        with Path("pool.jsonl").open("a") as file:
+            file.write("{broken\n")
+    output = ["-o", "out.jsonl.zst", "--shards", "2", "--add-columns", "rank", "-q"]
+    assert main(["select", "pool.jsonl", *RUNS[run], *output]) == 0
+    assert main(["replay", "out.jsonl.zst.manifest.json", "-q"]) == 0
+    assert main(["replay", "out.jsonl.zst.manifest.json", "-o", "again.jsonl.zst", "-q"]) == 0
+    for number in range(2):
+        name = f"-0000{number}-of-00002.jsonl.zst"
+        assert Path(f"again{name}").read_bytes() == Path(f"out{name}").read_bytes()
+
+
+@pytest.fixture
+def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The manifest of a selection from ``pool.jsonl`` in the current directory."""
+    monkeypatch.chdir(tmp_path)
+    entropylaw.select(write_pool(Path("pool.jsonl")), budget=12, k1=40, k2=20, k3=10).save("out.jsonl")
+    return Path("out.jsonl.manifest.json")
+
+
+def test_moved_files(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("elsewhere").mkdir()
+    lines = Path("pool.jsonl").read_text().splitlines(keepends=True)
+    Path("elsewhere/b.jsonl").write_text("".join(lines[:30]))
+    Path("elsewhere/a.jsonl").write_text("".join(lines[30:]))
+    Path("pool.jsonl").unlink()
+    with pytest.raises(EntropyLawError, match=r"pool.jsonl: cannot be read: No such file .* \(pool=, --pool\)"):
+        entropylaw.replay(saved)
+    assert main(["replay", str(saved), "--pool", "elsewhere/b.jsonl", "elsewhere/a.jsonl", "-q"]) == 0
+    assert "replayed  out.jsonl.manifest.json: the same pool, the same 12 picks" in capsys.readouterr().out
+    with pytest.raises(EntropyLawError, match="as many samples and bytes, but other content or another order"):
+        entropylaw.replay(saved, pool=["elsewhere/a.jsonl", "elsewhere/b.jsonl"])
+    with pytest.raises(EntropyLawError, match=r"it has 30 samples, not 80 and [\d,]+ bytes, not "):
+        entropylaw.replay(saved, pool="elsewhere/b.jsonl")
+
+
+def test_records_that_changed_beside_their_text(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pool.jsonl").write_text(Path("pool.jsonl").read_text().replace('"s1"', '"s9"'))
+    assert main(["replay", str(saved), "-q"]) == 0, "what is sized is the same"
+    capsys.readouterr()
+    assert main(["replay", str(saved), "-o", "again.jsonl", "-q"]) == 2
+    assert "something in them has changed that is not part of the samples" in capsys.readouterr().err
+    assert not list(Path().glob("again*"))
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_other_picks(saved: Path) -> None:
+    edit(saved, lambda content: content["parameters"].update(k1=12, k2=12))
+    with pytest.raises(EntropyLawError, match=r"12 picks, then 12; they differ from pick \d+ on: sample \d+ \(pool"):
+        entropylaw.replay(saved)
+    edit(saved, lambda content: content["parameters"].update(k1=40, k2=20, budget=13))
+    with pytest.raises(EntropyLawError, match=r"13 picks, then 12; they differ from pick 13 on: sample .*, then none"):
+        entropylaw.replay(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content["parameters"].update(magic=1), "a parameter that this version doesn't know: .*magic"),
+        (lambda content: content["parameters"].update(render={"object": "f"}), "render was an object in Python"),
+        (lambda content: content.update(method="magic"), "no method 'magic'"),
+        (lambda content: content["pool"].update(files=[]), "the pool was not read from files"),
+        (lambda content: content["pool"]["files"][0].update(name="standard input"), "the pool was not read from files"),
+        (lambda content: content["pool"]["files"][0].update(bytes=7), "pool.jsonl: has [0-9,]+ bytes, and had 7 then"),
+        (lambda content: content.pop("pool"), "is not a manifest of a selection: it has no 'pool'"),
+        (lambda content: content["picks"].update(name="none.npz"), "none.npz: cannot be read: No such file"),
+        (lambda content: content["picks"].update(sha256="7"), "out.jsonl.picks.npz: .* its hash differs"),
+    ],
+)
+def test_manifests_that_do_not_fit(saved: Path, change: Callable[[dict[str, Any]], object], message: str) -> None:
+    edit(saved, change)
+    with pytest.raises(EntropyLawError, match=message):
+        entropylaw.replay(saved)
+
+
+def test_files_that_are_no_manifests(saved: Path) -> None:
+    for content, message in (("[]", "is not a manifest"), ("{", "is not JSON"), ("[" * 100_000, "is not JSON")):
+        saved.write_text(content)
+        with pytest.raises(EntropyLawError, match=message):
+            entropylaw.replay(saved)
+    with pytest.raises(EntropyLawError, match=r"none.json: cannot be read: No such file"):
+        entropylaw.replay("none.json")
+
+
+def test_another_version_is_named(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    edit(saved, lambda content: content.update(entropylaw="0.0.9"))
+    entropylaw.replay(saved)
+    assert "made by entropylaw 0.0.9, this is" in caplog.text
+
+
+def test_a_rendering_in_python_is_not_repeated(tmp_path: Path) -> None:
+    pool = write_pool(tmp_path / "pool.jsonl")
+    entropylaw.select(pool, budget=5, render=lambda record: record["text"] * 9).save(tmp_path / "out.jsonl")
+    with pytest.raises(EntropyLawError, match="render was an object in Python"):
+        entropylaw.replay(tmp_path / "out.jsonl.manifest.json")
+
+
+def test_the_pool_may_be_anywhere(saved: Path, tmp_path: Path) -> None:
+    shutil.copy("pool.jsonl", tmp_path / "copy.jsonl")
+    again = entropylaw.replay(saved, pool=tmp_path / "copy.jsonl", threads=1)
+    with np.load("out.jsonl.picks.npz") as picks:
+        assert again.indices.tolist() == picks["indices"].tolist()
