@@ -135,6 +135,12 @@ def replacing(path: str | os.PathLike[str], *, compress: bool = True) -> Iterato
         yield file
 
 
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Writes ``value`` as JSON; see ``replacing``."""
+    with replacing(path) as file:
+        file.write(json_bytes(value))
+
+
 def json_bytes(value: Any) -> bytes:
     """``value`` as JSON for people and programs; names of files that are not UTF-8 come out as they are."""
     return json.dumps(value, indent=1, ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
