@@ -1,6 +1,8 @@
 """What a selection writes: records byte for byte, whole sets of files, manifests that repeat the run."""
 
+import csv
 import gzip
+import io
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +17,9 @@ import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
 from entropylaw.manifest import Manifest
-from entropylaw.members import with_members
 from entropylaw.output import Outputs
 from entropylaw.results import Selection
+from entropylaw.saving.members import with_members
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +150,77 @@ def test_gains_of_zip_are_what_the_compressed_selection_grew_by(pool: Path) -> N
         assert selection.gains.min() > 0
 
 
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Selection]:
+    """A table of 9,000 rows in Parquet, and a selection of it: more than one batch."""
+    pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    import pyarrow.parquet as pq
+
+    rows = pa.table(
+        {
+            "text": [f"row {n} of {n * n % 977} {'x' * (n % 40)}" for n in range(9000)],
+            "tags": [[n, None] if n % 3 else None for n in range(9000)],
+            "kind": pa.array([f"k{n % 5}" for n in range(9000)]).dictionary_encode(),
+        }
+    )
+    path = tmp_path_factory.mktemp("table") / "pool.parquet"
+    pq.write_table(rows, path, row_group_size=2000)
+    return rows, entropylaw.select(path, budget=8000, method="coverage")
+
+
+@pytest.mark.parametrize("sort", ["pick", "input"])
+@pytest.mark.parametrize("shards", [None, 3, "100KB", "1B"])
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_rows_of_tables(
+    table: tuple[Any, Selection], tmp_path: Path, sort: Any, shards: int | str | None, suffix: str
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows, selection = table
+    if shards == "1B":
+        selection = entropylaw.select(rows.slice(0, 50), budget=20, method="coverage")
+        rows = rows.slice(0, 50)
+    written = selection.save(tmp_path / f"out.{suffix}", sort=sort, shards=shards, columns=["rank"])
+    read = [pq.read_table(path) if suffix == "parquet" else pa.ipc.open_file(path).read_all() for path in written]
+    order = np.argsort(selection.indices) if sort == "input" else np.arange(len(selection))
+    expected = rows.take(pa.array(selection.indices[order])).append_column("entropylaw_rank", pa.array(order + 1))
+    found = pa.concat_tables(read)
+    assert found.schema == expected.schema
+    assert found.to_pylist() == expected.to_pylist()
+    sizes = [part.num_rows for part in read]
+    if shards == "100KB":
+        assert len(sizes) > 5
+        assert all(50_000 < part.nbytes < 150_000 for part in read[:-1])
+    else:
+        assert sizes == {None: [8000], 3: [2667, 2667, 2666], "1B": [1] * 20}[shards]
+
+
+def test_tables_that_do_not_fit(table: tuple[Any, Selection], tmp_path: Path) -> None:
+    rows, selection = table
+    with pytest.raises(EntropyLawError, match=r"column 'tags' is list.*, which CSV can't hold"):
+        selection.save(tmp_path / "out.csv")
+    clash = entropylaw.select(rows.slice(0, 9).rename_columns(["text", "entropylaw_gain", "kind"]), budget=2)
+    with pytest.raises(EntropyLawError, match="the records have a column 'entropylaw_gain' already"):
+        clash.save(tmp_path / "out.parquet", columns=["gain"])
+    assert names(tmp_path) == []
+
+
+def test_records_of_json_as_a_table(selection: Selection, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    import pyarrow.parquet as pq
+
+    selection.save(tmp_path / "out.parquet", columns=["gain"], shards=1)
+    found = pq.read_table(tmp_path / "out-00000-of-00001.parquet").to_pylist()
+    assert [row.pop("entropylaw_gain") for row in found] == selection.gains.tolist()
+    assert found == [json.loads(record) for record in selection.records()]
+    selection.save(tmp_path / "out.csv.gz")
+    rows = list(
+        csv.DictReader(io.StringIO(gzip.decompress((tmp_path / "out.csv.gz").read_bytes()).decode(), newline=""))
+    )
+    assert rows == [{key: str(value) for key, value in row.items()} for row in found]
+
+
 @pytest.mark.parametrize("suffix", [".txt", ".npy", ".jsonl", ".csv", ".tsv.gz", ".parquet", ".arrow"])
 def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"picks{suffix}"
@@ -196,7 +269,7 @@ def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None
         ("out.jsonl", {"shards": 26}, "26 shards are more than the 25 records"),
         ("out.jsonl", {"columns": ["rank", "loss"]}, "column 'loss' is not one"),
         ("out.jsonl", {"columns": ["rank", "rank"]}, "column 'rank' is given twice"),
-        ("out.csv", {}, "out.csv: records are written as JSON Lines, not as csv"),
+        ("out.parquet.zst", {}, "out.parquet.zst: parquet files are compressed inside"),
         ("out.bin", {"indices_only": True}, "out.bin: the name must end in one of .jsonl"),
         ("out.npy", {"indices_only": True, "columns": ["rank"]}, "out.npy: holds one column"),
         ("out.parquet.gz", {"indices_only": True}, "out.parquet.gz: parquet files are compressed inside"),

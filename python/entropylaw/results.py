@@ -90,8 +90,10 @@ class Selection(ABC):
         columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
         indices_only: bool = False,
     ) -> list[str]:
-        """Writes the selected records, one a line, and how they were chosen.
+        """Writes the selected records, and how they were chosen.
 
+        The records are rows of a table, in all their columns and types, if ``path`` ends in ``.parquet``, ``.arrow``,
+        ``.csv`` or ``.tsv`` (needs pyarrow), and lines of JSON otherwise; from JSON files, the bytes that are there.
         ``<path>.manifest.json`` holds everything needed to repeat the selection (``entropylaw.replay``), and
         ``<path>.picks.npz`` what is known of every pick, an array each: ``indices``, ``gains``, ``ratios``. All files
         are written first and then renamed, records before picks before the manifest: where the manifest is, the rest
@@ -100,18 +102,18 @@ class Selection(ABC):
         Parameters
         ----------
         path
-            Where to. Compressed if it ends in ``.gz`` or ``.zst``.
+            Where to. Lines and CSV are compressed if it ends in ``.gz`` or ``.zst``.
         force
             Replace files that exist.
         sort : {"pick", "input"}
             The order of the records: as they were picked, or as they are in the pool.
         shards : int or str, optional
             Write so many files of about as many records each, or as many as it takes for none to hold more than
-            ``"500MB"`` of records (before compression; a larger record has a file of its own). For ``subset.jsonl``
-            they are ``subset-00000-of-00008.jsonl`` and so on.
+            ``"500MB"`` of records (before compression; a larger record has a file of its own; rows of a table count
+            with what they take in memory). For ``subset.jsonl`` they are ``subset-00000-of-00008.jsonl`` and so on.
         columns
             What to add to each record: its ``rank`` (1 is the first pick), its ``gain``, and the ``ratio`` of its
-            sample alone, as ``entropylaw_rank`` and so on. The rest of the record stays as it is, byte for byte.
+            sample alone, as ``entropylaw_rank`` and so on. The rest of a line of JSON stays as it is, byte for byte.
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
             ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.csv``, ``.parquet`` or ``.arrow``.
@@ -125,7 +127,7 @@ class Selection(ABC):
         ------
         EntropyLawError
             If a file exists, or can't be written, if a record has a member of the name of an added one, or if a file of
-            the pool has changed since it was read.
+            the pool has changed since it was read; for tables, if the columns don't fit the format.
         """
         from entropylaw.saving import Saving
 

@@ -1,7 +1,7 @@
 """Writing a selection: which files, in which order, and what is in them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, tables
+from entropylaw import _core
 from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest, manifest_path, picks_path
-from entropylaw.members import with_members
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+from entropylaw.saving import tables
+from entropylaw.saving.content import content_of, row_format
 
 if TYPE_CHECKING:
     from entropylaw.results import Selection
@@ -56,8 +57,8 @@ class Saving:
             if self.shards is not None:
                 raise EntropyLawError("indices are written to one file: give no shards with indices only")
             tables.check_format(self.path, self._names())
-        elif (kind := tables.format_of(self.path)) not in (None, "jsonl"):
-            raise EntropyLawError(f"{self.path}: records are written as JSON Lines, not as {kind}; name a .jsonl file")
+        else:
+            row_format(self.path)
         self._sharding()
 
     @classmethod
@@ -163,41 +164,29 @@ class Saving:
         indices: NDArray[np.int64],
         members: Mapping[str, NDArray[Any]],
     ) -> None:
-        records = selection.pool.records.raw(indices.tolist())
-        if members:
-            rows = zip(*(column.tolist() for column in members.values()), strict=True)
-            where = selection.pool.records.where
-            records = (
-                with_members(record, dict(zip(members, row, strict=True)), where(index))
-                for record, row, index in zip(records, rows, indices.tolist(), strict=True)
-            )
         kind, amount = self._sharding()
-        if kind == "bytes":
-            self._write_by_size(outputs, records, amount)
-            return
-        if amount > len(indices):
+        if kind == "count" and amount > len(indices):
             raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
+        content = content_of(self.path, selection.pool.records, indices, members)
         small, larger = divmod(len(indices), amount)
-        for number in range(amount):
-            name = self.path if self.shards is None else self._shard(number, amount)
-            with outputs.file(name) as file:
-                for record in islice(records, small + (number < larger)):
-                    file.write(record + b"\n")
-        self._remove_old_shards(outputs)
-
-    def _write_by_size(self, outputs: Outputs, records: Iterator[bytes], size: int) -> None:
-        record = next(records, None)
-        while record is not None:
-            left = size
-            # The number of shards is in their names, and known at the end.
-            with outputs.file(self._shard(0, 0)) as file:
-                while record is not None and (left == size or len(record) < left):
-                    file.write(record + b"\n")
-                    left -= len(record) + 1
-                    record = next(records, None)
-        for number, staged in enumerate(outputs.staged):
-            staged.target = staged.target.with_name(Path(self._shard(number, len(outputs.staged))).name)
-        self._remove_old_shards(outputs)
+        number = 0
+        while not content.done():
+            # How many shards there are is in their names; by size, it is known at the end.
+            with outputs.file(self.path if self.shards is None else self._shard(number, amount)) as file:
+                if kind == "count":
+                    content.write(file, records=small + (number < larger))
+                else:
+                    content.write(file, size=amount)
+            number += 1
+        if self.shards is None:
+            return
+        for at, staged in enumerate(outputs.staged):
+            staged.target = staged.target.with_name(Path(self._shard(at, number)).name)
+        # A reader of `subset-*` must not find shards of two sets.
+        new = {staged.target for staged in outputs.staged}
+        for old in self._old_shards():
+            if Path(old) not in new:
+                outputs.remove(old)
 
     def _sharding(self) -> tuple[Literal["count", "bytes"], int]:
         """The number of files, or the bytes that one may hold."""
@@ -232,13 +221,6 @@ class Saving:
         if not directory.is_dir():
             return []
         return sorted(str(path) for path in directory.iterdir() if pattern.fullmatch(path.name))
-
-    def _remove_old_shards(self, outputs: Outputs) -> None:
-        """A reader of ``subset-*`` must not find shards of two sets."""
-        new = {str(staged.target) for staged in outputs.staged}
-        for old in self._old_shards() if self.shards is not None else []:
-            if old not in new:
-                outputs.remove(old)
 
 
 def _first(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:

@@ -6,28 +6,20 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arrow import need_arrow
+from entropylaw.pool.formats import named_format
 
 _ROWS = 1 << 16
 """Rows turned into text at a time."""
 
 _PACKED = (".gz", ".zst", ".zstd")
-_NAMES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".npy": "npy",
-    ".txt": "txt",
-}
+_ENDINGS = ".jsonl, .csv, .tsv, .parquet, .arrow"
 
 
 class Coded(NamedTuple):
@@ -43,10 +35,10 @@ Column = NDArray[Any] | Coded
 
 def format_of(path: str | os.PathLike[str]) -> str | None:
     """The format that a file's name stands for; None if it stands for none that is known."""
-    suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    return _NAMES.get(suffixes[-1]) if suffixes else None
+    name = os.fspath(path).lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    return next((kind for kind in ("npy", "txt") if name.endswith(f".{kind}")), named_format(path))
 
 
 def is_text(path: str | os.PathLike[str]) -> bool:
@@ -54,7 +46,7 @@ def is_text(path: str | os.PathLike[str]) -> bool:
     return PurePath(path).suffix.lower() not in _PACKED and format_of(path) not in ("parquet", "arrow")
 
 
-def check_format(path: str | os.PathLike[str], names: Sequence[str]) -> str:
+def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: str = _ENDINGS) -> str:
     """The format of a table of these columns; finds out before the work whether it can be written.
 
     Raises
@@ -65,7 +57,7 @@ def check_format(path: str | os.PathLike[str], names: Sequence[str]) -> str:
     """
     kind = format_of(path)
     if kind is None:
-        raise EntropyLawError(f"{os.fspath(path)}: the name must end in one of {', '.join(_NAMES)}")
+        raise EntropyLawError(f"{os.fspath(path)}: the name must end in one of {endings}")
     if kind in ("npy", "txt") and len(names) > 1:
         raise EntropyLawError(
             f"{os.fspath(path)}: holds one column, not {', '.join(names)}; name a .csv or .jsonl file"
@@ -75,12 +67,7 @@ def check_format(path: str | os.PathLike[str], names: Sequence[str]) -> str:
             raise EntropyLawError(
                 f"{os.fspath(path)}: {kind} files are compressed inside; name one without .gz or .zst"
             )
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError:
-            raise EntropyLawError(
-                f"{os.fspath(path)}: writing {kind} needs pyarrow: pip install 'entropylaw[arrow]'"
-            ) from None
+        need_arrow(f"{os.fspath(path)}: writing {kind}")
     return kind
 
 
@@ -129,37 +116,26 @@ def _write_txt(file: IO[bytes], columns: Mapping[str, Column]) -> None:
         file.write(f"{value}\n".encode())
 
 
-def _write_parquet(file: IO[bytes], columns: Mapping[str, Column]) -> None:
-    import pyarrow.parquet as pq
-
-    pq.write_table(_arrow_table(columns), file, compression="zstd")
-
-
-def _write_arrow(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+def _write_arrow(file: IO[bytes], columns: Mapping[str, Column], kind: Literal["parquet", "arrow"]) -> None:
     import pyarrow as pa
 
-    table = _arrow_table(columns)
-    with pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
-
-
-def _arrow_table(columns: Mapping[str, Column]) -> Any:
-    import pyarrow as pa
+    from entropylaw.row_files import write_rows
 
     def array(column: Column) -> Any:
         if isinstance(column, Coded):
             return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), pa.array(column.texts))
         return pa.array(column)
 
-    return pa.table({name: array(column) for name, column in columns.items()})
+    table = pa.table({name: array(column) for name, column in columns.items()})
+    write_rows(file, kind, table.schema, table.to_batches(max_chunksize=_ROWS))
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], Mapping[str, Column]], None]] = {
-    "jsonl": _write_jsonl,
+    "json": _write_jsonl,
     "csv": lambda file, columns: _write_separated(file, columns, ","),
     "tsv": lambda file, columns: _write_separated(file, columns, "\t"),
-    "parquet": _write_parquet,
-    "arrow": _write_arrow,
+    "parquet": lambda file, columns: _write_arrow(file, columns, "parquet"),
+    "arrow": lambda file, columns: _write_arrow(file, columns, "arrow"),
     "npy": _write_npy,
     "txt": _write_txt,
 }
