@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from entropylaw.cli import law, ratio, replay, select
+from entropylaw.cli import config, law, ratio, replay, select
 from entropylaw.errors import EntropyLawError
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
@@ -20,7 +20,11 @@ _EXIT_INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code: its own, 2 for input or parameters to mend, 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser, commands = _parser()
+    if code := command(lambda: config.read(commands, argv)):
+        return code
+    arguments = parser.parse_args(argv)
     return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
 
 
@@ -44,7 +48,7 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argparse.ArgumentParser]]":
     parser = argparse.ArgumentParser(
         prog="entropylaw", description="Select LLM training data by compression ratio, and measure it."
     )
@@ -52,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (select, replay, ratio, law):
         module.add(commands)
-    return parser
+    config.add(commands)
+    return parser, commands
 
 
 class _Version(argparse.Action):

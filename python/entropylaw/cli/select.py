@@ -38,6 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     select.add_argument("-o", "--output", required=True, metavar="OUT", help="where the chosen records go (.gz, .zst)")
     select.add_argument(
         "--budget",
+        type=str,
         required=True,
         metavar="N",
         help="samples to select, a share such as 10%%, or (coverage) bytes such as 50MB",
@@ -46,7 +47,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
     output.add_argument(
-        "--shards", metavar="N", help="so many files, or as many as it takes for each to hold at most, say, 500MB"
+        "--shards",
+        type=str,
+        metavar="N",
+        help="so many files, or as many as it takes for each to hold at most, say, 500MB",
     )
     output.add_argument(
         "--add-columns",
