@@ -1,23 +1,25 @@
-//! The samples by their bounds, best first: a priority queue for a crowd of which few ever move.
+//! The samples by their bounds, best first: a priority queue for keys that never rise.
 //!
-//! Of millions of samples, most keep the key that they came with, far below the top. They wait in a sorted array and
-//! cost nothing. Only the ones that have been evaluated again are in a heap, which stays small and so in the cache: a
-//! heap of all of them spent a third of a selection from 3.6 million samples on missing it.
+//! Whatever comes back comes back no higher than it was taken out, and mostly not near the top either. So only the
+//! entries near the top are kept in order, in a heap that is small and stays in the cache; the others lie unordered in
+//! buckets of nearly equal keys, and cost nothing until the top comes down to their bucket.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
+/// Bits of a key that do not decide on its bucket: buckets are 1/256 of an octave wide.
+const WITHIN: u32 = 44;
+
+/// Buckets: 64 octaves from the highest key down; what is lower still, such as 0, is in the last.
+const BUCKETS: usize = 64 << (52 - WITHIN);
 
 /// A sample and its bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// The bound: what the sample was worth when it was computed.
+    /// What the sample was worth when it was computed; not negative.
     pub key: f64,
     /// The sample.
     pub index: u32,
-    /// Picks made before the key was computed.
-    pub picks: u32,
 }
 
 impl Ord for Entry {
@@ -42,38 +44,56 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 /// Entries, the greatest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
-    /// As they came, ascending.
-    waiting: Vec<Entry>,
-    /// Those that have come back.
-    returned: BinaryHeap<Entry>,
+    /// The highest key there was.
+    highest: f64,
+    /// The buckets up to this one are empty, and what belongs there is in `top`.
+    reached: usize,
+    buckets: Vec<Vec<Entry>>,
+    top: BinaryHeap<Entry>,
 }
 
 impl Queue {
     /// A queue of `entries`.
-    pub fn new(mut entries: Vec<Entry>) -> Self {
-        entries.par_sort_unstable();
-        Self { waiting: entries, returned: BinaryHeap::new() }
+    pub fn new(entries: Vec<Entry>) -> Self {
+        let highest = entries.iter().fold(0.0, |highest: f64, entry| highest.max(entry.key));
+        let mut this = Self { highest, reached: 0, buckets: vec![Vec::new(); BUCKETS], top: BinaryHeap::new() };
+        let mut sizes = vec![0; BUCKETS];
+        entries.iter().for_each(|entry| sizes[this.bucket(entry.key)] += 1);
+        this.buckets.iter_mut().zip(sizes).for_each(|(bucket, size)| bucket.reserve_exact(size));
+        entries.into_iter().for_each(|entry| this.push(entry));
+        this
+    }
+
+    fn bucket(&self, key: f64) -> usize {
+        // Of numbers that are not negative, the bits are in order.
+        let below = (self.highest.to_bits() >> WITHIN) - (key.to_bits() >> WITHIN);
+        (below as usize).min(BUCKETS - 1)
     }
 
     /// The greatest entry.
-    pub fn peek(&self) -> Option<Entry> {
-        self.waiting.last().max(self.returned.peek()).copied()
-    }
-
-    /// Removes the greatest entry.
-    pub fn pop(&mut self) {
-        if self.waiting.last() > self.returned.peek() {
-            self.waiting.pop();
-        } else {
-            self.returned.pop();
+    pub fn peek(&mut self) -> Option<Entry> {
+        while self.top.is_empty() && self.reached + 1 < BUCKETS {
+            self.reached += 1;
+            self.top = std::mem::take(&mut self.buckets[self.reached]).into();
         }
+        self.top.peek().copied()
     }
 
-    /// Takes back entries, which may have other keys than before.
-    pub fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        self.returned.extend(entries);
+    /// Removes the greatest entry, which must have been looked at.
+    pub fn pop(&mut self) -> Option<Entry> {
+        self.top.pop()
+    }
+
+    /// Adds an entry whose key is no higher than the highest was when the queue was made.
+    pub fn push(&mut self, entry: Entry) {
+        let bucket = self.bucket(entry.key);
+        if bucket <= self.reached {
+            self.top.push(entry);
+        } else {
+            self.buckets[bucket].push(entry);
+        }
     }
 }
 
@@ -83,17 +103,34 @@ mod tests {
 
     #[test]
     fn the_greatest_comes_first_wherever_it_is() {
-        let entry = |key, index| Entry { key, index, picks: 0 };
-        let mut queue = Queue::new(vec![entry(1.0, 0), entry(3.0, 1), entry(3.0, 2), entry(0.0, 3)]);
-        let mut order = Vec::new();
-        while let Some(top) = queue.peek() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from((state >> 40) as u32) / f64::from(1 << 24)
+        };
+        let mut entries: Vec<Entry> = (0..3000)
+            .map(|index| {
+                let key = match index % 4 {
+                    0 => 0.0,
+                    1 => 1e-30 * random(),
+                    2 => f64::from((random() * 10.0) as u32),
+                    _ => 1e3 * random() * random(),
+                };
+                Entry { key, index }
+            })
+            .collect();
+        let mut queue = Queue::new(entries.clone());
+        entries.sort_unstable();
+        while let Some(expected) = entries.pop() {
+            assert_eq!(queue.peek().map(|found| (found.key, found.index)), Some((expected.key, expected.index)));
             queue.pop();
-            order.push(top.index);
-            // Each but the last comes back once, with half its key.
-            if top.index != 3 && top.picks == 0 {
-                queue.extend([Entry { key: top.key / 2.0, picks: 1, ..top }]);
+            // One in two comes back, mostly lower.
+            if random() < 0.5 {
+                let entry = Entry { key: expected.key * (random() * 1.1).min(1.0), ..expected };
+                queue.push(entry);
+                entries.insert(entries.partition_point(|other| *other < entry), entry);
             }
         }
-        assert_eq!(order, [1, 2, 1, 2, 0, 0, 3]);
+        assert_eq!(queue.peek(), None);
     }
 }

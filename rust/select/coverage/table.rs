@@ -12,6 +12,7 @@
 
 use rayon::prelude::*;
 
+use super::lists::{COMMON, List};
 use super::real::{ln, pow};
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
@@ -55,6 +56,7 @@ pub struct Table {
     scale: Scale,
     df: Vec<u16>,
     selected: Vec<u16>,
+    /// Also of numbers up to [`COMMON`] that no feature has.
     marginals: Vec<u32>,
     /// Weight of the features with `c > 0`, and of all.
     covered: u128,
@@ -65,15 +67,18 @@ impl Table {
     /// A table of features in `df` samples each, with nothing selected. `0 <= gamma <= 1`.
     pub fn new(df: Vec<u16>, gamma: f64) -> Self {
         let scale = Scale::new(gamma);
-        let marginals = df.par_iter().map(|&df| scale.marginal(df, 0)).collect();
+        let mut marginals: Vec<u32> = df.par_iter().map(|&df| scale.marginal(df, 0)).collect();
+        marginals.resize(marginals.len().max(COMMON), 0);
         let total = df.par_iter().map(|&df| scale.weight(df)).sum();
         Self { scale, selected: vec![0; df.len()], df, marginals, covered: 0, total }
     }
 
-    /// What one more sample with this feature adds, in units.
-    #[inline]
-    pub fn marginal(&self, feature: u32) -> u64 {
-        u64::from(self.marginals[feature as usize])
+    /// What one more sample with these features adds, in units.
+    pub fn gain(&self, list: List<'_>) -> u64 {
+        let (common, _) = self.marginals.split_first_chunk::<COMMON>().expect("made no shorter");
+        // No index of 16 bits can be out of bounds: the loop is loads and additions.
+        let sum: u64 = list.common.iter().map(|&feature| u64::from(common[usize::from(feature)])).sum();
+        sum + list.rare().map(|feature| u64::from(self.marginals[feature as usize])).sum::<u64>()
     }
 
     /// One more sample with this feature is selected; what that added.

@@ -5,14 +5,19 @@
 
 use super::features::Features;
 use super::hash::Slots;
+use super::marks::Marks;
 
 /// The slot of a feature that does not count.
 const NONE: u32 = u32::MAX;
+
+/// Occurrences looked up at once: independent loads, which the processor overlaps.
+const STRETCH: usize = 256;
 
 /// The number of every recurring feature, by slot.
 pub struct Vocabulary {
     slots: Slots,
     ids: Vec<u32>,
+    count: usize,
 }
 
 impl Vocabulary {
@@ -36,18 +41,31 @@ impl Vocabulary {
                 *next += 1;
             }
         }
-        (Self { slots, ids: df }, by_id)
+        (Self { slots, ids: df, count: by_id.len() }, by_id)
     }
 
-    /// Writes the numbers of a sample's distinct features that count to `ids`, sorted.
-    pub fn read<F: Features>(&self, features: F, sample: &[u8], ids: &mut Vec<u32>) {
-        ids.clear();
-        features.each(sample, |occurrence| ids.push(self.slots.of(occurrence.hash)));
-        // Apart from the loop above: independent loads, which the processor overlaps.
-        ids.iter_mut().for_each(|id| *id = self.ids[*id as usize]);
-        ids.retain(|&id| id != NONE);
-        ids.sort_unstable();
-        ids.dedup();
+    /// How many features count: their numbers are below this.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Marks the numbers of a sample's features that count.
+    pub fn read<F: Features>(&self, features: F, sample: &[u8], marks: &mut Marks) {
+        let mut stretch = [0; STRETCH];
+        let mut length = 0;
+        let mut mark = |stretch: &mut [u32]| {
+            stretch.iter_mut().for_each(|id| *id = self.ids[*id as usize]);
+            stretch.iter().filter(|&&id| id != NONE).for_each(|&id| marks.insert(id));
+        };
+        features.each(sample, |occurrence| {
+            stretch[length] = self.slots.of(occurrence.hash);
+            length += 1;
+            if length == STRETCH {
+                mark(&mut stretch);
+                length = 0;
+            }
+        });
+        mark(&mut stretch[..length]);
     }
 }
 
@@ -74,12 +92,16 @@ mod tests {
         set(b"ab", 7);
         set(b"bc", 8);
         let (vocabulary, _) = Vocabulary::new(slots, df);
-        let mut ids = vec![99];
-        vocabulary.read(features, b"abcxabx", &mut ids);
-        assert_eq!(ids, [0, 1]);
-        vocabulary.read(features, b"xaba", &mut ids);
-        assert_eq!(ids, [1]);
-        vocabulary.read(features, b"", &mut ids);
-        assert_eq!(ids, []);
+        let mut marks = Marks::new(vocabulary.len());
+        let mut read = |sample: &[u8]| {
+            let mut ids = Vec::new();
+            vocabulary.read(features, sample, &mut marks);
+            marks.drain(|id| ids.push(id));
+            ids
+        };
+        assert_eq!(read(b"abcxabx"), [0, 1]);
+        assert_eq!(read(b"xaba"), [1]);
+        assert_eq!(read(&b"bcx".repeat(1000)), [0]);
+        assert_eq!(read(b""), []);
     }
 }
