@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::features::{ByteGrams, Features};
+use super::marks::Marks;
 use super::survey::Survey;
 use super::table::Table;
 use super::vocabulary::Vocabulary;
@@ -34,11 +35,13 @@ fn gains_by<F: Features>(pool: &Pool<'_>, features: F, params: &Params, monitor:
     let (vocabulary, df) = Vocabulary::new(slots, df);
     let table = Table::new(df, params.gamma);
     monitor.enter(Stage::Score, pool.len());
-    let gain = |ids: &mut Vec<u32>, index| {
+    let gain = |marks: &mut Marks, index| {
         monitor.check()?;
-        vocabulary.read(features, pool.sample(index), ids);
+        vocabulary.read(features, pool.sample(index), marks);
         monitor.steps(1);
-        Ok(ids.iter().map(|&feature| table.marginal(feature)).sum::<u64>() as f64 / table.unit())
+        let mut gain = 0;
+        marks.drain(|feature| gain += table.marginal(feature));
+        Ok(gain as f64 / table.unit())
     };
-    (0..pool.len()).into_par_iter().map_init(Vec::new, gain).collect()
+    (0..pool.len()).into_par_iter().map_init(|| Marks::new(vocabulary.len()), gain).collect()
 }

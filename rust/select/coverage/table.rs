@@ -73,12 +73,18 @@ impl Table {
         Self { scale, selected: vec![0; df.len()], df, marginals, covered: 0, total }
     }
 
+    /// What one more sample with this feature adds, in units.
+    #[inline]
+    pub fn marginal(&self, feature: u32) -> u64 {
+        u64::from(self.marginals[feature as usize])
+    }
+
     /// What one more sample with these features adds, in units.
     pub fn gain(&self, list: List<'_>) -> u64 {
         let (common, _) = self.marginals.split_first_chunk::<COMMON>().expect("made no shorter");
         // No index of 16 bits can be out of bounds: the loop is loads and additions.
         let sum: u64 = list.common.iter().map(|&feature| u64::from(common[usize::from(feature)])).sum();
-        sum + list.rare().map(|feature| u64::from(self.marginals[feature as usize])).sum::<u64>()
+        sum + list.rare().map(|feature| self.marginal(feature)).sum::<u64>()
     }
 
     /// One more sample with this feature is selected; what that added.
