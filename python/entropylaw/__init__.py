@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from entropylaw.methods.zip import Round, ZipSelection
     from entropylaw.replaying import replay
     from entropylaw.results import Selection
+    from entropylaw.scoring import Scores, score
     from entropylaw.selecting import select
 
 __all__ = [
@@ -32,12 +33,14 @@ __all__ = [
     "Progress",
     "Ratio",
     "Round",
+    "Scores",
     "Selection",
     "Sizer",
     "ZipSelection",
     "__version__",
     "ratio",
     "replay",
+    "score",
     "select",
 ]
 
@@ -52,11 +55,13 @@ _HOME = {
     "Ratio": "measuring",
     "Round": "methods.zip",
     "Selection": "results",
+    "Scores": "scoring",
     "Sizer": "_core",
     "ZipSelection": "methods.zip",
     "__version__": "_core",
     "ratio": "measuring",
     "replay": "replaying",
+    "score": "scoring",
     "select": "selecting",
 }
 

@@ -31,6 +31,15 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes")
 
 
+def add_ngrams(group: "argparse._ArgumentGroup") -> None:
+    """Adds what coverage counts."""
+    group.add_argument("--unit", choices=["byte", "word"], help="what n-grams are made of [byte]")
+    group.add_argument("--ngram", type=int, help="so many bytes, or up to so many words [5, 3]")
+    group.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
+    group.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
+    group.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
+
+
 def load_pool(arguments: argparse.Namespace, render: Any, paths: list[str] | None = None) -> "Pool":
     """Reads the pool, or other files in the same way."""
     from entropylaw.pool import load

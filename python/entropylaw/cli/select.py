@@ -5,7 +5,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
@@ -70,12 +70,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     zip_.add_argument("--k2", type=int, help="of these, those to pick from [200]")
     zip_.add_argument("--k3", type=int, help="of these, those picked [100]")
     coverage = select.add_argument_group("options of coverage")
-    coverage.add_argument("--unit", choices=["byte", "word"], help="what n-grams are made of [byte]")
-    coverage.add_argument("--ngram", type=int, help="so many bytes, or up to so many words [5, 3]")
-    coverage.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
+    add_ngrams(coverage)
     coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
-    coverage.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
-    coverage.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
     coverage.add_argument(
         "--initial-subset", metavar="FILE", help="data that you have already: the selection does not repeat it"
     )

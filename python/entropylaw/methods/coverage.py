@@ -94,6 +94,16 @@ class Coverage:
             if value is not None and (isinstance(value, str) or not 0 <= value <= 1):
                 raise EntropyLawError(f"{name} is {value!r}; it must be a number from 0 to 1")
 
+    def weights(self) -> dict[str, Any]:
+        """The options that say what n-grams are, which recur, and what they weigh."""
+        return {
+            "unit": self.unit,
+            "ngram": int(self.ngram or _NGRAM[self.unit]),
+            "gamma": float(self.gamma),
+            "min_df": int(self.min_df),
+            "min_contexts": int(self.min_contexts),
+        }
+
     def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
         """How records are rendered: as asked for."""
         return render
@@ -107,14 +117,8 @@ class Coverage:
     ) -> CoverageSelection:
         """Selects; see ``entropylaw.select``."""
         amount = min(budget.size or budget.samples(len(pool)), 2**63)
-        options: dict[str, Any] = {
-            "unit": self.unit,
-            "ngram": int(self.ngram or _NGRAM[self.unit]),
-            "gamma": float(self.gamma),
-            "alpha": (1.0 if budget.size else _ALPHA_OF_SAMPLES) if self.alpha == "auto" else float(self.alpha),
-            "min_df": int(self.min_df),
-            "min_contexts": int(self.min_contexts),
-        }
+        alpha = (1.0 if budget.size else _ALPHA_OF_SAMPLES) if self.alpha == "auto" else float(self.alpha)
+        options: dict[str, Any] = {**self.weights(), "alpha": alpha}
         known = self.initial_subset
         result = _core.coverage_select(
             pool.data,

@@ -1,0 +1,89 @@
+"""``entropylaw score``."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+
+if TYPE_CHECKING:
+    from entropylaw.scoring import Scores
+
+_EPILOG = """
+examples:
+  entropylaw score pool.jsonl -o scores.parquet
+  entropylaw score shards/*.parquet -o scores.csv.gz --unit word
+
+A row for each sample, in input order: index, source, bytes, ratio (R of the sample alone) and first_gain (by how much
+it would raise coverage's objective as the first pick; divide by bytes to compare samples of different length).
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the parser."""
+    score = commands.add_parser(
+        "score",
+        help="score every sample of a pool alone",
+        description="Write R and the first gain of every sample of a pool, without selecting.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_pool(score)
+    score.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help=".parquet, .arrow, .csv, .tsv or .jsonl (.gz, .zst)"
+    )
+    score.add_argument("--force", action="store_true", help="replace a file that exists")
+    add_ngrams(score.add_argument_group("options of coverage"))
+    score.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Runs the command."""
+    from entropylaw.scoring import check, score
+
+    check(arguments.output, arguments.force)
+    pool = load_pool(arguments, arguments.render)
+    options = {name: getattr(arguments, name) for name in ("unit", "ngram", "gamma", "min_df", "min_contexts")}
+    with progress_line(arguments) as progress:
+        scores = score(pool, **options, threads=arguments.threads, progress=progress)
+    scores.save(arguments.output, force=arguments.force)
+    summary = _summary(scores) | {"output": arguments.output}
+    if arguments.json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(summary)))
+
+
+def _summary(scores: "Scores") -> dict[str, Any]:
+    import numpy as np
+
+    from entropylaw.manifest import encoded
+
+    def spread(values: Any) -> dict[str, float]:
+        least, median, most = np.quantile(values, [0, 0.5, 1], method="inverted_cdf").tolist()
+        return {"least": least, "median": median, "greatest": most}
+
+    return {
+        "entropylaw": scores.version,
+        "parameters": {name: encoded(value) for name, value in scores.parameters.items()},
+        "pool": encoded(scores.pool),
+        "ratio": spread(scores.ratios),
+        "first_gain": spread(scores.first_gains),
+        "without_gain": int(np.count_nonzero(scores.first_gains == 0)),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in scores.seconds.items()},
+    }
+
+
+def _lines(summary: dict[str, Any]) -> list[str]:
+    def spread(name: str) -> str:
+        values = summary[name]
+        return f"{values['least']:,.4g} to {values['greatest']:,.4g}, median {values['median']:,.4g}"
+
+    spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
+    return [
+        f"scored    {summary['pool']['samples']:,} samples, {summary['pool']['bytes']:,} bytes",
+        f"R alone   {spread('ratio')}",
+        f"gain      {spread('first_gain')}; none in {summary['without_gain']:,} samples",
+        f"seconds   {sum(summary['seconds'].values()):.1f} ({spent})",
+        f"written   {summary['output']}",
+    ]

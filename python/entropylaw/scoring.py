@@ -1,0 +1,138 @@
+"""``entropylaw.score``."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw import _core
+from entropylaw.distribution import distribution_of
+from entropylaw.methods.coverage import Coverage
+from entropylaw.output import check_writable, replacing
+from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool.load import OnError
+from entropylaw.saving import tables
+
+COLUMNS = ("index", "source", "bytes", "ratio", "first_gain")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What every sample of a pool is worth alone. ``len(scores)`` is their number."""
+
+    ratios: NDArray[np.float64] = field(repr=False)
+    """R of each sample alone, under zlib, level 9; 0 for empty ones; shape ``(len(scores),)``."""
+    lengths: NDArray[np.int64] = field(repr=False)
+    """Bytes of each sample; shape ``(len(scores),)``."""
+    first_gains: NDArray[np.float64] = field(repr=False)
+    """By how much each sample would raise coverage's objective as the first pick: the weight of what it holds that
+    recurs in the pool; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths`` to compare."""
+    parameters: Mapping[str, Any]
+    """What the first gains depend on, and how records were read and rendered."""
+    version: str
+    """Version of entropylaw."""
+    seconds: Mapping[str, float] = field(repr=False)
+    """Seconds spent, by stage."""
+    pool: Pool = field(repr=False)
+    """The pool; ``pool.groups`` and ``pool.group_names`` say which source each sample is from."""
+
+    def __len__(self) -> int:
+        return len(self.ratios)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Writes a table of a row for each sample, in input order: ``index``, ``source``, ``bytes``, ``ratio`` and
+        ``first_gain``.
+
+        Parameters
+        ----------
+        path
+            Where to: ``.parquet``, ``.arrow`` (both need pyarrow), ``.csv``, ``.tsv`` or ``.jsonl``; the last three are
+            compressed if ``.gz`` or ``.zst`` follows.
+        force
+            Replace a file that exists.
+
+        Raises
+        ------
+        EntropyLawError
+            If the name says none of these, or the file exists or can't be written.
+        """
+        check(path, force)
+        columns: dict[str, tables.Column] = {
+            "index": np.arange(len(self)),
+            "source": tables.Coded(self.pool.groups, self.pool.group_names),
+            "bytes": self.lengths,
+            "ratio": self.ratios,
+            "first_gain": self.first_gains,
+        }
+        with replacing(path) as file:
+            tables.write(file, path, columns)
+
+
+def check(path: str | os.PathLike[str], force: bool) -> None:
+    """Finds out before the work whether scores can be written to ``path``."""
+    tables.check_format(path, COLUMNS)
+    check_writable(path, force)
+
+
+def score(
+    pool: PoolLike | Pool,
+    *,
+    unit: Literal["byte", "word"] | None = None,
+    ngram: int | None = None,
+    gamma: float | None = None,
+    min_df: int | None = None,
+    min_contexts: int | None = None,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
+    threads: int | None = None,
+    progress: Callable[[_core.Progress], object] | None = None,
+) -> Scores:
+    """Scores every sample of a pool alone, without selecting.
+
+    Parameters
+    ----------
+    pool, render, schema, field, on_error, threads, progress
+        As for ``select``.
+    unit, ngram, gamma, min_df, min_contexts
+        Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    EntropyLawError
+        If the pool can't be used, or a parameter doesn't fit.
+
+    Examples
+    --------
+    >>> import entropylaw
+    >>> scores = entropylaw.score(["a dog sat", "kX9#qz!", "the cat sat on a mat", "there sat the cat", "the cat ran"])
+    >>> scores.ratios.round(2).tolist()
+    [0.53, 0.47, 0.77, 0.68, 0.58]
+    >>> (scores.first_gains > 0).tolist()  # the others hold nothing that recurs
+    [False, False, True, True, True]
+    """
+    given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
+    weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
+    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error)
+    began = time.perf_counter()
+    distribution = distribution_of(samples, threads, progress)
+    measured = time.perf_counter()
+    gains = _core.first_gains(samples.data, samples.offsets, **weights, threads=threads, progress=progress)
+    return Scores(
+        ratios=distribution.ratios,
+        lengths=distribution.lengths,
+        first_gains=gains,
+        parameters={**weights, **samples.options},
+        version=_core.__version__,
+        seconds={"read": samples.seconds, "measure": measured - began, "gains": time.perf_counter() - measured},
+        pool=samples,
+    )
