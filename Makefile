@@ -4,12 +4,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRAIN ?= .venv-train
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
 SEED ?= 1
 
-.PHONY: demo test lint bench fuzz quality wheel clean
+.PHONY: demo test test-train lint bench fuzz quality wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -19,6 +20,13 @@ demo: $(VENV)/built
 test: $(VENV)/built
 	cargo test --quiet
 	$(BIN)/python -m pytest
+
+## test-train: the callback under real trainers (PyTorch, transformers, TRL: gigabytes), in an environment of its own
+test-train: $(VENV)/tools
+	test -x $(TRAIN)/bin/python || $(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python -m pip install --quiet '.[train]' 'trl>=0.12' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(TRAIN)/bin/python -m pytest tests/test_train.py
+	$(TRAIN)/bin/python benches/callback.py
 
 ## lint: formatting, lints and types
 lint: $(VENV)/built
@@ -49,7 +57,7 @@ wheel: $(VENV)/tools
 	BIN=$(BIN) PYTHON=$(PYTHON) .ci/wheel
 
 clean:
-	rm -rf $(VENV) target dist demo
+	rm -rf $(VENV) .venv-train target dist demo
 
 $(VENV)/tools: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

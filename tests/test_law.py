@@ -233,6 +233,7 @@ def test_r_constant_within_each_group_is_refused() -> None:
         (lambda law: law.predict_L(3), "fitted without losses"),
         (lambda _: EntropyLaw().predict(3), "not fitted"),
         (lambda _: EntropyLaw(form="cubic"), "'cubic'"),
+        (lambda _: EntropyLaw(codec="rar"), "no codec 'rar'"),
         (lambda _: EntropyLaw(form="R + L").fit(GOOD["R"], None, GOOD["Z"]), "needs the loss"),
         (lambda _: EntropyLaw(form="hinge").fit(**GOOD), "too few for form 'hinge'"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import entropylaw
 from entropylaw import EntropyLaw, EntropyLawError
 from entropylaw.cli import main
 from entropylaw.law import check, first_epoch, read_log
@@ -186,6 +187,12 @@ def test_check_measures_and_exits_with_its_verdict(
     with_log = [*arguments, "good.jsonl", "--log", "trainer_state.json"]
     assert main(with_log) == 3
     assert json.loads(capsys.readouterr().out)["reasons"][0]["code"] == "loss_above_expected"
+    # Data are measured as the law's runs were.
+    assert main(["law", "fit", "runs.csv", "-o", "xz.json", "--codec", "xz"]) == 0
+    capsys.readouterr()
+    assert main(["law", "check", "--law", "xz.json", "--json", "-q", "--data", "good.jsonl"]) != 2
+    by_xz = entropylaw.ratio("good.jsonl", codecs=["xz"]).ratio
+    assert json.loads(capsys.readouterr().out)["R"] == by_xz
     # Wrong names are found before the data are read.
     assert main([*arguments, "no.jsonl", "--against", "v99"]) == 2
     assert "no run 'v99'" in capsys.readouterr().err

@@ -55,7 +55,7 @@ def _add_fit(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     fit.add_argument(
         "--form", default="auto", help="constant, R, log R, hinge, L, R + L, log R + L, hinge + L [chosen]"
     )
-    fit.add_argument("--codec", default="zlib", help="what R was measured with [%(default)s]")
+    fit.add_argument("--codec", default="zlib", help="what R was measured with: zlib, zstd or xz [%(default)s]")
     fit.add_argument("--force", action="store_true", help="replace a law that exists")
     _add_output(fit)
     fit.set_defaults(run=_fit)
@@ -208,11 +208,9 @@ def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:
     """R of the new data, as the law's runs were measured."""
     from entropylaw.measuring import ratio
 
-    if law.codec != "zlib":
-        raise EntropyLawError(f"the law is of R by {law.codec}; measure the data with it, and pass --R")
     pool = load_pool(arguments, arguments.render, arguments.data)
     with progress_line(arguments) as progress:
-        return ratio(pool, threads=arguments.threads, progress=progress).ratio
+        return ratio(pool, codecs=(law.codec,), threads=arguments.threads, progress=progress).ratio
 
 
 def _verdict_lines(verdict: "Verdict", law: "EntropyLaw") -> list[str]:

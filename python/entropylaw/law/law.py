@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from entropylaw.codec import Codec
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.correlations import Correlation, correlation
 from entropylaw.law.diagnosis import warnings
@@ -37,7 +38,8 @@ class EntropyLaw:
         ``"auto"``, or the form of both laws: ``"constant"``, ``"R"``, ``"log R"``, ``"hinge"``, ``"L"``, ``"R + L"``,
         ``"log R + L"``, ``"hinge + L"``. The law by R alone leaves L out.
     codec
-        What R was measured with; kept in the law, so that new data are measured alike.
+        What R was measured with, as ``ratio`` names it: ``"zlib"``, ``"zstd"`` or ``"xz"``, also with a level. Kept in
+        the law, so that new data are measured alike.
 
     Examples
     --------
@@ -53,7 +55,7 @@ class EntropyLaw:
         if form != "auto" and form not in FORMS:
             raise EntropyLawError(f"form is {form!r}; it must be 'auto' or one of {', '.join(map(repr, FORMS))}")
         self.form = form
-        self.codec = codec
+        self.codec = Codec.parse(codec).key
         self._state: State | None = None
 
     def fit(
