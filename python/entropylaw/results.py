@@ -89,6 +89,7 @@ class Selection(ABC):
         shards: int | str | None = None,
         columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
         indices_only: bool = False,
+        stanza: Literal["llamafactory", "axolotl"] | None = None,
     ) -> list[str]:
         """Writes the selected records, and how they were chosen.
 
@@ -117,6 +118,9 @@ class Selection(ABC):
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
             ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.csv``, ``.parquet`` or ``.arrow``.
+        stanza : {"llamafactory", "axolotl"}, optional
+            Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
+            ``<path>.axolotl.yml``.
 
         Returns
         -------
@@ -131,7 +135,7 @@ class Selection(ABC):
         """
         from entropylaw.saving import Saving
 
-        return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only).write(self)
+        return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only, stanza).write(self)
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers, as JSON can hold it."""

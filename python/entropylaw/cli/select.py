@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
@@ -11,7 +12,8 @@ from entropylaw.errors import EntropyLawError
 if TYPE_CHECKING:
     from entropylaw.results import Selection
 
-_SHOWN_SOURCES = 12
+_SHOWN_SOURCES = 100
+"""Characters of the line of sources."""
 
 _EPILOG = """
 examples:
@@ -63,6 +65,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_true",
         help="write positions in the pool, not records; OUT ends in .txt, .npy, .jsonl, .csv, .parquet or .arrow",
     )
+    output.add_argument(
+        "--stanza",
+        choices=["llamafactory", "axolotl"],
+        help="also print, and write beside OUT, the entry for this trainer's data configuration",
+    )
     output.add_argument("--force", action="store_true", help="replace output files that exist")
     zip_ = select.add_argument_group("options of zip")
     zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
@@ -93,6 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         shards=arguments.shards,
         columns=tuple(arguments.add_columns or ()),
         indices_only=arguments.indices_only,
+        stanza=arguments.stanza,
     )
     saving.check()
     budget = Budget.parse(arguments.budget)
@@ -121,6 +129,8 @@ def run(arguments: argparse.Namespace) -> None:
             progress=progress,
         )
     summary = selection.summary() | {"output": saving.write(selection), "manifest": saving.manifest}
+    if saving.stanza_file:
+        summary["stanza"] = saving.stanza_file
     if arguments.json:
         print(json.dumps(summary, indent=1, ensure_ascii=False))
     else:
@@ -148,10 +158,11 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     if "coverage" in selected:
         lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
     if selected["sources"]:
-        shown = list(selected["sources"].items())[:_SHOWN_SOURCES]
-        more = len(selected["sources"]) - len(shown)
-        rest = f", and {more} more" if more else ""
-        lines.append("sources   " + ", ".join(f"{name or '(none)'} {count:,}" for name, count in shown) + rest)
+        sources = [f"{name or '(none)'} {count:,}" for name, count in selected["sources"].items()]
+        while len(sources) > 1 and len(", ".join(sources)) > _SHOWN_SOURCES:
+            sources = sources[: len(sources) * 3 // 4]
+        more = len(selected["sources"]) - len(sources)
+        lines.append("sources   " + ", ".join(sources) + (f", and {more:,} more" if more else ""))
     if pool["skipped"]:
         lines.append(f"skipped   {pool['skipped']:,} records; the manifest lists the first of them")
     lines.append(f"seconds   {seconds:.1f} ({spent})")
@@ -159,4 +170,6 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         first, *others = summary["output"]
         and_others = f" and {len(others):,} more" if others else ""
         lines.append(f"written   {first}{and_others}, {summary['manifest']}")
+    if "stanza" in summary:
+        lines.append(f"stanza    {summary['stanza']}:\n\n{Path(summary['stanza']).read_text(errors='replace')}")
     return lines

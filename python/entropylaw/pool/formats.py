@@ -24,7 +24,8 @@ _ENDINGS: dict[str, Format] = {
     ".tsv": "tsv",
 }
 _PACKED = (".gz", ".zst", ".zstd")
-_MANIFEST = ".manifest.json"
+_NO_DATA = (".manifest.json", "dataset_info.json")
+"""Ends of the names of files that lie beside data and are none."""
 
 
 def named_format(path: str | os.PathLike[str]) -> Format | None:
@@ -84,7 +85,7 @@ def _inside(directory: str) -> list[str]:
     found: dict[str, list[str]] = {}
     for path in sorted(Path(directory).rglob("*")):
         hidden = any(part.startswith((".", "_")) for part in path.relative_to(directory).parts)
-        if (kind := named_format(path)) and not hidden and path.is_file() and not path.name.endswith(_MANIFEST):
+        if (kind := named_format(path)) and not hidden and path.is_file() and not path.name.endswith(_NO_DATA):
             found.setdefault(kind, []).append(str(path))
     if not found:
         raise EntropyLawError(f"{directory}: the directory holds no data files ({', '.join(_ENDINGS)})")

@@ -17,6 +17,7 @@ from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
+from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
 
 if TYPE_CHECKING:
     from entropylaw.results import Selection
@@ -45,6 +46,7 @@ class Saving:
     shards: int | str | None = None
     columns: tuple[str, ...] = ()
     indices_only: bool = False
+    stanza: Trainer | None = None
 
     def __post_init__(self) -> None:
         if self.sort not in ("pick", "input"):
@@ -56,9 +58,13 @@ class Saving:
         if self.indices_only:
             if self.shards is not None:
                 raise EntropyLawError("indices are written to one file: give no shards with indices only")
+            if self.stanza is not None:
+                raise EntropyLawError("a stanza is for records: give none with indices only")
             tables.check_format(self.path, self._names())
         else:
             row_format(self.path)
+        if self.stanza is not None:
+            check_stanza(self.stanza, self.path)
         self._sharding()
 
     @classmethod
@@ -66,7 +72,7 @@ class Saving:
         """Writes to ``path`` what a manifest says was written."""
         output = manifest.content["output"]
         try:
-            options = {name: output[name] for name in ("sort", "shards", "indices_only")}
+            options = {name: output[name] for name in ("sort", "shards", "indices_only", "stanza")}
             return cls(path, force, columns=tuple(output["columns"]), **options)
         except (KeyError, TypeError):
             raise EntropyLawError(f"{manifest.path}: does not say how its output was written") from None
@@ -75,6 +81,11 @@ class Saving:
     def manifest(self) -> str:
         """Where the manifest goes."""
         return manifest_path(self.path)
+
+    @property
+    def stanza_file(self) -> str | None:
+        """Where the stanza goes, if one was asked for."""
+        return stanza_path(self.stanza, self.path) if self.stanza else None
 
     def check(self) -> None:
         """Finds out before the work whether its result can be written.
@@ -88,7 +99,7 @@ class Saving:
             check_writable(self.path, self.force)
         elif (old := self._old_shards()) and not self.force:
             raise EntropyLawError(f"{old[0]}: the file exists; name another, or replace the set (force=True, --force)")
-        for path in (self.manifest, picks_path(self.path)):
+        for path in (self.manifest, picks_path(self.path), *([self.stanza_file] if self.stanza_file else [])):
             check_writable(path, self.force)
 
     def write(self, selection: "Selection", like: Manifest | None = None) -> list[str]:
@@ -116,21 +127,27 @@ class Saving:
             if like is not None and tables.is_text(self.path):
                 _compare(records, like)
             names = [str(Path(self.path).with_name(staged.target.name)) for staged in records]
+            if self.stanza:
+                fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
+                content, path = stanza(self.stanza, self.path, names, fields)
+                with outputs.file(path) as file:
+                    file.write(content.encode(errors="surrogateescape"))
             with outputs.file(picks_path(self.path)) as file:
                 arrays: dict[str, Any] = selection.arrays()
                 np.savez(file, **arrays)
-            content = json_bytes(self._manifest(selection, outputs.staged))
+            described = json_bytes(self._manifest(selection, records, outputs.staged[-1]))
             with outputs.file(self.manifest) as file:
-                file.write(content)
+                file.write(described)
         return names
 
-    def _manifest(self, selection: "Selection", written: list[Staged]) -> dict[str, Any]:
+    def _manifest(self, selection: "Selection", written: list[Staged], archive: Staged) -> dict[str, Any]:
         # Without the seconds, equal runs make equal manifests.
         summary = {key: value for key, value in selection.summary().items() if key != "seconds"}
         for part in (summary["pool"], summary["selection"]):
             part["sources"], part["other_sources"] = _first(part["sources"])
         *records, picks = (
-            {"name": staged.target.name, "bytes": staged.bytes(), "sha256": staged.sha256()} for staged in written
+            {"name": staged.target.name, "bytes": staged.bytes(), "sha256": staged.sha256()}
+            for staged in (*written, archive)
         )
         kind, amount = self._sharding()
         options = {
@@ -138,6 +155,7 @@ class Saving:
             "shards": amount if kind == "count" and self.shards is not None else self.shards,
             "columns": list(self.columns),
             "indices_only": self.indices_only,
+            "stanza": self.stanza,
         }
         skipped = list(selection.pool.skipped[:_LISTED])
         return {**summary, "output": {**options, "files": records}, "picks": picks, "skipped": skipped}
