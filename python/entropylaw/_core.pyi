@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "CoverageResult",
+    "LineReader",
+    "Lines",
     "Progress",
     "Sizer",
     "ZipResult",
@@ -182,6 +184,59 @@ def first_gains(
     progress: Callable[[Progress], object] | None = None,
 ) -> NDArray[np.float64]:
     """What each sample would add to coverage's objective as the first pick, shape ``(samples,)``."""
+
+@final
+class LineReader:
+    """Renders records of JSON that are as their schema has them; the others it leaves to the caller.
+
+    Parameters
+    ----------
+    schema
+        Name of the schema of the records, or ``None``.
+    field
+        The field that holds the text, if there is no schema; ``None`` for the record as it is stored.
+    group_by, numbers
+        Fields to read besides.
+    threads
+        How many to use; ``None`` for as many as this process may. The result does not depend on it.
+    """
+
+    def __new__(
+        cls,
+        *,
+        schema: str | None = None,
+        field: str | None = None,
+        group_by: str,
+        numbers: Sequence[str],
+        threads: int | None = None,
+    ) -> Self: ...
+    def lines(self, buffer: bytes) -> Lines:
+        """Reads the lines that are not blank."""
+    def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Lines:
+        """Reads the records ``buffer[starts[i]:ends[i]]``."""
+
+@final
+class Lines:
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """The samples, one after the other."""
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Bytes of each record's sample; -1 for a record that is left to the caller."""
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each record begins in the buffer."""
+    @property
+    def sizes(self) -> NDArray[np.uint32]:
+        """Bytes of each record."""
+    @property
+    def groups(self) -> NDArray[np.uint32]:
+        """Position of each record's group in ``group_names``; 0 for one that is left."""
+    @property
+    def group_names(self) -> list[str]: ...
+    @property
+    def numbers(self) -> list[NDArray[np.float64]]:
+        """Of each field asked for, its values; NaN for a record that is left."""
 
 @final
 class Sizer:

@@ -5,6 +5,7 @@
 
 mod coverage;
 mod measure;
+mod read;
 mod select;
 mod sizer;
 mod watch;
@@ -35,6 +36,8 @@ mod _core {
     use super::coverage::{CoverageResult, coverage_select, first_gains};
     #[pymodule_export]
     use super::measure::{find_duplicates, measure, measure_each, novelty};
+    #[pymodule_export]
+    use super::read::{LineReader, Lines};
     #[pymodule_export]
     use super::select::{ZipResult, zip_select};
     #[pymodule_export]

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from entropylaw import _core
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arena import Arena
 from entropylaw.pool.columns import Columns
 from entropylaw.pool.model import Pool
 from entropylaw.pool.records import Records
@@ -21,7 +24,14 @@ _log = logging.getLogger("entropylaw")
 class Builder:
     """Collects samples, and what else is kept of each record."""
 
-    def __init__(self, renderer: Renderer, options: Mapping[str, Any], columns: Columns) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        options: Mapping[str, Any],
+        columns: Columns,
+        memory: int,
+        threads: int | None = None,
+    ) -> None:
         self.renderer = renderer
         self.columns = columns
         self.records = Records()
@@ -29,15 +39,35 @@ class Builder:
         self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
-        self._data = bytearray()
+        self._threads = threads
+        self._reader: _core.LineReader | None = None
+        self._arena = Arena(memory)
         self._ends = array("q", [0])
 
     def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done."""
         sample = self.renderer.render(record, where, raw)
         self.columns.add(record)
-        self._data += sample
-        self._ends.append(len(self._data))
+        self._arena.append(sample)
+        self._ends.append(len(self._arena))
+
+    def reader(self) -> "_core.LineReader | None":
+        """What reads lines of JSON faster, once the schema is known; None if this rendering takes Python."""
+        if self._reader is None and (text := self.renderer.compiled()) is not None:
+            self._reader = _core.LineReader(
+                schema=text.get("schema"),
+                field=text.get("field"),
+                group_by=self.columns.group_field,
+                numbers=list(self.columns.number_fields),
+                threads=self._threads,
+            )
+        return self._reader
+
+    def add_many(self, samples: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
+        """Keeps samples that have been rendered; their columns are the caller's to add."""
+        ends = np.cumsum(lengths, dtype=np.int64) + len(self._arena)
+        self._arena.append(samples.data)
+        self._ends.frombytes(ends.tobytes())
 
     def refuse(self, where: str, error: RecordError) -> None:
         """A record that can't be used."""
@@ -55,7 +85,7 @@ class Builder:
             raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
         schema = self.renderer.schema.name if self.renderer.schema else ""
         pool = Pool(
-            data=np.frombuffer(self._data, dtype=np.uint8),
+            data=self._arena.finish(),
             offsets=np.frombuffer(self._ends, dtype=np.int64),
             groups=self.columns.groups,
             group_names=self.columns.group_names,

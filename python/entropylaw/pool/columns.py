@@ -29,6 +29,11 @@ class Columns:
         self._numbers = {name: array("d") for name in numbers}
 
     @property
+    def group_field(self) -> str:
+        """The field that names a record's group."""
+        return self._group_by
+
+    @property
     def number_fields(self) -> tuple[str, ...]:
         """The fields that hold numbers."""
         return tuple(self._numbers)
@@ -55,6 +60,16 @@ class Columns:
         self._groups.append(self._group_ids.setdefault(name, len(self._group_ids)))
         for column, value in zip(self._numbers.values(), values, strict=True):
             column.append(value)
+
+    def add_many(self, names: Sequence[str], codes: NDArray[np.uint32], numbers: Sequence[NDArray[np.float64]]) -> None:
+        """Keeps the fields of many records, whose groups are the ``codes`` of ``names``."""
+        used, first = np.unique(codes, return_index=True)
+        ids = np.zeros(len(names), dtype=np.uint32)
+        for code in used[np.argsort(first)].tolist():
+            ids[code] = self._group_ids.setdefault(names[code], len(self._group_ids))
+        self._groups.frombytes(ids[codes].tobytes())
+        for column, values in zip(self._numbers.values(), numbers, strict=True):
+            column.frombytes(values.tobytes())
 
     @property
     def groups(self) -> NDArray[np.uint32]:

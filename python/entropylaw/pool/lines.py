@@ -31,6 +31,11 @@ class LineRecords:
         self._starts.append(start)
         self._lengths.append(length)
 
+    def add_many(self, starts: NDArray[np.int64], lengths: NDArray[np.uint32]) -> None:
+        """The next records."""
+        self._starts.frombytes(starts.tobytes())
+        self._lengths.frombytes(lengths.tobytes())
+
     def __len__(self) -> int:
         return len(self._starts)
 

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import Columns
 from entropylaw.pool.encode import as_json
 from entropylaw.pool.formats import expanded, format_of, named_format
+from entropylaw.pool.json_files import read_json
 from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.model import Pool
 from entropylaw.pool.records import ObjectRecords
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
-from entropylaw.pool.split import split
 
 if TYPE_CHECKING:
     from entropylaw.pool.tables import Table
@@ -59,6 +60,8 @@ def load(
     group_by: str = "source",
     numbers: Sequence[str] = (),
     paths: bool = False,
+    memory: int | str = MEMORY,
+    threads: int | None = None,
 ) -> Pool:
     """Reads and renders a pool.
 
@@ -76,6 +79,11 @@ def load(
         Fields that hold a number in every record, for ``Pool.numbers``.
     paths
         Take every str for a path, whatever it ends like.
+    memory : int or str
+        Bytes of samples that are held in memory, such as ``"2GB"``; if there are more, all lie in a temporary file that
+        is mapped into memory.
+    threads : int, optional
+        How many to use; by default as many as the process may. The result does not depend on it.
 
     Raises
     ------
@@ -88,7 +96,7 @@ def load(
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
     options = {"render": render, "schema": schema, "field": field, "on_error": on_error}
-    builder = Builder(renderer, options, Columns(group_by, numbers))
+    builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths)) is not None:
         for source in [Source(path) for path in expanded(files)]:
             _read_file(source, builder)
@@ -106,7 +114,7 @@ def load(
 def _read_file(source: Source, builder: Builder) -> None:
     kind = format_of(source)
     if kind == "json":
-        _read_json(source, builder)
+        read_json(source, builder)
         return
     need_arrow(f"{source.name}: reading {kind.upper() if kind in ('csv', 'tsv') else kind.capitalize()}")
     from entropylaw.pool.table_records import read_table
@@ -118,18 +126,6 @@ def _read_file(source: Source, builder: Builder) -> None:
         read_table(ArrowTable(source), builder)
     else:
         read_table(CsvTable(source, "\t" if kind == "tsv" else ","), builder)
-
-
-def _read_json(source: Source, builder: Builder) -> None:
-    records = LineRecords(source)
-    for line, start, raw in split(source):
-        try:
-            builder.add(builder.renderer.parse(raw), f"{source.name}:{line}", raw)
-        except RecordError as error:
-            builder.refuse(f"{source.name}:{line}", error)
-        else:
-            records.add(start, len(raw))
-    builder.records.add(records)
 
 
 def _read_objects(objects: Sequence[Any], builder: Builder) -> None:

@@ -44,6 +44,7 @@ class Renderer:
         if not callable(render) and render not in _MAKERS:
             raise EntropyLawError(f"there is no rendering {render!r}; there are 'text', 'json', and any function")
         self.schema: Schema | None = SCHEMAS[schema] if schema else field_schema(field) if field else None
+        self.field = field
         self.schema_from: str | None = None
         """Where the record is that decided the schema."""
         self.name = render if isinstance(render, str) else getattr(render, "__qualname__", repr(render))
@@ -54,6 +55,14 @@ class Renderer:
     def parse(self, raw: bytes) -> Any:
         """The record stored as ``raw``; see the function ``parse``."""
         return parse(raw, self._decode)
+
+    def compiled(self) -> dict[str, str] | None:
+        """What ``_core.LineReader`` has to know to render as this does; None if it can't, or not yet."""
+        if self.name == "json":
+            return {}
+        if self.name != "text" or self.schema is None:
+            return None
+        return {"field": self.schema.keys} if self.field else {"schema": self.schema.name}
 
     def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
         """The fields that rendering a table with the columns ``names`` takes; None for all.

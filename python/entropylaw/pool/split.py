@@ -11,6 +11,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.source import Source
@@ -19,6 +21,10 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _SPACE = b" \t\r\n"
 _BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*")
+_BLOCK = 1 << 23
+"""Bytes of lines that are worth reading together."""
+_LONGEST = 1 << 30
+"""Bytes of the longest line that is read."""
 _LINE_BREAK = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*")
 
 
@@ -32,8 +38,42 @@ class RawRecord(NamedTuple):
     raw: bytes
 
 
-def split(source: Source) -> Iterator[RawRecord]:
-    """The records of a file: the items of a JSON array, or the lines that are not blank.
+class Block(NamedTuple):
+    """A piece of a file's content that holds whole records."""
+
+    content: bytes
+    line: int
+    """Line in which it begins, from 1 on."""
+    start: int
+    """Offset in the content of its file."""
+    spans: NDArray[np.int64] | None
+    """Start and end of each record in the content, shape ``(records, 2)``; None if each line is one."""
+
+    def records(self) -> Iterator[RawRecord]:
+        """Its records; lines that are blank are none."""
+        if self.spans is None:
+            start = 0
+            for number, raw in enumerate(self.content.split(b"\n")):
+                if raw and not raw.isspace():
+                    yield RawRecord(self.line + number, self.start + start, raw)
+                start += len(raw) + 1
+            return
+        line, counted = self.line, 0
+        for start, end in self.spans.tolist():
+            line += self.content.count(b"\n", counted, start)
+            counted = start
+            yield RawRecord(line, self.start + start, self.content[start:end])
+
+    def after(self, record: RawRecord) -> "Block":
+        """What follows one of its records."""
+        end = record.start - self.start + len(record.raw)
+        if self.spans is None:
+            return Block(self.content[end:], record.line, self.start + end, None)
+        return self._replace(spans=self.spans[np.searchsorted(self.spans[:, 0], end) :])
+
+
+def blocks(source: Source) -> Iterator[Block]:
+    """The content of a file: the items of a JSON array, or lines.
 
     Raises
     ------
@@ -50,9 +90,10 @@ def split(source: Source) -> Iterator[RawRecord]:
         raise EntropyLawError(f"{source.name}: the file is UTF-16, not UTF-8; convert it, for example with iconv")
     bom = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
     if head[bom:].lstrip(_SPACE).startswith(b"["):
-        yield from _items(source.name, b"".join([head, *chunks]), bom)
+        content = b"".join([head, *chunks])
+        yield Block(content, 1, 0, _items(source.name, content, bom))
     else:
-        yield from _lines(chain([head[bom:]], chunks), bom)
+        yield from _lines(source.name, chain([head[bom:]], chunks), bom)
 
 
 def on_one_line(raw: bytes) -> bytes:
@@ -60,38 +101,42 @@ def on_one_line(raw: bytes) -> bytes:
     return _LINE_BREAK.sub(b" ", raw)
 
 
-def _lines(chunks: Iterable[bytes], start: int) -> Iterator[RawRecord]:
-    number = 0
-    pieces: list[bytes] = []
-    # A line break more than there is: it ends a last line that has none, and adds a blank line, which doesn't count.
-    for chunk in chain(chunks, [b"\n"]):
-        first, *following = chunk.split(b"\n")
-        pieces.append(first)
-        for next_first in following:
-            line = b"".join(pieces) if len(pieces) > 1 else pieces[0]
-            number += 1
-            if line and not line.isspace():
-                yield RawRecord(number, start, line)
-            start += len(line) + 1
-            pieces = [next_first]
+def _lines(name: str, chunks: Iterable[bytes], start: int) -> Iterator[Block]:
+    line, pieces, size = 1, [], 0
+    for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size < _BLOCK or b"\n" not in chunk:
+            if size > _LONGEST:
+                raise EntropyLawError(
+                    f"{name}:{line}: no line break in {_LONGEST} bytes; is the file one record a line? If a record is "
+                    "that long, take it out"
+                )
+            continue
+        content = b"".join(pieces)
+        end = content.rindex(b"\n") + 1
+        pieces, size = [content[end:]], len(content) - end
+        yield Block(content[:end], line, start, None)
+        line += content.count(b"\n", 0, end)
+        start += end
+    yield Block(b"".join(pieces), line, start, None)
 
 
-def _items(name: str, content: bytes, bom: int) -> Iterator[RawRecord]:
+def _items(name: str, content: bytes, bom: int) -> NDArray[np.int64]:
+    """Start and end of the items of an array."""
     try:
         items = msgspec.json.decode(memoryview(content)[bom:], type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError):
         # Either an error that the standard library locates better, or what it takes and msgspec doesn't (NaN).
-        yield from _items_as_python_reads_them(name, content[bom:], bom)
-        return
-    line, counted = 1, 0
+        return np.array(list(_items_as_python_reads_them(name, content[bom:], bom)), dtype=np.int64).reshape(-1, 2)
+    ends = []
     end = content.index(b"[", bom) + 1
     for item in items:
         between = _BETWEEN_ITEMS.match(content, end)
         start = between.end() if between else end
         end = start + len(memoryview(item))
-        line += content.count(b"\n", counted, start)
-        counted = start
-        yield RawRecord(line, start, content[start:end])
+        ends.append((start, end))
+    return np.array(ends, dtype=np.int64).reshape(-1, 2)
 
 
 def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
@@ -120,22 +165,19 @@ def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
         raise EntropyLawError(f"{name}: is nested too deeply to be read as JSON") from None
 
 
-def _items_as_python_reads_them(name: str, content: bytes, bom: int) -> Iterator[RawRecord]:
+def _items_as_python_reads_them(name: str, content: bytes, bom: int) -> Iterator[tuple[int, int]]:
     remedy = "mend it there, or store one record a line, where --on-error skip can pass over a broken one"
     text, _ = parse_whole(name, content, remedy)
     decoder = json.JSONDecoder()
     position = text.index("[") + 1
     start = bom + position
-    line = 1 + text.count("\n", 0, position)
     while True:
         between = re.compile(r"[ \t\r\n,]*").match(text, position)
         item = between.end() if between else position
         if text[item] == "]":
             return
-        line += text.count("\n", position, item)
         start += item - position
         _, position = decoder.raw_decode(text, item)
-        raw = text[item:position].encode()
-        yield RawRecord(line, start, raw)
-        line += raw.count(b"\n")
-        start += len(raw)
+        end = start + len(text[item:position].encode())
+        yield start, end
+        start = end

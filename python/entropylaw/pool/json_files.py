@@ -1,0 +1,70 @@
+"""Reading JSON files: the ordinary records compiled, the others one by one in Python."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from entropylaw.pool.builder import Builder
+from entropylaw.pool.lines import LineRecords
+from entropylaw.pool.schema import RecordError
+from entropylaw.pool.source import Source
+from entropylaw.pool.split import Block, RawRecord, blocks
+
+if TYPE_CHECKING:
+    from entropylaw import _core
+
+
+def read_json(source: Source, builder: Builder) -> None:
+    """Reads all records of a file.
+
+    Raises
+    ------
+    EntropyLawError
+        If the file can't be read, or a record of it.
+    """
+    records = LineRecords(source)
+    for block in blocks(source):
+        rest = block
+        if builder.reader() is None:
+            for record in block.records():
+                _read_one(record, records, builder)
+                # The first record decides on the schema; until then nothing is compiled.
+                if builder.reader() is not None:
+                    rest = block.after(record)
+                    break
+        if (reader := builder.reader()) is not None:
+            _read_block(rest, reader, records, builder)
+    builder.records.add(records)
+
+
+def _read_one(record: RawRecord, records: LineRecords, builder: Builder) -> None:
+    where = f"{records.name}:{record.line}"
+    try:
+        builder.add(builder.renderer.parse(record.raw), where, record.raw)
+    except RecordError as error:
+        builder.refuse(where, error)
+    else:
+        records.add(record.start, len(record.raw))
+
+
+def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, builder: Builder) -> None:
+    if block.spans is None:
+        read = reader.lines(block.content)
+    else:
+        starts, ends = np.ascontiguousarray(block.spans.T)
+        read = reader.spans(block.content, starts, ends)
+    sample_ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
+    line, counted, done = block.line, 0, 0
+    for left in [*np.flatnonzero(read.lengths < 0).tolist(), len(read.lengths)]:
+        if left > done:
+            run = slice(done, left)
+            builder.add_many(read.data[sample_ends[done] : sample_ends[left]], read.lengths[run])
+            builder.columns.add_many(read.group_names, read.groups[run], [column[run] for column in read.numbers])
+            records.add_many(read.starts[run] + block.start, read.sizes[run])
+        if left < len(read.lengths):
+            start, size = int(read.starts[left]), int(read.sizes[left])
+            line += block.content.count(b"\n", counted, start)
+            counted = start
+            raw = block.content[start : start + size]
+            _read_one(RawRecord(line, block.start + start, raw), records, builder)
+        done = left + 1

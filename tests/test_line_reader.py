@@ -1,0 +1,161 @@
+"""The compiled reader: on any input, what Python alone makes of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entropylaw import EntropyLawError
+from entropylaw.pool import Pool, load
+from entropylaw.pool.render import Renderer
+
+TEXTS = st.text() | st.sampled_from(["", "\u2028", "\0", "a\nb", "😀", "\ud83d", "é", '"', "\\", "\x7f", "null"])
+NUMBERS = (
+    st.integers() | st.floats() | st.sampled_from([0, -0.0, 2**63, -(2**63), 2**64, 10**400, 1e308, 5e-324, 1.5, True])
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(TEXTS, part, max_size=3),
+    max_leaves=6,
+)
+CONTENTS = (
+    TEXTS
+    | st.none()
+    | st.lists(TEXTS | st.fixed_dictionaries({"type": TEXTS}, optional={"text": TEXTS | NUMBERS}), max_size=3)
+    | VALUES
+)
+TURNS = st.lists(
+    st.fixed_dictionaries({}, optional={"value": CONTENTS, "content": CONTENTS, "role": TEXTS}), max_size=3
+)
+FIELDS = {
+    "conversations": TURNS,
+    "messages": TURNS,
+    "system": TEXTS | VALUES,
+    "prompt": TEXTS | TURNS,
+    "completion": TEXTS | TURNS,
+    "instruction": TEXTS,
+    "input": TEXTS | st.none(),
+    "output": TEXTS,
+    "text": TEXTS,
+    "a": st.fixed_dictionaries({}, optional={"b": TEXTS | TURNS | NUMBERS}) | VALUES,
+    "a.b": TEXTS | NUMBERS,
+    "source": TEXTS | NUMBERS | st.none(),
+    "score": NUMBERS | VALUES,
+}
+SCHEMAS = {
+    "sharegpt": ["conversations"],
+    "openai": ["messages"],
+    "alpaca": ["instruction", "output"],
+    "completion": ["prompt", "completion"],
+    "text": ["text"],
+}
+BROKEN = [
+    b"{", b"nonsense", b'{"text": "a"', b'{"text": "a"} {"text": "b"}', b'{"text": "a",}', b'{"text": "\xff"}',
+    b'{"text": "a", "x": "\xc0\x80"}', b'{"text": "a\tb"}', b'{"text": "a", "x": "\x01"}', b'{"text": "a", "n": 01}',
+    b'{"text": "a", "n": .5}', b'{"text": "a", "n": NaN}', b'{"text": "a", "n": 1e999}', b"{'text': 'a'}",
+    rb'{"text": "\ud83d\ude00 \ud83d"}', rb'{"text": "a", "x": "\ud83d"}', rb'{"text": "\u00e9\x"}', b"\xef\xbb\xbf{}",
+    b'{"text": "first", "text": "last"}', rb'{"te\u0078t": "escaped key"}', b' \t{"text": "space"} \r', b"7", b"null",
+    b'{"text": "deep", "x": ' + b"[" * 200 + b"]" * 200 + b"}", b'{"text": "a"}\x0b', b"\x0b\x0c", b"", b" ", b'"text"',
+]  # fmt: skip
+
+
+@st.composite
+def lines(draw: st.DrawFn, schema: str | None) -> bytes:
+    """Lines of JSON of mostly one schema."""
+    required = SCHEMAS.get(schema or "", [])
+    optional = {name: values for name, values in FIELDS.items() if name not in required}
+    records = st.fixed_dictionaries({name: FIELDS[name] for name in required}, optional=optional)
+    if schema == "string":
+        records = TEXTS
+    found = []
+    for value in draw(st.lists(records | records | records | VALUES, min_size=1, max_size=8)):
+        ascii_ = draw(st.booleans())
+        separators = draw(st.sampled_from([(", ", ": "), (",", ":"), (" ,\t", " : ")]))
+        text = json.dumps(value, ensure_ascii=ascii_, separators=separators)
+        found.append(text.encode(errors="surrogatepass"))
+    for broken in draw(st.lists(st.sampled_from(BROKEN), max_size=3)):
+        found.insert(draw(st.integers(0, len(found))), broken)
+    return draw(st.sampled_from([b"\n", b"\r\n", b"\n\n"])).join(found)
+
+
+def told(pool: Pool, begin: str) -> dict[str, Any]:
+    """Everything that was read."""
+    everything = range(len(pool))
+    return {
+        "samples": [pool.sample(index) for index in everything],
+        "groups": [pool.group_names[code] for code in pool.groups],
+        "names": pool.group_names,
+        "numbers": {name: np.abs(column).tolist() for name, column in pool.numbers.items()},
+        "skipped": [reason.removeprefix(begin) for reason in pool.skipped],
+        "raw": list(pool.records.raw(everything)),
+        "where": [pool.records.where(index).removeprefix(begin) for index in everything[:20]],
+        "schema": pool.schema,
+    }
+
+
+def same_as_python(path: Path, **options: Any) -> None:
+    """What the compiled reader reads has to be what Python reads, errors included."""
+
+    def outcome() -> Any:
+        try:
+            return told(load(path, on_error="skip", **options), str(path))
+        except EntropyLawError as error:
+            return str(error)
+
+    compiled = outcome()
+    with patch.object(Renderer, "compiled", lambda self: None):
+        assert compiled == outcome()
+
+
+@pytest.mark.parametrize("schema", [*SCHEMAS, "string", None])
+@given(data=st.data())
+def test_every_schema(tmp_path_factory: pytest.TempPathFactory, schema: str | None, data: st.DataObject) -> None:
+    path = tmp_path_factory.mktemp("lines") / "pool.jsonl"
+    path.write_bytes(data.draw(lines(schema)))
+    same_as_python(path, schema=schema)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"field": "a.b"},
+        {"field": "a"},
+        {"render": "json"},
+        {"schema": "text", "group_by": "a.b"},
+        {"schema": "text", "numbers": ["score", "a.b"]},
+    ],
+    ids=str,
+)
+@given(data=st.data())
+def test_fields(tmp_path_factory: pytest.TempPathFactory, options: dict[str, Any], data: st.DataObject) -> None:
+    path = tmp_path_factory.mktemp("lines") / "pool.jsonl"
+    path.write_bytes(data.draw(lines("text")))
+    same_as_python(path, **options)
+
+
+def test_arrays_and_many_blocks(tmp_path: Path) -> None:
+    records = [{"text": f"é{n}" * (n % 50), "source": str(n % 7)} for n in range(8_000)]
+    records[17]["text"] = None  # type: ignore[assignment]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(record, ensure_ascii=n % 2 == 0) + "\n" for n, record in enumerate(records)))
+    with patch("entropylaw.pool.split._BLOCK", 1 << 16):
+        same_as_python(path)
+    expected = told(load(path, on_error="skip"), str(path))["samples"]
+    assert len(expected) == len(records) - 1
+    path.write_text(json.dumps(records, indent=1))
+    same_as_python(path)
+    assert told(load(path, on_error="skip"), str(path))["samples"] == expected
+
+
+def test_threads_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text(
+        "".join(json.dumps({"text": "x" * (n % 999), "source": str(n * n % 11)}) + "\n" for n in range(9000))
+    )
+    first, *others = (told(load(path, threads=threads), str(path)) for threads in (1, 2, 8))
+    assert all(other == first for other in others)
