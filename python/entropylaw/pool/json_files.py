@@ -44,7 +44,7 @@ def _read_one(record: RawRecord, records: LineRecords, builder: Builder) -> None
     except RecordError as error:
         builder.refuse(where, error)
     else:
-        records.add(record.start, len(record.raw))
+        records.add(record.line, record.start, len(record.raw))
 
 
 def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, builder: Builder) -> None:
@@ -54,17 +54,17 @@ def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, 
         starts, ends = np.ascontiguousarray(block.spans.T)
         read = reader.spans(block.content, starts, ends)
     sample_ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
-    line, counted, done = block.line, 0, 0
+    breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
+    lines = block.line + np.searchsorted(breaks, read.starts)
+    done = 0
     for left in [*np.flatnonzero(read.lengths < 0).tolist(), len(read.lengths)]:
         if left > done:
             run = slice(done, left)
             builder.add_many(read.data[sample_ends[done] : sample_ends[left]], read.lengths[run])
             builder.columns.add_many(read.group_names, read.groups[run], [column[run] for column in read.numbers])
-            records.add_many(read.starts[run] + block.start, read.sizes[run])
+            records.add_many(lines[run], read.starts[run] + block.start, read.sizes[run])
         if left < len(read.lengths):
             start, size = int(read.starts[left]), int(read.sizes[left])
-            line += block.content.count(b"\n", counted, start)
-            counted = start
             raw = block.content[start : start + size]
-            _read_one(RawRecord(line, block.start + start, raw), records, builder)
+            _read_one(RawRecord(int(lines[left]), block.start + start, raw), records, builder)
         done = left + 1

@@ -23,16 +23,19 @@ class LineRecords:
         self.source: Source | None = source if named else None
         self.name = source.name
         self._file = source
+        self._lines = array("I")
         self._starts = array("q")
         self._lengths = array("I")
 
-    def add(self, start: int, length: int) -> None:
-        """The next record: its offset and length in the file's content."""
+    def add(self, line: int, start: int, length: int) -> None:
+        """The next record: its line, its offset and length in the file's content."""
+        self._lines.append(line)
         self._starts.append(start)
         self._lengths.append(length)
 
-    def add_many(self, starts: NDArray[np.int64], lengths: NDArray[np.uint32]) -> None:
+    def add_many(self, lines: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.uint32]) -> None:
         """The next records."""
+        self._lines.frombytes(lines.astype(np.uint32).tobytes())
         self._starts.frombytes(starts.tobytes())
         self._lengths.frombytes(lengths.tobytes())
 
@@ -40,14 +43,7 @@ class LineRecords:
         return len(self._starts)
 
     def where(self, position: int) -> str:
-        start, lines = self._starts[position], 1
-        offset = 0
-        for chunk in self._file.chunks():
-            lines += chunk.count(b"\n", 0, max(0, start - offset))
-            offset += len(chunk)
-            if offset >= start:
-                break
-        return f"{self._file.name}:{lines}"
+        return f"{self._file.name}:{self._lines[position]}"
 
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         self._file.check_unchanged()
@@ -68,7 +64,7 @@ class LineRecords:
         from entropylaw.pool.render import parse
 
         for position, raw in zip(positions.tolist(), self.raw(positions), strict=True):
-            yield f"{self._file.name}: record {position}", parse(raw)
+            yield self.where(position), parse(raw)
 
     def _read(self, positions: list[int]) -> Iterator[bytes]:
         if self._file.is_plain():

@@ -148,7 +148,7 @@ def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
                 line = as_json(record)
             except RecordError as error:
                 raise EntropyLawError(f"record {index}: {error}; give records that JSON can hold") from None
-            records.add(start, len(line))
+            records.add(index + 1, start, len(line))
             start += spool.write(line + b"\n")
     spool.flush()
     source.remember()
