@@ -1,5 +1,6 @@
 """R under every codec, the distribution over samples, duplicates, and orders."""
 
+import itertools
 import json
 import lzma
 import shutil
@@ -22,7 +23,7 @@ from entropylaw.demo import stdlib_records
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
     """2 MB of text, the first tenth of it a second time at the end, beyond zlib's window."""
-    texts = [record["output"] for record in stdlib_records()][:2500]
+    texts = [record["output"] for record in itertools.islice(stdlib_records(), 2500)]
     return texts + texts[:250]
 
 
@@ -33,10 +34,10 @@ def joined(texts: list[str]) -> bytes:
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=20))
 def test_r_is_that_of_the_compressors_themselves(texts: list[str]) -> None:
     raw = joined(texts)
-    result = entropylaw.ratio([text.encode() for text in texts], codecs=["zlib", "xz", "zstd"])
+    result = entropylaw.ratio([text.encode() for text in texts], codecs=["zlib", "xz:1", "zstd"])
     assert {key: part.compressed_bytes for key, part in result.by_codec.items()} == {
         "zlib": len(zlib.compress(raw, 9)),
-        "xz": len(lzma.compress(raw, preset=9)),
+        "xz:1": len(lzma.compress(raw, preset=1)),
         "zstd": zstd_size(raw),
     }
     assert result.ratio == len(raw) / len(zlib.compress(raw, 9))
@@ -46,7 +47,7 @@ def zstd_size(raw: bytes, level: int = 3) -> int:
     """In one call, where entropylaw streams."""
     window = max((max(len(raw), 1) - 1).bit_length(), 10)
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        level, source_size=len(raw), window_log=window, enable_ldm=True, threads=2
+        level, source_size=len(raw), window_log=window, enable_ldm=True, job_size=1 << 24, threads=2
     )
     return len(zstandard.ZstdCompressor(compression_params=parameters).compress(raw))
 
@@ -92,7 +93,7 @@ def test_xz_is_what_its_tool_makes(texts: list[str], tmp_path: Path) -> None:
 def test_zstd_is_what_its_tool_makes(texts: list[str], tmp_path: Path) -> None:
     raw = joined(texts)
     window = (len(raw) - 1).bit_length()
-    made = tool("zstd", raw, tmp_path, "-3", f"--long={window}", "--no-check")
+    made = tool("zstd", raw, tmp_path, "-3", f"--long={window}", "-B16MiB", "--no-check")
     ours = entropylaw.ratio(texts, codecs=["zstd"]).compressed_bytes
     said = subprocess.run(["zstd", "--version"], check=True, capture_output=True, text=True).stdout
     if ".".join(map(str, zstandard.ZSTD_VERSION)) in said:

@@ -3,7 +3,7 @@
 All of them compress the samples as one stream, one sample after the other, as their command-line tools do:
 
 - ``zlib``: ``len(zlib.compress(raw, 9))``. It looks back 32 KiB.
-- ``zstd``: ``zstd -3 --long=W --no-check``, ``2 ** W`` bytes being at least the set, up to 2 GiB.
+- ``zstd``: ``zstd -3 --long=W -B16MiB --no-check``, ``2 ** W`` bytes being at least the set, up to 2 GiB.
 - ``xz``: ``xz -9``. It looks back 64 MiB.
 
 ``zstd:19`` and ``xz:6`` name another level.
@@ -24,6 +24,7 @@ _LEVELS = {"zlib": (9, 9, 9), "zstd": (3, 1, 22), "xz": (9, 0, 9)}
 """The level unless another is named, the lowest and the highest, by codec."""
 _LARGEST_WINDOW = 31
 _SMALLEST_WINDOW = 10
+_JOB = 1 << 24
 _AT_ONCE = 1 << 20
 _POLL = 0.05
 
@@ -75,8 +76,14 @@ class Codec:
         """Compressed bytes of ``pieces``, ``raw`` bytes together, at any number of ``threads``; not for zlib."""
         if self.name == "zstd":
             # With threads, even one, zstd cuts its input into the same jobs whatever their number; so does its tool.
+            # Jobs of zstd's own choice are four windows long: the set would be a single one.
             parameters = zstandard.ZstdCompressionParameters.from_level(
-                self.level, source_size=raw, window_log=_window(raw), enable_ldm=True, threads=threads
+                self.level,
+                source_size=raw,
+                window_log=_window(raw),
+                enable_ldm=True,
+                job_size=_JOB,
+                threads=threads,
             )
             stream: _Stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj(size=raw)
         else:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
+    from entropylaw.report import Page
     from entropylaw.results import Selection
 
 _SHOWN_SOURCES = 100
@@ -65,6 +67,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_true",
         help="write positions in the pool, not records; OUT ends in .txt, .npy, .jsonl, .csv, .parquet or .arrow",
     )
+    add_report(output)
     output.add_argument(
         "--stanza",
         choices=["llamafactory", "axolotl"],
@@ -103,6 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
         stanza=arguments.stanza,
     )
     saving.check()
+    check_report(arguments)
     budget = Budget.parse(arguments.budget)
     options = {
         option: value
@@ -129,6 +133,13 @@ def run(arguments: argparse.Namespace) -> None:
             progress=progress,
         )
     summary = selection.summary() | {"output": saving.write(selection), "manifest": saving.manifest}
+
+    def page() -> "Page":
+        from entropylaw.report.selection import selection_page
+
+        return selection_page(selection, arguments.threads)
+
+    write_report(arguments, page)
     if saving.stanza_file:
         summary["stanza"] = saving.stanza_file
     if arguments.json:

@@ -1,0 +1,90 @@
+"""Reports and figures as files."""
+
+import json
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.output import check_writable, replacing
+from entropylaw.report.page import Page, embeddable
+from entropylaw.report.theme import THEMES
+
+_FIGURES = (".png", ".svg")
+_WIDTH = 420
+_SCALE = 3
+
+
+def check_report(report: str | os.PathLike[str] | None, plot: str | os.PathLike[str] | None, force: bool) -> None:
+    """Finds out before the work whether its report and its figures can be written.
+
+    Raises
+    ------
+    EntropyLawError
+        If a file exists and ``force`` is not set, can't be written, or is no figure by its name; or if the extra
+        ``report`` is not installed.
+    """
+    for path in (report, plot):
+        if path is not None:
+            _vega()
+            check_writable(path, force)
+    if plot is not None and Path(plot).suffix.lower() not in _FIGURES:
+        raise EntropyLawError(f"{os.fspath(plot)}: figures are PNG or SVG; name one {' or '.join(_FIGURES)}")
+
+
+def write_report(page: Page, path: str | os.PathLike[str]) -> None:
+    """Writes a page as one HTML file, whole or not at all.
+
+    Raises
+    ------
+    EntropyLawError
+        If it can't be written, or the extra ``report`` is not installed.
+    """
+    library = embeddable(_vega().javascript_bundle())
+    with replacing(path, compress=False) as file:
+        file.write(page.html(library).encode(errors="replace"))
+
+
+def write_plot(page: Page, path: str | os.PathLike[str]) -> None:
+    """Writes the charts of a page as one figure on white, PNG or SVG by the file's name, whole or not at all.
+
+    Raises
+    ------
+    EntropyLawError
+        If it can't be written, or the extra ``report`` is not installed.
+    """
+    figure = json.dumps(_figure(page))
+    if Path(path).suffix.lower() == ".svg":
+        content = _vega().vegalite_to_svg(figure, allowed_base_urls=[]).encode()
+    else:
+        content = _vega().vegalite_to_png(figure, scale=_SCALE, allowed_base_urls=[])
+    with replacing(path, compress=False) as file:
+        file.write(content)
+
+
+def _figure(page: Page) -> dict[str, Any]:
+    charts = []
+    for chart in page.charts:
+        spec = dict(chart.spec)
+        if spec.get("width") == "container":
+            spec["width"] = _WIDTH
+        charts.append(spec | {"title": chart.title})
+    return {
+        "concat": charts,
+        "columns": 2 if len(charts) > 1 else 1,
+        "spacing": 40,
+        "resolve": {"scale": dict.fromkeys(("color", "shape", "strokeDash"), "independent")},
+        "config": THEMES["light"] | {"background": "white", "font": "DejaVu Sans, Arial, Helvetica, sans-serif"},
+    }
+
+
+def _vega() -> ModuleType:
+    try:
+        import vl_convert
+    except ImportError:
+        raise EntropyLawError(
+            "reports and figures are drawn by vl-convert-python, which is not installed: "
+            "pip install 'entropylaw[report]'"
+        ) from None
+    return vl_convert

@@ -1,0 +1,178 @@
+"""Reports: complete, small, and not to be broken by what they show."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import entropylaw
+from entropylaw.cli import main
+from entropylaw.report.growth import growth_of, points
+
+pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+
+HOSTILE = (
+    "</script><script>document.title='owned'; fetch('http://example.com/')</script>"
+    "<img src=http://example.com/x onerror=\"document.title='owned'\"><!-- <script>\"'`${1}\u202e\x00\x1b[31m\ud7ff"
+)
+
+
+def records() -> list[dict[str, str]]:
+    rows = [{"text": f"plain text number {n} of many, and again {n * n}", "source": f"s{n % 3}"} for n in range(60)]
+    rows += [
+        {"text": HOSTILE, "source": HOSTILE},
+        {"text": HOSTILE * 10_000, "source": HOSTILE * 500},
+        {"text": HOSTILE[::-1], "source": "</style>"},
+        {"text": "", "source": ""},
+    ]
+    return rows
+
+
+class Elements(HTMLParser):
+    """Start tags of a page, and what is in its scripts."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script":
+            self.scripts[-1] += data
+        else:
+            self.text += data
+
+
+@pytest.fixture(scope="module", params=["zip", "coverage"])
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("report")
+    pool = directory / "pool.jsonl"
+    pool.write_text("".join(json.dumps(record) + "\n" for record in records()))
+    made = directory / "report.html"
+    arguments = ["select", str(pool), "-o", str(directory / "out.jsonl"), "--budget", "63", "-q"]
+    assert main([*arguments, "--method", request.param, "--report", str(made)]) == 0
+    return made
+
+
+def test_a_report_shows_hostile_samples_as_text(report: Path) -> None:
+    page = Elements()
+    page.feed(report.read_text())
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("script") == 3 and "img" not in tags
+    assert not [attributes for _, attributes in page.tags if "src" in attributes or "onerror" in attributes]
+    assert all(attributes["href"] == "data:," for tag, attributes in page.tags if tag == "link")
+    assert "document.title='owned'" in page.text
+    assert "\\u202e" in page.text and "\\u0000" in page.text and "\u202e" not in page.text
+    charts = json.loads(page.scripts[0])["charts"]
+    assert len(charts) >= 5
+    assert report.stat().st_size < 2_000_000
+
+
+def test_every_number_has_a_definition(report: Path) -> None:
+    text = report.read_text()
+    for term in ("R, compression ratio", "R alone", "R after", "bits a byte", "repeated", "sample"):
+        assert f"<dt>{term}</dt>" in text
+    assert text.count("class=value") == text.count("class=definition>")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_browser_draws_it_without_complaint(report: Path, dark: bool, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium is installed")
+    log = tmp_path / "net.json"
+    command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    command += ["--virtual-time-budget=30000", "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += [f"--log-net-log={log}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
+    done = subprocess.run([*command, "--dump-dom", report.as_uri()], capture_output=True, text=True, timeout=120)
+    assert 'data-drawn="true"' in done.stdout
+    assert "owned</title>" not in done.stdout
+    drawn = Elements()
+    drawn.feed(done.stdout)
+    assert [tag for tag, _ in drawn.tags].count("svg") >= 5
+    assert ":CONSOLE" not in done.stderr.upper(), done.stderr
+    # The browser has traffic of its own. The page may ask for nothing: trying to would be an error on the console.
+    assert "example.com" not in log.read_text()
+    assert "default-src 'none'" in report.read_text()
+
+
+def test_many_picks_make_a_small_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(3000)]
+    texts = [" ".join(words[i] for i in rng.integers(0, 3000, 2)) for _ in range(100_100)]
+    selection = entropylaw.select(texts, method="coverage", budget=100_000)
+    from entropylaw.report import write_report
+    from entropylaw.report.selection import selection_page
+
+    path = tmp_path / "report.html"
+    write_report(selection_page(selection), path)
+    assert len(selection) == 100_000
+    assert path.stat().st_size < 2_000_000, "of the 10 MB that are allowed; 0.9 MB are the library"
+
+
+def test_equal_selections_have_equal_reports(tmp_path: Path) -> None:
+    from entropylaw.report import write_report
+    from entropylaw.report.selection import selection_page
+
+    for name in "ab":
+        write_report(selection_page(entropylaw.select(records(), budget=9)), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+def test_growth_is_that_of_the_compressor(method: str) -> None:
+    selection = entropylaw.select(records(), budget=40, method=method)  # type: ignore[call-overload]
+    growth = growth_of(selection)
+    samples = list(selection.samples())
+    for pick, raw, size, ratio in zip(growth.picks, growth.raw, growth.sizes, growth.ratios, strict=True):
+        expected = b"".join(samples[:pick])
+        assert (raw, size) == (len(expected), len(zlib.compress(expected, 9)))
+        assert ratio == raw / size
+    assert growth.ratio(40) == selection.ratio
+    assert growth.bits().sum() > 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 25, 10_000, 10_000_000])
+def test_points_are_few_and_keep_both_ends(count: int) -> None:
+    found = points(count)
+    assert found[0] == 1 and found[-1] == count and len(found) <= 430
+    assert set(range(1, min(count, 10) + 1)) <= set(found.tolist())
+    assert (np.diff(found) > 0).all()
+
+
+@pytest.mark.parametrize(("name", "magic"), [("figure.png", b"\x89PNG"), ("figure.svg", b"<svg")])
+def test_figures(name: str, magic: bytes, tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records()))
+    arguments = ["select", str(tmp_path / "pool.jsonl"), "-o", str(tmp_path / "out"), "--budget", "20", "-q"]
+    assert main([*arguments, "--plot", str(tmp_path / name)]) == 0
+    assert (tmp_path / name).read_bytes().startswith(magic)
+
+
+def test_what_can_not_be_written_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "there.html").write_text("")
+    arguments = ["select", str(tmp_path / "no such pool"), "-o", str(tmp_path / "out"), "--budget", "20"]
+    assert main([*arguments, "--report", str(tmp_path / "there.html")]) == 2
+    assert "the file exists" in capsys.readouterr().err
+    assert main([*arguments, "--plot", str(tmp_path / "figure.pdf")]) == 2
+    assert "PNG or SVG" in capsys.readouterr().err
+
+
+def test_without_the_extra_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    arguments = ["select", "pool", "-o", str(tmp_path / "out"), "--budget", "2", "--report", str(tmp_path / "r.html")]
+    assert main(arguments) == 2
+    assert "entropylaw[report]" in capsys.readouterr().err
