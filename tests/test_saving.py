@@ -2,8 +2,12 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
+import subprocess
+import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -346,6 +350,42 @@ def test_outputs_that_fail_while_written_leave_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+SAVING = """
+import entropylaw
+selection = entropylaw.select([{"text": str(n), "rest": "a" * 2000} for n in range(300)], budget=300)
+shards = 2
+while True:
+    shards = 5 - shards
+    selection.save("out.jsonl", shards=shards, columns=["rank"], force=True)
+    print("saved", flush=True)
+"""
+
+
+def test_killed_at_any_moment_a_manifest_stands_for_a_whole_output(tmp_path: Path) -> None:
+    """Sets of two and of three shards replace each other until the process is killed outright."""
+    whole = 0
+    for moment in range(8):
+        process = subprocess.Popen([sys.executable, "-c", SAVING], cwd=tmp_path, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        for _ in range(1 + moment % 3):
+            process.stdout.readline()
+        time.sleep(0.0031 * moment)
+        process.kill()
+        process.communicate()
+        for shard in tmp_path.glob("out-*"):
+            lines = shard.read_bytes().splitlines(keepends=True)
+            assert len(lines) in (100, 150) and all(line.endswith(b"}\n") for line in lines), "half a file"
+        manifest = tmp_path / "out.jsonl.manifest.json"
+        if manifest.exists():  # It is gone between two sets.
+            whole += 1
+            content = json.loads(manifest.read_bytes())
+            files = content["output"]["files"]
+            assert sorted(file["name"] for file in files) == sorted(path.name for path in tmp_path.glob("out-*"))
+            for file in [*files, content["picks"]]:
+                assert hashlib.sha256((tmp_path / file["name"]).read_bytes()).hexdigest() == file["sha256"]
+    assert whole
+
+
 def test_equal_selections_make_equal_files(pool: Path, tmp_path: Path) -> None:
     contents = []
     for directory, threads in (("one", 1), ("two", 2)):
@@ -371,6 +411,29 @@ def test_manifests_stay_short(tmp_path: Path) -> None:
     read = Manifest.read(manifest)
     assert read.parameters()["initial_subset"].tolist() == list(range(900))
     assert entropylaw.replay(manifest, pool=records).indices.tolist() == read.arrays["indices"].tolist()
+
+
+def test_the_pool_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text('{"text": "a"}\n{"text": "b"}\n')
+    assert main(["select", str(pool), "-o", str(pool), "--budget", "1", "--force"]) == 2
+    assert "pool.jsonl: is a file of the pool; name another" in capsys.readouterr().err
+    with pytest.raises(EntropyLawError, match="is a file of the pool"):
+        entropylaw.select(pool, budget=1).save(tmp_path / "." / "pool.jsonl", force=True)
+    assert pool.read_text().count("\n") == 2
+
+
+def test_sources_that_utf8_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text('{"text": "a", "source": "\\ud83d"}\n{"text": "a b", "source": "\\u0000\\u001b[2J"}\n')
+    arguments = ["select", str(pool), "-o", str(tmp_path / "out.jsonl"), "--budget", "100%", "-q"]
+    assert main(arguments) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert main([*arguments, "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["selection"]["sources"]["\ud83d"] == 1
+    assert "\\ud83d" in (tmp_path / "out.jsonl.manifest.json").read_text()
+    for output in ("scores.csv", "scores.jsonl", "scores.parquet"):
+        assert main(["score", str(pool), "-o", str(tmp_path / output), "-q"]) == 0
 
 
 def test_command(pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

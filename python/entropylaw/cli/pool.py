@@ -1,6 +1,7 @@
 """What the commands that read a pool have in common."""
 
 import argparse
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ def load_pool(arguments: argparse.Namespace, render: Any, paths: list[str] | Non
         on_error=arguments.on_error,
         paths=True,
     )
+
+
+def print_json(value: Any) -> None:
+    """Prints a summary for programs."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        print(text)
+    except UnicodeEncodeError:
+        # A name that is no text, or a terminal that can't show it.
+        print(json.dumps(value, indent=1))
 
 
 def progress_line(arguments: argparse.Namespace, budget: int | None = None) -> "ProgressLine":

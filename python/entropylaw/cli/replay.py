@@ -1,10 +1,9 @@
 """``entropylaw replay``."""
 
 import argparse
-import json
 import time
 
-from entropylaw.cli.pool import progress_line
+from entropylaw.cli.pool import print_json, progress_line
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     if saving:
         summary |= {"output": saving.write(selection, like=manifest), "manifest": saving.manifest}
     if arguments.json:
-        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        print_json(summary)
     else:
         print(f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks")
         print("\n".join(selection_lines(summary, time.perf_counter() - start)))

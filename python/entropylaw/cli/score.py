@@ -1,10 +1,9 @@
 """``entropylaw score``."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
 
 if TYPE_CHECKING:
     from entropylaw.scoring import Scores
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     scores.save(arguments.output, force=arguments.force)
     summary = _summary(scores) | {"output": arguments.output}
     if arguments.json:
-        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        print_json(summary)
     else:
         print("\n".join(_lines(summary)))
 

@@ -1,12 +1,12 @@
 """``entropylaw select``."""
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
+from entropylaw.cli.ratio import printable
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.errors import EntropyLawError
 
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
         indices_only=arguments.indices_only,
         stanza=arguments.stanza,
     )
-    saving.check()
+    saving.check(arguments.pool)
     check_report(arguments)
     budget = Budget.parse(arguments.budget)
     options = {
@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> None:
     if saving.stanza_file:
         summary["stanza"] = saving.stanza_file
     if arguments.json:
-        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        print_json(summary)
     else:
         print("\n".join(selection_lines(summary, time.perf_counter() - start)))
 
@@ -169,7 +169,7 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     if "coverage" in selected:
         lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
     if selected["sources"]:
-        sources = [f"{name or '(none)'} {count:,}" for name, count in selected["sources"].items()]
+        sources = [f"{printable(name) or '(none)'} {count:,}" for name, count in selected["sources"].items()]
         while len(sources) > 1 and len(", ".join(sources)) > _SHOWN_SOURCES:
             sources = sources[: len(sources) * 3 // 4]
         more = len(selected["sources"]) - len(sources)

@@ -1,7 +1,7 @@
 """Writing a selection: which files, in which order, and what is in them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -87,14 +87,22 @@ class Saving:
         """Where the stanza goes, if one was asked for."""
         return stanza_path(self.stanza, self.path) if self.stanza else None
 
-    def check(self) -> None:
+    def check(self, pool: Iterable[str] = ()) -> None:
         """Finds out before the work whether its result can be written.
+
+        Parameters
+        ----------
+        pool
+            Files that must not be replaced.
 
         Raises
         ------
         EntropyLawError
-            See ``check_writable``; also if there are shards of that name already.
+            See ``check_writable``; also if there are shards of that name already, or a file of the pool is in the way.
         """
+        for file in pool:
+            if Path(file).is_file() and Path(file).resolve() == Path(self.path).resolve():
+                raise EntropyLawError(f"{self.path}: is a file of the pool; name another")
         if self.shards is None:
             check_writable(self.path, self.force)
         elif (old := self._old_shards()) and not self.force:
@@ -111,7 +119,7 @@ class Saving:
             See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
             are not compared: another version of a compressor may make others of the same records.
         """
-        self.check()
+        self.check(source.name for source in selection.pool.records.files())
         by_rank = np.arange(len(selection))
         order = by_rank if self.sort == "pick" else np.argsort(selection.indices)
         members = self._members(selection, order)

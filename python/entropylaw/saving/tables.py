@@ -29,6 +29,10 @@ class Coded(NamedTuple):
     """Position of each row's text in ``texts``."""
     texts: Sequence[str]
 
+    def written(self) -> list[str]:
+        """The texts as UTF-8 can hold them: with ``?`` for lone surrogates."""
+        return [text.encode(errors="replace").decode() for text in self.texts]
+
 
 Column = NDArray[Any] | Coded
 
@@ -86,15 +90,15 @@ def _rows(columns: Mapping[str, Column]) -> Iterator[tuple[Any, ...]]:
 
 def _values(column: Column, part: slice) -> list[Any]:
     if isinstance(column, Coded):
-        return [column.texts[code] for code in column.codes[part].tolist()]
+        texts = column.written()
+        return [texts[code] for code in column.codes[part].tolist()]
     values: list[Any] = column[part].tolist()
     return values
 
 
 def _write_jsonl(file: IO[bytes], columns: Mapping[str, Column]) -> None:
     for row in _rows(columns):
-        line = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
-        file.write(line.encode(errors="surrogatepass") + b"\n")
+        file.write(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False).encode() + b"\n")
 
 
 def _write_separated(file: IO[bytes], columns: Mapping[str, Column], separator: str) -> None:
@@ -123,7 +127,7 @@ def _write_arrow(file: IO[bytes], columns: Mapping[str, Column], kind: Literal["
 
     def array(column: Column) -> Any:
         if isinstance(column, Coded):
-            return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), pa.array(column.texts))
+            return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), pa.array(column.written()))
         return pa.array(column)
 
     table = pa.table({name: array(column) for name, column in columns.items()})
