@@ -10,6 +10,9 @@ pub enum Error {
     /// A parameter that no selection can be made with.
     #[error("{0}")]
     Parameter(String),
+    /// A checkpoint that can't be used or written.
+    #[error("the checkpoint: {0}")]
+    Checkpoint(String),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

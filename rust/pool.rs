@@ -1,15 +1,19 @@
-//! All samples to choose from: one byte buffer and offsets, borrowed from whoever read them.
+//! All samples to choose from: one byte buffer and where they are in it, borrowed from whoever read them.
 //!
 //! The layout is that of Arrow's `LargeBinary`: sample `i` is `bytes[offsets[i]..offsets[i + 1]]`. It holds any number
-//! of samples in two allocations, can lie in a memory-mapped file, and comes from NumPy without a copy.
+//! of samples in two allocations, can lie in a memory-mapped file, and comes from NumPy without a copy. Some of the samples
+//! alone are a pool too, of the same bytes.
 
 use crate::error::{Error, Result};
 
 /// Samples in input order; a sample's *index* is its position here.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool<'a> {
-    bytes: &'a [u8],
-    offsets: &'a [i64],
+    buffer: &'a [u8],
+    starts: &'a [i64],
+    ends: &'a [i64],
+    /// Of all samples together.
+    bytes: usize,
 }
 
 impl<'a> Pool<'a> {
@@ -24,16 +28,35 @@ impl<'a> Pool<'a> {
         if first != 0 || last != bytes.len() as i64 {
             return Err(Error::Offsets(format!("they go from {first} to {last} in {} bytes", bytes.len())));
         }
-        if let Some(at) = offsets.windows(2).position(|pair| pair[0] > pair[1]) {
-            return Err(Error::Offsets(format!("they fall after sample {at}")));
+        Self::part(bytes, &offsets[..offsets.len() - 1], &offsets[1..])
+    }
+
+    /// Some of the samples in `bytes`: sample `i` is `bytes[starts[i]..ends[i]]`.
+    ///
+    /// # Errors
+    /// [`Error::Offsets`] unless every sample starts where the one before ends, or after, and all lie in `bytes`.
+    pub fn part(bytes: &'a [u8], starts: &'a [i64], ends: &'a [i64]) -> Result<Self> {
+        if starts.len() != ends.len() {
+            return Err(Error::Offsets(format!("there are {} starts and {} ends", starts.len(), ends.len())));
         }
-        Ok(Self { bytes, offsets })
+        let (mut last, mut total) = (0, 0);
+        for (at, (&start, &end)) in starts.iter().zip(ends).enumerate() {
+            if start < last || end < start {
+                return Err(Error::Offsets(format!("they fall at sample {at}")));
+            }
+            last = end;
+            total += (end - start) as usize;
+        }
+        if last > bytes.len() as i64 {
+            return Err(Error::Offsets(format!("they go to {last} in {} bytes", bytes.len())));
+        }
+        Ok(Self { buffer: bytes, starts, ends, bytes: total })
     }
 
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.starts.len()
     }
 
     /// Whether there is no sample.
@@ -47,14 +70,15 @@ impl<'a> Pool<'a> {
     /// # Panics
     /// If there is no such sample.
     #[must_use]
+    #[inline]
     pub fn sample(&self, index: usize) -> &'a [u8] {
-        &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+        &self.buffer[self.starts[index] as usize..self.ends[index] as usize]
     }
 
     /// Bytes of all samples.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes
     }
 
     /// Where sample `index` begins.
@@ -63,13 +87,24 @@ impl<'a> Pool<'a> {
     /// If there is no such sample.
     #[must_use]
     pub fn offset(&self, index: usize) -> usize {
-        self.offsets[index] as usize
+        self.starts[index] as usize
     }
 
-    /// The last sample that begins at `offset` or before, or the pool's length if all of them end there.
+    /// Where the first sample begins and the last one ends.
+    #[must_use]
+    pub fn extent(&self) -> (usize, usize) {
+        let [first, last] = [self.starts.first(), self.ends.last()].map(|at| at.map_or(0, |&at| at as usize));
+        (first, last)
+    }
+
+    /// The last sample that begins at `offset` or before, the first if none does, or the pool's length if all of them
+    /// end there.
     #[must_use]
     pub fn index_at(&self, offset: usize) -> usize {
-        self.offsets.partition_point(|&start| start as usize <= offset) - 1
+        if offset >= self.extent().1 {
+            return self.len();
+        }
+        self.starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
     }
 
     /// The samples in input order.
@@ -98,6 +133,17 @@ mod tests {
     fn refuses_offsets_that_do_not_fit() {
         for offsets in [&[][..], &[1, 4], &[0, 3], &[0, 3, 2, 4], &[0, -1, 4]] {
             assert!(matches!(Pool::new(b"abcd", offsets), Err(Error::Offsets(_))), "{offsets:?}");
+        }
+    }
+
+    #[test]
+    fn some_of_the_samples_are_a_pool() {
+        let pool = Pool::part(b"abcdefgh", &[1, 4, 5], &[3, 4, 7]).unwrap();
+        assert_eq!(pool.iter().collect::<Vec<_>>(), [b"bc".as_slice(), b"", b"fg"]);
+        assert_eq!((pool.len(), pool.bytes(), pool.extent()), (3, 4, (1, 7)));
+        assert_eq!([0, 1, 3, 4, 6, 7, 8].map(|offset| pool.index_at(offset)), [0, 0, 0, 1, 2, 3, 3]);
+        for (starts, ends) in [(&[0][..], &[9][..]), (&[2, 1], &[2, 2]), (&[3], &[2]), (&[-1], &[2]), (&[1], &[])] {
+            assert!(matches!(Pool::part(b"abcdefgh", starts, ends), Err(Error::Offsets(_))), "{starts:?} {ends:?}");
         }
     }
 }

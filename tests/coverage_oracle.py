@@ -5,8 +5,10 @@ Slow and plain. It hashes as the package does, because two n-grams in one slot c
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+
+from limits import Limits
 
 _MASK = 2**64 - 1
 _WORD = re.compile(rb"[0-9A-Za-z_\xc2-\xdf][0-9A-Za-z_\x80-\xdf]*|[^ \t-\r][\x80-\xbf]*")
@@ -96,21 +98,25 @@ class Oracle:
 
         return sum(map(marginal, self.features[index]))
 
-    def select(self, budget: int, unit: str, known: set[int] = frozenset()) -> tuple[list[int], list[float]]:
-        """Picks and their gains."""
+    def select(
+        self,
+        limits: Limits,
+        known: Collection[int] = (),
+        weights: Sequence[float] | None = None,
+        lengths: Sequence[int] | None = None,
+    ) -> tuple[list[int], list[float]]:
+        """Picks and their gains; ``lengths``: of the samples, by default in bytes."""
         left = [index for index in range(len(self.samples)) if index not in known]
         for index in known:
             self.know(self.samples[index])
         picks, gains = [], []
-
-        def price(index: int) -> int:
-            return 1 if unit == "samples" else len(self.samples[index])
-
-        while fitting := [index for index in left if price(index) <= budget] if budget else []:
+        lengths = lengths or [len(sample) for sample in self.samples]
+        weights = weights or [1.0] * len(self.samples)
+        while limits.left() and (fitting := [index for index in left if limits.fits(index)]):
             gain = {index: self.gain(index) for index in fitting}
-            best = max(fitting, key=lambda i: (gain[i] / max(1, len(self.samples[i])) ** self.alpha, -i))
+            best = max(fitting, key=lambda i: (weights[i] * gain[i] / max(1, lengths[i]) ** self.alpha, -i))
             left.remove(best)
-            budget -= price(best)
+            limits.take(best)
             picks.append(best)
             gains.append(gain[best] / self.scale)
             self.know(self.samples[best])

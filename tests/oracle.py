@@ -3,11 +3,14 @@
 Two functions, `paper` and `reference`, each the whole algorithm in the plainest form, to check the fast one against.
 """
 
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
+
+from limits import Limits
 
 BURNT = 1_000_000.0
 
@@ -17,26 +20,47 @@ def compressed(data: bytes) -> int:
     return len(zlib.compress(data, 9))
 
 
-def paper(samples: Sequence[bytes], budget: int, k1: int, k2: int, k3: int) -> list[int]:
-    """The paper's algorithm: exact ratios, ties to the lower index, nothing burnt, exact budget."""
+def paper(
+    samples: Sequence[bytes],
+    budget: int,
+    k1: int,
+    k2: int,
+    k3: int,
+    limits: Limits | None = None,
+    weights: Sequence[float] | None = None,
+    anchor: bytes = b"",
+    known: Sequence[int] = (),
+) -> list[int]:
+    """The paper's algorithm: exact ratios, ties to the lower index, nothing burnt, exact budget.
 
-    def ratio(chosen: list[int], candidate: int) -> Fraction:
-        data = b"".join(samples[index] for index in [*chosen, candidate])
-        return Fraction(len(data), compressed(data))
+    ``limits`` take the place of ``budget``. What is known stands before everything selected: ``anchor``, or the samples
+    ``known``. A weight multiplies what a sample adds to the compressed size.
+    """
+    limits = limits or Limits(budget)
+    before = anchor or b"".join(samples[index] for index in known)
 
-    state = {index: ratio([], index) for index in range(len(samples))}
+    def ratio(prefix: bytes, chosen: list[int], candidate: int) -> Fraction:
+        base = prefix + b"".join(samples[index] for index in chosen)
+        data = base + samples[candidate]
+        size, grown = Fraction(compressed(data)), compressed(data) - compressed(base)
+        if weights is not None and grown > 0:
+            size += grown * (Fraction(math.floor(weights[candidate] * 65_536 + 0.5), 65_536) - 1)
+        return Fraction(len(data)) / size if size else Fraction(10**30)
+
+    state = {index: ratio(b"", [], index) for index in range(len(samples)) if index not in known}
     selected: list[int] = []
-    while len(selected) < budget and state:
-        first = sorted(state, key=lambda index: (state[index], index))[:k1]
+    while limits.left() and (fitting := [index for index in state if limits.fits(index)]):
+        first = sorted(fitting, key=lambda index: (state[index], index))[:k1]
         for index in first:
-            state[index] = ratio(selected, index)
+            state[index] = ratio(before, selected, index)
         block = sorted(first, key=lambda index: (state[index], index))[:k2]
         picks: list[int] = []
-        while block and len(picks) < k3 and len(selected) + len(picks) < budget:
-            best = min(block, key=lambda index: (ratio(picks, index), index))
+        while len(picks) < k3 and limits.left() and (block := [index for index in block if limits.fits(index)]):
+            best = min(block, key=lambda index: (ratio(b"", picks, index), index))
             picks.append(best)
             block.remove(best)
             del state[best]
+            limits.take(best)
         selected += picks
     return selected
 

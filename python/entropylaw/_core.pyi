@@ -1,12 +1,14 @@
 """The compiled core. Arrays passed in are borrowed: don't write to them during a call."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Controls",
     "CoverageResult",
     "LineReader",
     "Lines",
@@ -16,6 +18,7 @@ __all__ = [
     "__version__",
     "coverage_select",
     "find_duplicates",
+    "first_copies",
     "first_gains",
     "measure",
     "measure_each",
@@ -50,9 +53,45 @@ class Progress:
         """R of the samples selected so far; 0.0 before there are any, and where it is not measured."""
 
 @final
+class Controls:
+    """What every method respects: a budget in some unit, quotas, weights, and what is known already.
+
+    ``costs``: tokens of each sample. ``groups``: of each sample, its row in ``quotas``, which has the least and the
+    most of the budget that the group gets. ``weights``: how much each sample is wanted, about 1 on average. What is
+    known is indices of samples, or samples from elsewhere.
+    """
+
+    def __new__(
+        cls,
+        budget: int,
+        *,
+        unit: str = "samples",
+        costs: NDArray[np.uint32] | None = None,
+        groups: NDArray[np.uint32] | None = None,
+        quotas: NDArray[np.uint64] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        known_indices: NDArray[np.int64] | None = None,
+        known_data: NDArray[np.uint8] | None = None,
+        known_offsets: NDArray[np.int64] | None = None,
+    ) -> Self: ...
+
+def first_copies(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    *,
+    known_data: NDArray[np.uint8] | None = None,
+    known_offsets: NDArray[np.int64] | None = None,
+    threads: int | None = None,
+) -> NDArray[np.int64]:
+    """For each sample the first one that equals it, often itself; -1 if a known sample does. Shape ``(samples,)``."""
+
+@final
 class ZipResult:
     @property
     def indices(self) -> NDArray[np.int64]: ...
+    @property
+    def gains(self) -> NDArray[np.float64]: ...
     @property
     def ratios(self) -> NDArray[np.float64]: ...
     @property
@@ -72,18 +111,22 @@ class ZipResult:
 
 def zip_select(
     data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    controls: Controls,
     *,
     preset: str,
-    budget: int,
     k1: int,
     k2: int,
     k3: int,
-    whole_rounds: bool,
+    journal: str | PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> ZipResult:
-    """Selects with ZIP from the pool whose sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
+    """Selects with ZIP from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``.
+
+    ``journal``: a file that the work is written to; what it holds already is not done again.
+    """
 
 @final
 class CoverageResult:
@@ -108,23 +151,21 @@ class CoverageResult:
 
 def coverage_select(
     data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    controls: Controls,
     *,
-    budget: int,
-    budget_unit: str,
     unit: str,
     ngram: int,
     gamma: float,
     alpha: float,
     min_df: int,
     min_contexts: int,
-    known_indices: NDArray[np.int64] | None = None,
-    known_data: NDArray[np.uint8] | None = None,
-    known_offsets: NDArray[np.int64] | None = None,
+    journal: str | PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> CoverageResult:
-    """Selects with coverage from the pool whose sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
+    """Selects with coverage from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``; ``journal`` as above."""
 
 def measure(
     data: NDArray[np.uint8],

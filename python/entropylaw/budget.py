@@ -1,4 +1,4 @@
-"""How much to select: samples, a share of the pool, or bytes."""
+"""How much to select: samples, bytes or tokens, or a share of the pool's."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,52 @@ from typing import Literal, Self
 
 from entropylaw.errors import EntropyLawError
 
-_UNITS = {"b": 1} | {
+Unit = Literal["samples", "bytes", "tokens"]
+
+_BYTES = {"b": 1} | {
     f"{letter}{suffix}": base**power
     for power, letter in enumerate("kmgt", start=1)
     for suffix, base in (("b", 1000), ("ib", 1024))
 }
-_TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%|[kmgt]?i?b)\s*", re.IGNORECASE)
+_THOUSANDS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
+_TEXT = re.compile(
+    r"\s*(?P<number>\d+(?:\.\d+)?)\s*"
+    r"(?:(?P<share>%)\s*(?P<of>samples|bytes|tokens)?|(?P<bytes>[kmgt]?i?b)|(?P<scale>[kmgbt]?)\s*(?P<unit>samples?|tokens?))\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many samples, bytes or tokens, or a share of them."""
+
+    number: Fraction
+    """How many; if it is a share, of 1."""
+    unit: Unit | None
+    """Of what; None if it was left open."""
+    is_share: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Understands ``1000``, ``10%``, ``10% tokens``, ``50MB`` (10^6 bytes), ``1.5GiB`` (2^30 bytes), ``2M tokens``.
+
+        None if it is none of these.
+        """
+        if re.fullmatch(r"\s*\d+\s*", text):
+            return cls(Fraction(int(text)), None, False)
+        if (match := _TEXT.fullmatch(text)) is None:
+            return None
+        number = Fraction(match["number"])
+        if match["share"]:
+            return cls(number / 100, _unit(match["of"]), True)
+        if match["bytes"]:
+            return cls(number * _BYTES[match["bytes"].lower()], "bytes", False)
+        return cls(number * _THOUSANDS[match["scale"].lower()], _unit(match["unit"]), False)
+
+
+def _unit(text: str | None) -> Unit | None:
+    units: dict[str, Unit] = {"s": "samples", "b": "bytes", "t": "tokens"}
+    return units[text[0].lower()] if text else None
 
 
 @dataclass(frozen=True)
@@ -21,61 +61,54 @@ class Budget:
 
     given: int | str
     """What was written."""
-    kind: Literal["samples", "share", "bytes"]
+    unit: Unit
+    """What it counts."""
     amount: Fraction
-    """Samples, a share in (0, 1], or bytes."""
+    """How many; or, if it is a share, which one, in (0, 1]."""
+    is_share: bool
 
     @classmethod
     def parse(cls, budget: int | str) -> Self:
-        """Understands ``1000``, ``"1000"``, ``"10%"``, ``"50MB"`` (10^6 bytes), ``"1.5GiB"`` (2^30 bytes).
+        """Understands what ``Amount`` does; samples are meant where no unit is given.
 
         Raises
         ------
         EntropyLawError
             If it is none of these, or comes to nothing.
         """
-        if isinstance(budget, str) and (match := _TEXT.fullmatch(budget)):
-            number, unit = Fraction(match[1]), match[2].lower()
-            if unit == "%":
-                if not 0 < number <= 100:
-                    raise EntropyLawError(f"the budget is {budget!r}; a share must be above 0% and at most 100%")
-                return cls(budget, "share", number / 100)
-            if unit in _UNITS:
-                size = Fraction(int(number * _UNITS[unit]))
-                if size < 1:
-                    raise EntropyLawError(f"the budget is {budget!r}, less than one byte; raise it")
-                return cls(budget, "bytes", size)
-        try:
-            count = int(budget)
-        except (TypeError, ValueError, OverflowError):
-            raise EntropyLawError(
-                f"the budget is {budget!r}; it must be a number of samples, a share such as '10%', or bytes such as "
-                "'50MB'"
-            ) from None
-        if count < 1 or (not isinstance(budget, str) and count != budget) or isinstance(budget, bool):
-            raise EntropyLawError(f"the budget is {budget!r}; it must be a whole number of samples, at least 1")
-        return cls(budget if isinstance(budget, str) else count, "samples", Fraction(count))
+        amount = Amount.parse(budget) if isinstance(budget, str) else None
+        if amount is None:
+            try:
+                count = int(budget)
+            except (TypeError, ValueError, OverflowError):
+                raise EntropyLawError(
+                    f"the budget is {budget!r}; it must be a number of samples, a share such as '10%', bytes such as "
+                    "'50MB', or tokens such as '2M tokens'"
+                ) from None
+            if isinstance(budget, str | bool) or count != budget:
+                raise EntropyLawError(f"the budget is {budget!r}; it must be a whole number of samples, at least 1")
+            amount = Amount(Fraction(count), "samples", False)
+            budget = count
+        if amount.is_share and not 0 < amount.number <= 1:
+            raise EntropyLawError(f"the budget is {budget!r}; a share must be above 0% and at most 100%")
+        unit = amount.unit or "samples"
+        if not amount.is_share and amount.number < 1:
+            raise EntropyLawError(f"the budget is {budget!r}, less than one {unit[:-1]}; raise it")
+        number = amount.number if amount.is_share else Fraction(int(amount.number))
+        return cls(budget, unit, number, amount.is_share)
 
-    @property
-    def size(self) -> int | None:
-        """Bytes, if that is what it counts."""
-        return int(self.amount) if self.kind == "bytes" else None
-
-    def samples(self, pool: int) -> int:
-        """How many samples it is of a pool of so many.
+    def of(self, total: int) -> int:
+        """How much it is of a pool that has ``total`` of its unit; shares are rounded down.
 
         Raises
         ------
         EntropyLawError
-            If it counts bytes, or is a share that comes to less than one sample (shares are rounded down).
+            If it is a share that comes to nothing.
         """
-        if self.kind == "bytes":
-            raise EntropyLawError(
-                f"the budget is {self.given!r}; this needs a number of samples, or a share such as '10%' (budgets in "
-                "bytes go with method 'coverage')"
-            )
-        if self.kind == "samples":
+        if not self.is_share:
             return int(self.amount)
-        if count := int(pool * self.amount):
+        if count := int(total * self.amount):
             return count
-        raise EntropyLawError(f"the budget {self.given!r} of {pool} samples is less than one sample; raise it")
+        raise EntropyLawError(
+            f"the budget {self.given!r} of {total} {self.unit} is less than one {self.unit[:-1]}; raise it"
+        )

@@ -5,13 +5,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import manifest
+from entropylaw import _core, manifest
 from entropylaw.pool import Pool
+
+
+class Measured(NamedTuple):
+    """A set, compressed."""
+
+    raw: int
+    size: int
+    codec: str
+
+    @property
+    def ratio(self) -> float:
+        """R."""
+        return self.raw / self.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +49,8 @@ class Selection(ABC):
     """Seconds spent, by stage: ``read``, then those of the method."""
     warnings: tuple[str, ...]
     """What a user should know about how the selection went."""
+    controls: Mapping[str, Any] = field(repr=False)
+    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``."""
     pool: Pool = field(repr=False)
     """The pool."""
 
@@ -55,6 +70,15 @@ class Selection(ABC):
         """What is known of every pick and every step, by name: what goes to ``<path>.picks.npz``."""
         known = {"indices": self.indices, "gains": self.gains}
         return {**known, **self.trace(), **manifest.arrays_of(self.parameters)}
+
+    @cached_property
+    def measured(self) -> Measured:
+        """Bytes and compressed bytes of the selected samples, one after the other in pick order."""
+        data = np.frombuffer(b"".join(self.samples()), dtype=np.uint8)
+        offsets = np.array([0, len(data)], dtype=np.int64)
+        measures, codec = _core.measure(data, offsets, np.zeros(1, dtype=np.uint32), 1)
+        raw, size = measures[0].tolist()
+        return Measured(raw, size, codec)
 
     @cached_property
     def sources(self) -> dict[str, int]:
@@ -155,6 +179,7 @@ class Selection(ABC):
                 "ratio": self.ratio,
                 "sources": self.sources,
             },
+            **self.controls,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "warnings": list(self.warnings),
         }

@@ -1,7 +1,9 @@
 """``entropylaw.select``."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast, overload
 
 import numpy as np
@@ -9,6 +11,11 @@ from numpy.typing import NDArray
 
 from entropylaw import _core
 from entropylaw.budget import Budget
+from entropylaw.checkpoint import Checkpoint, identity
+from entropylaw.controls import Candidates, Controls
+from entropylaw.controls.bands import MinScore
+from entropylaw.controls.model import BandLike
+from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods import method_with
 from entropylaw.methods.coverage import CoverageSelection
@@ -31,6 +38,18 @@ def select(
     k2: int | None = None,
     k3: int | None = None,
     whole_rounds: bool | None = None,
+    group_by: str | Sequence[str] | NDArray[Any] = "source",
+    quota: QuotasLike | None = None,
+    min_score: MinScore | None = None,
+    weight: str | Sequence[float] | NDArray[Any] | None = None,
+    length_band: BandLike | None = None,
+    ratio_band: BandLike | None = None,
+    dedupe: bool | None = None,
+    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    tokens: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
@@ -50,6 +69,17 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    group_by: str | Sequence[str] | NDArray[Any] = "source",
+    quota: QuotasLike | None = None,
+    min_score: MinScore | None = None,
+    weight: str | Sequence[float] | NDArray[Any] | None = None,
+    length_band: BandLike | None = None,
+    ratio_band: BandLike | None = None,
+    dedupe: bool | None = None,
+    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    tokens: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     render: Render = "text",
     schema: str | None = None,
@@ -74,6 +104,17 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    group_by: str | Sequence[str] | NDArray[Any] = "source",
+    quota: QuotasLike | None = None,
+    min_score: MinScore | None = None,
+    weight: str | Sequence[float] | NDArray[Any] | None = None,
+    length_band: BandLike | None = None,
+    ratio_band: BandLike | None = None,
+    dedupe: bool | None = None,
+    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    tokens: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     render: Render = "text",
     schema: str | None = None,
@@ -100,9 +141,10 @@ def select(
         A path, a list of paths, a list of texts (str or bytes), or a list of records (dict). Files hold a JSON array or
         JSON Lines, plain, gzip or zstd.
     budget : int or str
-        Samples to select, or a share of the pool's samples such as ``"10%"`` (rounded down). For ``coverage`` also
-        bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30). The selection never exceeds it:
-        a sample larger than what is left is passed over. More than the pool holds selects all of it, with a warning.
+        Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
+        ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
+        ``"10% bytes"``, ``"10% tokens"``. It is never exceeded: a sample larger than what is left is passed over. More
+        than there is selects all of it, with a warning.
     method : {"zip", "coverage"}
         The method. An option of the other one is an error.
     preset : {"paper", "reference"}
@@ -129,9 +171,36 @@ def select(
         For ``coverage``: an n-gram recurs if it is in ``min_df`` samples (by default 2, at most 65,535) and after
         ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
         copied noise out.
-    initial_subset
-        For ``coverage``: what you have already, and the selection need not repeat. Indices of samples of the pool,
-        which are then not selected; or anything that ``pool`` may be, read in the same way.
+    group_by : str or sequence of str
+        The field that names a record's group (``a.b`` for one inside another), or the group of each sample.
+    quota : str, sequence of str or mapping, optional
+        What groups get of the budget: ``"gsm8k=10%,t0<=20%,*>=1%"`` or ``{"gsm8k": "10%", "t0": "<=20%"}``. Exactly, at
+        most or at least; a share of the budget, or an amount in its unit; ``*`` stands for every group not named.
+        Quotas that can't be met are an error.
+    min_score : str, sequence of str or mapping, optional
+        ``"quality>=0.5"`` or ``{"quality": 0.5}``: samples with less in that field are excluded.
+    weight : str or array of float, optional
+        A field, or numbers for each sample, that say how much it is wanted: finite, not negative; only their ratios
+        matter. What a sample adds counts so many times.
+    length_band, ratio_band : str or (float, float), optional
+        Samples outside are excluded: ``"50:8000"`` bytes as rendered; ``"1.2:6"``, R of the sample alone (below: too
+        noisy, above: too repetitive). ``"50:"`` has one bound.
+    dedupe : bool, optional
+        Whether of equal samples only the first may be selected; by default for ``coverage`` yes, for ``zip`` no.
+    anchor
+        What you have already: not to be selected, and its content counts as known. Anything that ``pool`` may be, read
+        in the same way, copies of which are not selected either; or indices of samples of the pool. For ``zip`` it
+        stands before the selection, where deflate sees no more than 32 KiB back: ``coverage`` sees all of it.
+        ``initial_subset`` is another name for it.
+    tokens
+        For a budget in tokens, what counts them: a field, an array, a ``tokenizers.Tokenizer`` or the path of its
+        ``.json``, a ``tiktoken.Encoding`` or ``"tiktoken:NAME"``, a fast tokenizer of transformers, or a function from
+        a list of texts to their numbers of tokens.
+    checkpoint : path, optional
+        A directory, made if need be, where the work is recorded as it is done.
+    resume : bool
+        Go on with the selection recorded in ``checkpoint``, to the result that it would have had; begin one if there is
+        none. Pool, parameters and version must be the same.
     render : {"text", "json"} or callable
         How a record becomes a sample: its text, the record as it is stored, or what a function of the parsed record
         returns.
@@ -168,13 +237,6 @@ def select(
     ([5, 3], 1.0)
     """
     understood = Budget.parse(budget)
-
-    def read(data: PoolLike | Pool, render: Any) -> Pool:
-        return load(data, render=render, schema=schema, field=field, on_error=on_error)
-
-    known: NDArray[np.int64] | Pool | None = _indices(initial_subset)
-    if known is None and initial_subset is not None:
-        known = read(cast(PoolLike, initial_subset), render)
     chosen = method_with(
         method,
         {
@@ -189,10 +251,46 @@ def select(
             "alpha": alpha,
             "min_df": min_df,
             "min_contexts": min_contexts,
-            "initial_subset": known,
         },
     )
-    selection = chosen.run(read(pool, chosen.rendering(render, schema, field)), understood, threads, progress)
+    controls = Controls(
+        group_by=group_by,
+        quota=quota,
+        min_score=min_score,
+        weight=weight,
+        length_band=length_band,
+        ratio_band=ratio_band,
+        dedupe=dedupe,
+        tokens=tokens,
+    )
+    controls.check(understood)
+    if resume and checkpoint is None:
+        raise EntropyLawError("resume needs the checkpoint to resume from: checkpoint= (--checkpoint) its directory")
+    if anchor is not None and initial_subset is not None:
+        raise EntropyLawError("anchor and initial_subset are two names of the same; give one")
+    anchor = initial_subset if anchor is None else anchor
+    rendering = chosen.rendering(render, schema, field)
+
+    def read(data: PoolLike | Pool, numbers: Sequence[str] = ()) -> Pool:
+        return load(
+            data,
+            render=rendering,
+            schema=schema,
+            field=field,
+            on_error=on_error,
+            group_by=controls.group_field,
+            numbers=numbers,
+        )
+
+    if anchor is not None:
+        known = _indices(anchor)
+        controls = replace(controls, anchor=read(cast(PoolLike, anchor)) if known is None else known)
+    candidates = Candidates.of(read(pool, controls.numbers), understood, controls, chosen.dedupes, threads, progress)
+    if checkpoint is None:
+        selection: Selection = chosen.run(candidates, threads, progress)
+    else:
+        with Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
+            selection = chosen.run(candidates, threads, progress, opened.journal)
     for warning in selection.warnings:
         _log.warning("%s", warning)
     return selection
@@ -205,6 +303,6 @@ def _indices(subset: Any) -> NDArray[np.int64] | None:
     if isinstance(subset, np.ndarray) or all(isinstance(item, int | np.integer) for item in subset):
         array = np.asarray(subset)
         if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
-            raise EntropyLawError(f"the initial subset is an array of {array.dtype}, shape {array.shape}; give indices")
+            raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
         return np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
     return None

@@ -1,13 +1,16 @@
 //! Coverage selection.
 
+use std::path::PathBuf;
+
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::controls::{Controls, JournalFile};
 use super::thread_count;
 use super::watch::watched;
 use crate::error::Error;
 use crate::pool::Pool;
-use crate::select::coverage::{self, Budget, Guard, Known, Params, Unit};
+use crate::select::coverage::{self, Guard, Params, Unit};
 
 /// What `coverage_select` returns.
 #[pyclass(frozen, get_all, module = "entropylaw")]
@@ -27,44 +30,36 @@ pub struct CoverageResult {
 /// Selects with coverage. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (
-    data, offsets, *, budget, budget_unit, unit, ngram, gamma, alpha, min_df, min_contexts,
-    known_indices=None, known_data=None, known_offsets=None, threads=None, progress=None
+    data, starts, ends, controls, *, unit, ngram, gamma, alpha, min_df, min_contexts, journal=None, threads=None,
+    progress=None
 ))]
 #[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
 pub fn coverage_select(
     py: Python<'_>,
     data: PyReadonlyArray1<'_, u8>,
-    offsets: PyReadonlyArray1<'_, i64>,
-    budget: u64,
-    budget_unit: &str,
+    starts: PyReadonlyArray1<'_, i64>,
+    ends: PyReadonlyArray1<'_, i64>,
+    controls: &Controls,
     unit: &str,
     ngram: usize,
     gamma: f64,
     alpha: f64,
     min_df: u16,
     min_contexts: u8,
-    known_indices: Option<PyReadonlyArray1<'_, i64>>,
-    known_data: Option<PyReadonlyArray1<'_, u8>>,
-    known_offsets: Option<PyReadonlyArray1<'_, i64>>,
+    journal: Option<PathBuf>,
     threads: Option<i64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<CoverageResult> {
     let threads = thread_count(threads)?;
-    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
-    let budget = match budget_unit {
-        "samples" => Budget::Samples(budget),
-        "bytes" => Budget::Bytes(budget),
-        other => return Err(Error::Parameter(format!("no budget is in {other:?}: samples or bytes")).into()),
-    };
+    let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
+    let controls = controls.borrow(py)?;
+    let controls = controls.controls()?;
     let unit = unit_named(unit)?;
-    let known = match (&known_indices, &known_data, &known_offsets) {
-        (Some(indices), None, None) => Known::Indices(indices.as_slice()?),
-        (None, Some(data), Some(offsets)) => Known::Pool(Pool::new(data.as_slice()?, offsets.as_slice()?)?),
-        (None, None, None) => Known::Nothing,
-        _ => return Err(Error::Parameter("what is known is indices, or data with its offsets".into()).into()),
-    };
-    let params = Params { budget, unit, ngram, gamma, alpha, guard: Guard { min_df, min_contexts } };
-    let selection = watched(py, progress, |monitor| coverage::select(&pool, &params, known, threads, monitor))?;
+    let params = Params { unit, ngram, gamma, alpha, guard: Guard { min_df, min_contexts } };
+    let mut file = JournalFile::open(journal.as_deref())?;
+    let selection = watched(py, progress, |monitor| {
+        coverage::select(&pool, &params, &controls, &mut file.journal(), threads, monitor)
+    })?;
     let timings = selection.timings;
     Ok(CoverageResult {
         indices: selection.indices.into_pyarray(py).unbind(),
@@ -102,8 +97,8 @@ pub fn first_gains<'py>(
     let threads = thread_count(threads)?;
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
     let guard = Guard { min_df, min_contexts };
-    // A first gain depends neither on the budget nor on the price of length.
-    let params = Params { budget: Budget::Samples(1), unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard };
+    // A first gain does not depend on the price of length.
+    let params = Params { unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard };
     let gains = watched(py, progress, |monitor| coverage::first_gains(&pool, &params, threads, monitor))?;
     Ok(gains.into_pyarray(py))
 }

@@ -3,6 +3,7 @@
 //! Every call that may take long lets go of the interpreter while it works ([`watch`]). Samples come as two NumPy
 //! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
 
+mod controls;
 mod coverage;
 mod measure;
 mod read;
@@ -32,6 +33,8 @@ fn thread_count(threads: Option<i64>) -> PyResult<Option<usize>> {
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::controls::{Controls, first_copies};
     #[pymodule_export]
     use super::coverage::{CoverageResult, coverage_select, first_gains};
     #[pymodule_export]

@@ -1,8 +1,11 @@
 //! Selecting with ZIP.
 
+use std::path::PathBuf;
+
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::controls::{Controls, JournalFile};
 use super::{thread_count, watch::watched};
 use crate::error::Error;
 use crate::pool::Pool;
@@ -16,6 +19,7 @@ pub type DefaultSizer = DeflateSizer;
 #[pyclass(frozen, get_all, module = "entropylaw")]
 pub struct ZipResult {
     indices: Py<PyArray1<i64>>,
+    gains: Py<PyArray1<f64>>,
     ratios: Py<PyArray1<f64>>,
     initial_ratios: Py<PyArray1<f64>>,
     /// Of each round: candidates, block, picked, ratio.
@@ -31,30 +35,38 @@ pub struct ZipResult {
 
 /// Selects with ZIP. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (data, offsets, *, preset, budget, k1, k2, k3, whole_rounds, threads=None, progress=None))]
+#[pyo3(signature = (
+    data, starts, ends, controls, *, preset, k1, k2, k3, journal=None, threads=None, progress=None
+))]
 #[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
 pub fn zip_select(
     py: Python<'_>,
     data: PyReadonlyArray1<'_, u8>,
-    offsets: PyReadonlyArray1<'_, i64>,
+    starts: PyReadonlyArray1<'_, i64>,
+    ends: PyReadonlyArray1<'_, i64>,
+    controls: &Controls,
     preset: &str,
-    budget: usize,
     k1: usize,
     k2: usize,
     k3: usize,
-    whole_rounds: bool,
+    journal: Option<PathBuf>,
     threads: Option<i64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<ZipResult> {
-    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
+    let controls = controls.borrow(py)?;
+    let controls = controls.controls()?;
     let threads = thread_count(threads)?;
     let preset = match preset {
         "paper" => Preset::Paper,
         "reference" => Preset::Reference,
         other => return Err(Error::Parameter(format!("there is no preset {other:?}: paper or reference")).into()),
     };
-    let params = Params { preset, budget, k1, k2, k3, whole_rounds };
-    let selection = watched(py, progress, |monitor| zip::select::<DefaultSizer>(&pool, &params, threads, monitor))?;
+    let params = Params { preset, k1, k2, k3 };
+    let mut file = JournalFile::open(journal.as_deref())?;
+    let selection = watched(py, progress, |monitor| {
+        zip::select::<DefaultSizer>(&pool, &params, &controls, &mut file.journal(), threads, monitor)
+    })?;
     let end = match selection.end {
         End::Budget => "budget",
         End::Exhausted => "exhausted",
@@ -66,6 +78,7 @@ pub fn zip_select(
     Ok(ZipResult {
         rounds: rounds.collect(),
         indices: selection.indices.into_pyarray(py).unbind(),
+        gains: selection.gains.into_pyarray(py).unbind(),
         ratios: selection.ratios.into_pyarray(py).unbind(),
         initial_ratios: selection.initial_ratios.into_pyarray(py).unbind(),
         pool_ratio: selection.pool_ratio,

@@ -41,7 +41,8 @@ pub fn estimate<S: Sizer>(
     let parts: Vec<Measure> = (0..STRETCHES)
         .into_par_iter()
         .map(|stretch| {
-            let start = pool.index_at(stretch * (pool.bytes() - STRETCH) / (STRETCHES - 1));
+            let (first, last) = pool.extent();
+            let start = pool.index_at(first + stretch * (last - first - STRETCH) / (STRETCHES - 1));
             measured(start..pool.index_at(pool.offset(start) + STRETCH).max(start + 1))
         })
         .collect::<Result<_>>()?;

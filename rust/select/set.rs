@@ -76,6 +76,25 @@ impl<S: Sizer> Set<S> {
         self.sizer.prefix_len() + (self.lead().len() + sample.len() + self.framing.close.len()) as u64
     }
 
+    /// Samples in the set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
+    }
+
+    /// Length of the set.
+    #[must_use]
+    pub fn raw(&self) -> u64 {
+        let lead = if self.samples == 0 { self.framing.open } else { b"" };
+        self.sizer.prefix_len() + (lead.len() + self.framing.close.len()) as u64
+    }
+
     /// Working memory for one thread.
     #[must_use]
     pub fn scratch(&self) -> S::Scratch {
@@ -152,6 +171,6 @@ impl<S: Sizer> Set<S> {
     pub fn measure(&self, scratch: &mut S::Scratch) -> Measure {
         let lead = if self.samples == 0 { self.framing.open } else { b"" };
         let tail = [lead, self.framing.close].concat();
-        Measure { raw: self.sizer.prefix_len() + tail.len() as u64, size: self.sizer.probe(&tail, scratch) }
+        Measure { raw: self.raw(), size: self.sizer.probe(&tail, scratch) }
     }
 }

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +42,14 @@ def add_ngrams(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
 
 
-def load_pool(arguments: argparse.Namespace, render: Any, paths: list[str] | None = None) -> "Pool":
+def load_pool(
+    arguments: argparse.Namespace,
+    render: Any,
+    paths: list[str] | None = None,
+    *,
+    group_by: str = "source",
+    numbers: Sequence[str] = (),
+) -> "Pool":
     """Reads the pool, or other files in the same way."""
     from entropylaw.pool import load
 
@@ -51,6 +59,8 @@ def load_pool(arguments: argparse.Namespace, render: Any, paths: list[str] | Non
         schema=arguments.schema,
         field=arguments.field,
         on_error=arguments.on_error,
+        group_by=group_by,
+        numbers=numbers,
         paths=True,
     )
 

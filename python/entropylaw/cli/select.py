@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
 from entropylaw.cli.ratio import printable
 from entropylaw.cli.report import add_report, check_report, write_report
@@ -23,6 +24,7 @@ examples:
   entropylaw select shard-*.jsonl.zst -o subset.jsonl.gz --budget 10% --field response
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
+  entropylaw select pool.jsonl -o subset.jsonl --budget '2M tokens' --tokens n_tokens --quota 'gsm8k>=10%,*<=30%'
 
 The records come out byte for byte, one a line; <OUT>.manifest.json says how they were chosen, and `entropylaw replay`
 repeats it.
@@ -45,7 +47,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         type=str,
         required=True,
         metavar="N",
-        help="samples to select, a share such as 10%%, or (coverage) bytes such as 50MB",
+        help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
     select.add_argument("--method", choices=["zip", "coverage"], default="zip", help="how to select [%(default)s]")
     output = select.add_argument_group("what is written")
@@ -82,16 +84,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     coverage = select.add_argument_group("options of coverage")
     add_ngrams(coverage)
     coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
-    coverage.add_argument(
-        "--initial-subset", metavar="FILE", help="data that you have already: the selection does not repeat it"
-    )
+    add_controls(select)
+    add_checkpoint(select)
     select.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
+    from entropylaw import checkpoint
     from entropylaw.budget import Budget
+    from entropylaw.controls import Controls
     from entropylaw.methods import METHODS, method_with, option_names
     from entropylaw.saving import Saving
     from entropylaw.selecting import select
@@ -116,23 +119,32 @@ def run(arguments: argparse.Namespace) -> None:
     }
     # Before the pool is read: it may be large, and the options wrong.
     method = method_with(arguments.method, options)
-    pool = load_pool(arguments, method.rendering(arguments.render, arguments.schema, arguments.field))
-    known = options.pop("initial_subset", None)
-    if known is not None:
-        options["initial_subset"] = load_pool(arguments, arguments.render, [known])
-    samples = None if budget.size else budget.samples(len(pool))
+    controls = given_controls(arguments)
+    asked = Controls(**controls)
+    asked.check(budget)
+    rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
+    pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
+    if arguments.anchor:
+        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor)
+    samples = budget.of(len(pool)) if budget.unit == "samples" else None
     if samples is not None and samples > len(pool):
         raise EntropyLawError(f"the budget is {samples} samples, but the pool has only {len(pool)}; lower it")
-    with progress_line(arguments, samples) as progress:
+    with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(
             pool,
             budget=arguments.budget,
             method=arguments.method,
             **options,
+            **controls,
+            checkpoint=arguments.checkpoint,
+            resume=arguments.resume,
             threads=arguments.threads,
             progress=progress,
         )
-    summary = selection.summary() | {"output": saving.write(selection), "manifest": saving.manifest}
+    written = saving.write(selection)
+    if arguments.checkpoint:
+        checkpoint.remove(arguments.checkpoint)
+    summary = selection.summary() | {"output": written, "manifest": saving.manifest}
 
     def page() -> "Page":
         from entropylaw.report.selection import selection_page
@@ -174,6 +186,7 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
             sources = sources[: len(sources) * 3 // 4]
         more = len(selected["sources"]) - len(sources)
         lines.append("sources   " + ", ".join(sources) + (f", and {more:,} more" if more else ""))
+    lines += control_lines(summary)
     if pool["skipped"]:
         lines.append(f"skipped   {pool['skipped']:,} records; the manifest lists the first of them")
     lines.append(f"seconds   {seconds:.1f} ({spent})")

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core
-from entropylaw.budget import Budget
+from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool import Pool, Render
+from entropylaw.pool import Render
 from entropylaw.results import Selection
 
 _NGRAM = {"byte": 5, "word": 3}
@@ -39,24 +39,15 @@ class CoverageSelection(Selection):
     collisions: float = field(repr=False)
     """Share of the n-grams that have a slot in common with another one, and so are taken for it."""
 
-    @cached_property
-    def _measured(self) -> tuple[int, int, str]:
-        data = np.frombuffer(b"".join(self.samples()), dtype=np.uint8)
-        offsets = np.array([0, len(data)], dtype=np.int64)
-        measures, codec = _core.measure(data, offsets, np.zeros(1, dtype=np.uint32), 1)
-        raw, size = measures[0].tolist()
-        return raw, size, codec
-
     @property
     def codec(self) -> str:
         """The compressor that ``ratio`` is by, and its version."""
-        return self._measured[2]
+        return self.measured.codec
 
     @property
     def ratio(self) -> float:
         """R of the selected set. The method does not use it: it is computed when asked for."""
-        raw, size, _ = self._measured
-        return raw / size
+        return self.measured.ratio
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
@@ -75,13 +66,14 @@ class CoverageSelection(Selection):
 class Coverage:
     """The options of coverage; see ``entropylaw.select``."""
 
+    dedupes: ClassVar[bool] = True
+
     unit: Literal["byte", "word"] = "byte"
     ngram: int | None = None
     gamma: float = _GAMMA
     alpha: float | Literal["auto"] = "auto"
     min_df: int = 2
     min_contexts: int = 2
-    initial_subset: NDArray[np.int64] | Pool | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in _NGRAM:
@@ -110,35 +102,29 @@ class Coverage:
 
     def run(
         self,
-        pool: Pool,
-        budget: Budget,
+        candidates: Candidates,
         threads: int | None,
         progress: Callable[[_core.Progress], object] | None,
+        journal: Path | None = None,
     ) -> CoverageSelection:
         """Selects; see ``entropylaw.select``."""
-        amount = min(budget.size or budget.samples(len(pool)), 2**63)
-        alpha = (1.0 if budget.size else _ALPHA_OF_SAMPLES) if self.alpha == "auto" else float(self.alpha)
-        options: dict[str, Any] = {**self.weights(), "alpha": alpha}
-        known = self.initial_subset
+        pool = candidates.pool
+        auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
+        options: dict[str, Any] = {**self.weights(), "alpha": auto if self.alpha == "auto" else float(self.alpha)}
         result = _core.coverage_select(
             pool.data,
-            pool.offsets,
-            budget=amount if budget.size else min(amount, len(pool)),
-            budget_unit="bytes" if budget.size else "samples",
+            candidates.starts,
+            candidates.ends,
+            candidates.controls(),
             **options,
-            known_indices=known if isinstance(known, np.ndarray) else None,
-            known_data=known.data if isinstance(known, Pool) else None,
-            known_offsets=known.offsets if isinstance(known, Pool) else None,
+            journal=journal,
             threads=threads,
             progress=progress,
         )
         if not len(result.indices):
-            raise EntropyLawError(
-                f"nothing fits the budget of {budget.given}: each of the {len(pool)} samples is larger or in the "
-                "initial subset; raise it"
-            )
+            raise EntropyLawError(candidates.nothing_fits())
         return CoverageSelection(
-            indices=result.indices,
+            indices=candidates.positions(result.indices),
             gains=result.gains,
             objective=result.objective,
             coverage=result.coverage,
@@ -147,20 +133,22 @@ class Coverage:
             slots=result.slots,
             collisions=result.collisions,
             method="coverage",
-            parameters={"budget": budget.given, **options, "initial_subset": self.initial_subset, **pool.options},
+            parameters={
+                "budget": candidates.budget.given,
+                **options,
+                **candidates.parameters,
+                **pool.options,
+            },
             version=_core.__version__,
             seconds={"read": pool.seconds, **dict(result.seconds)},
-            warnings=_warnings(pool, budget, amount, result),
+            warnings=_warnings(candidates, result),
+            controls=candidates.report(result.indices),
             pool=pool,
         )
 
 
-def _warnings(pool: Pool, budget: Budget, amount: int, result: _core.CoverageResult) -> tuple[str, ...]:
-    warnings = []
-    total = len(pool.data) if budget.size else len(pool)
-    if amount > total:
-        counted = "bytes" if budget.size else "samples"
-        warnings.append(f"the budget of {amount} {counted} is more than the {total} of the pool")
+def _warnings(candidates: Candidates, result: _core.CoverageResult) -> tuple[str, ...]:
+    warnings = candidates.warnings(result.indices)
     if result.collisions > _TOO_MANY_COLLISIONS:
         warnings.append(
             f"{result.collisions:.0%} of the pool's {result.features} n-grams share a slot of the table: the pool has "

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core
-from entropylaw.budget import Budget
+from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool import Pool, Render
+from entropylaw.pool import Render
 from entropylaw.results import Selection
 
 
@@ -35,13 +36,14 @@ class ZipSelection(Selection):
     gains: NDArray[np.float64] = field(repr=False)
     """By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``."""
     ratios: NDArray[np.float64] = field(repr=False)
-    """R of the selected set after each pick; shape ``(len(selection),)``."""
+    """R of the selected set after each pick, of the anchor and it if there is one; shape ``(len(selection),)``."""
     initial_ratios: NDArray[np.float64] = field(repr=False)
-    """R of every sample of the pool alone, in input order; shape ``(len(pool),)``."""
+    """R of every sample of the pool alone, in input order, NaN for excluded ones; shape ``(len(pool),)``."""
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the pool: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always exact)."""
+    """R of the candidates: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always
+    exact)."""
     pool_ratio_bytes: int = field(repr=False)
     """Bytes that ``pool_ratio`` was measured on."""
     codec: str
@@ -50,7 +52,7 @@ class ZipSelection(Selection):
     @property
     def ratio(self) -> float:
         """R of the selected set."""
-        return float(self.ratios[-1])
+        return float(self.ratios[-1]) if "anchor" not in self.parameters else self.measured.ratio
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
@@ -67,6 +69,8 @@ class ZipSelection(Selection):
 @dataclass(frozen=True)
 class Zip:
     """The options of ZIP; see ``entropylaw.select``."""
+
+    dedupes: ClassVar[bool] = False
 
     preset: Literal["paper", "reference"] = "paper"
     k1: int = 10_000
@@ -104,78 +108,96 @@ class Zip:
 
     def run(
         self,
-        pool: Pool,
-        budget: Budget,
+        candidates: Candidates,
         threads: int | None,
         progress: Callable[[_core.Progress], object] | None,
+        journal: Path | None = None,
     ) -> ZipSelection:
         """Selects; see ``entropylaw.select``."""
+        pool = candidates.pool
         if (self.preset == "reference") != (pool.options["render"] == "repr"):
             rendered = pool.options["render"]
             raise EntropyLawError(
                 f"the pool was rendered as {rendered!r}, which does not go with preset {self.preset!r}"
             )
-        count = budget.samples(len(pool))
+        self._check(candidates)
         result = _core.zip_select(
             pool.data,
-            pool.offsets,
+            candidates.starts,
+            candidates.ends,
+            candidates.controls(self.k3 if self.whole_rounds else 1),
             preset=self.preset,
-            budget=min(count, len(pool)),
             k1=min(self.k1, sys.maxsize),
             k2=min(self.k2, sys.maxsize),
             k3=min(self.k3, sys.maxsize),
-            whole_rounds=self.whole_rounds,
+            journal=journal,
             threads=threads,
             progress=progress,
         )
+        if not len(result.indices):
+            raise EntropyLawError(candidates.nothing_fits())
+        initial_ratios = result.initial_ratios
+        if candidates.members is not None:
+            initial_ratios = np.full(len(pool), np.nan)
+            initial_ratios[candidates.members] = result.initial_ratios
         return ZipSelection(
-            indices=result.indices,
-            gains=self._gains(pool, result),
+            indices=candidates.positions(result.indices),
+            gains=result.gains,
             ratios=result.ratios,
-            initial_ratios=result.initial_ratios,
+            initial_ratios=initial_ratios,
             rounds=tuple(Round(*round_) for round_ in result.rounds),
             pool_ratio=result.pool_ratio,
             pool_ratio_bytes=result.pool_ratio_bytes,
             method="zip",
             parameters={
                 "preset": self.preset,
-                "budget": budget.given,
+                "budget": candidates.budget.given,
                 "k1": self.k1,
                 "k2": self.k2,
                 "k3": self.k3,
                 "whole_rounds": self.whole_rounds,
+                **candidates.parameters,
                 **pool.options,
             },
             codec=result.codec,
             version=_core.__version__,
             seconds={"read": pool.seconds, **dict(result.seconds)},
-            warnings=self._warnings(pool, count, result),
+            warnings=self._warnings(candidates, result),
+            controls=candidates.report(result.indices),
             pool=pool,
         )
 
-    def _gains(self, pool: Pool, result: _core.ZipResult) -> NDArray[np.float64]:
-        """What the selection's compressed bytes grew by. They are whole numbers, so R gives them back exactly."""
-        framing = 2 if self.preset == "reference" else 0  # A Python list: brackets, and ", " between items.
-        raw = np.cumsum(pool.lengths()[result.indices] + framing)
-        sizes = np.full(len(raw), float(_core.Sizer().size()))  # Where nothing but empty samples is picked, R is 0.
-        np.divide(raw, result.ratios, out=sizes, where=raw > 0)
-        return np.diff(np.rint(sizes), prepend=0.0)
-
-    def _warnings(self, pool: Pool, budget: int, result: _core.ZipResult) -> tuple[str, ...]:
-        selected, samples = len(result.indices), len(pool)
-        warnings = []
-        if self.preset == "reference" and samples < self.k1:
-            warnings.append(
-                f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
+    def _check(self, candidates: Candidates) -> None:
+        """Raises EntropyLawError if there are controls that the preset knows nothing of."""
+        unit = candidates.budget.unit
+        if self.whole_rounds and (unit != "samples" or candidates.quotas is not None):
+            raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas")
+        unknown = {
+            f"a budget in {unit}": unit != "samples",
+            "quotas": candidates.quotas is not None,
+            "weights": candidates.weights is not None,
+            "an anchor": candidates.known is not None,
+        }
+        found = [name for name, is_given in unknown.items() if is_given]
+        if self.preset == "reference" and found:
+            raise EntropyLawError(
+                f"preset 'reference' selects what the authors' script does, which knows no {' and '.join(found)}: "
+                "use preset 'paper'".replace("no a ", "no ").replace("no an ", "no ")
             )
-        if budget > samples:
-            warnings.append(f"the budget of {budget} samples is more than the {samples} of the pool")
+
+    def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> tuple[str, ...]:
+        selected, samples, budget = len(result.indices), len(candidates), candidates.amount
+        warnings = candidates.warnings(result.indices)
+        if self.preset == "reference" and samples < self.k1:
+            warnings.insert(
+                0, f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
+            )
         if result.end == "too_few_left":
             warnings.append(
                 f"stopped at {selected} of {budget} samples: fewer than k1 = {self.k1} are left that no block has held "
                 "yet, and the authors' script selects samples twice from here on; use a smaller k1, or preset 'paper'"
             )
-        elif result.end == "exhausted" and selected < min(budget, samples):
+        elif self.preset == "reference" and result.end == "exhausted" and selected < min(budget, samples):
             warnings.append(
                 f"stopped at {selected} of {budget} samples: this preset never looks again at the k2 - k3 samples that "
                 "each round leaves behind, and no others are left; use k3 = k2, or preset 'paper'"

@@ -222,11 +222,11 @@ class Saving:
             given = Budget.parse(self.shards)
         except EntropyLawError:
             given = None
-        if given is None or given.kind not in ("samples", "bytes"):
+        if given is None or given.is_share or given.unit == "tokens":
             raise EntropyLawError(
                 f"shards is {self.shards!r}; it must be a number of files, or bytes for each such as '500MB'"
             )
-        return "bytes" if given.kind == "bytes" else "count", int(given.amount)
+        return "bytes" if given.unit == "bytes" else "count", int(given.amount)
 
     def _shard(self, number: int, count: int) -> str:
         stem, suffix = self._stem()

@@ -9,18 +9,19 @@
 //! would not have reached. How many follows from the keys, not from the number of threads, so even the number of
 //! evaluations is reproducible.
 //!
-//! Keys are `gain / bytes^alpha`, one correctly rounded division of numbers that do not depend on the platform; it is
-//! monotone, so keys are bounds as gains are. Equal keys go to the lower index.
+//! Keys are `weight * gain / length^alpha`, a correctly rounded product and quotient of numbers that do not depend on the
+//! platform; both are monotone, so keys are bounds as gains are. Equal keys go to the lower index. Lengths are in tokens
+//! if the budget counts them, else in bytes.
 
 use rayon::prelude::*;
 
-use super::Budget;
 use super::lists::Lists;
 use super::queue::{Entry, Queue};
 use super::real::pow;
+use super::record::PickLog;
 use super::table::Table;
 use crate::error::Result;
-use crate::pool::Pool;
+use crate::select::ledger::Ledger;
 use crate::select::monitor::{Monitor, Stage};
 
 /// Samples evaluated first in search of a pick; every further batch is twice as large as the one before.
@@ -42,7 +43,8 @@ pub struct Picks {
 
 /// A selection under way.
 pub struct Greedy<'a> {
-    pool: &'a Pool<'a>,
+    ledger: Ledger<'a>,
+    weights: Option<&'a [f64]>,
     alpha: f64,
     lists: Lists,
     table: Table,
@@ -51,19 +53,20 @@ pub struct Greedy<'a> {
 }
 
 impl<'a> Greedy<'a> {
-    /// Computes the first key of every sample that is not `known` to the user already.
+    /// Computes the first key of every sample that is not `taken` already.
     pub fn new(
-        pool: &'a Pool<'a>,
+        ledger: Ledger<'a>,
+        weights: Option<&'a [f64]>,
         alpha: f64,
         lists: Lists,
         table: Table,
-        known: &[bool],
+        taken: &[bool],
         monitor: &'a Monitor,
     ) -> Result<Self> {
-        let mut this = Self { pool, alpha, lists, table, queue: Queue::new(Vec::new()), monitor };
-        let mut entries: Vec<Entry> = (0..pool.len() as u32)
+        let mut this = Self { ledger, weights, alpha, lists, table, queue: Queue::new(Vec::new()), monitor };
+        let mut entries: Vec<Entry> = (0..taken.len() as u32)
             .into_par_iter()
-            .filter(|&index| !known[index as usize])
+            .filter(|&index| !taken[index as usize])
             .map(|index| Entry { key: 0.0, index })
             .collect();
         this.evaluate(&mut entries)?;
@@ -71,30 +74,35 @@ impl<'a> Greedy<'a> {
         Ok(this)
     }
 
-    /// Picks until the budget is reached or nothing is left that fits it.
-    pub fn run(mut self, budget: Budget) -> Result<(Picks, Table)> {
-        let mut picks = Picks::default();
-        let mut left = budget.amount();
-        self.monitor.enter(Stage::Pick, left as usize);
-        while left > 0 {
-            let fits = |index: u32| budget.price(self.pool.sample(index as usize).len()) <= left;
-            let Some(best) = self.best(fits, &mut picks.evaluations)? else { break };
+    /// Goes on from `picks` until the budget is reached or nothing is left that fits it.
+    pub fn run(mut self, mut picks: Picks, mut log: PickLog<'_, '_>) -> Result<(Picks, Table)> {
+        let outcome = self.pick(&mut picks, &mut log);
+        // Also when interrupted: what is picked is picked.
+        log.flush(&picks.indices)?;
+        outcome?;
+        Ok((picks, self.table))
+    }
+
+    fn pick(&mut self, picks: &mut Picks, log: &mut PickLog<'_, '_>) -> Result<()> {
+        self.monitor.enter(Stage::Pick, self.ledger.left() as usize);
+        while self.ledger.left() > 0 {
+            let Some(best) = self.best(&mut picks.evaluations)? else { break };
             let index = best as usize;
-            let spent = budget.price(self.pool.sample(index).len());
-            left -= spent;
-            let Self { lists, table, .. } = &mut self;
+            let Self { ledger, lists, table, .. } = self;
+            ledger.take(index);
             picks.gains.push(lists.of(index).iter().map(|feature| table.select(feature)).sum());
             picks.indices.push(index as i64);
-            self.monitor.steps(spent as usize);
+            self.monitor.steps(ledger.cost(index) as usize);
             self.monitor.update(|now| now.picked += 1);
+            log.note(&picks.indices)?;
         }
-        Ok((picks, self.table))
+        Ok(())
     }
 
     /// Takes the sample of largest key from the queue, of those that fit.
     ///
-    /// What no longer fits the budget leaves the queue: it never will again.
-    fn best(&mut self, fits: impl Fn(u32) -> bool, evaluations: &mut u64) -> Result<Option<u32>> {
+    /// What no longer fits leaves the queue: it never will again.
+    fn best(&mut self, evaluations: &mut u64) -> Result<Option<u32>> {
         let mut best: Option<Entry> = None;
         let mut batch = Vec::new();
         let mut most = LEAD;
@@ -104,7 +112,7 @@ impl<'a> Greedy<'a> {
                 && best.is_none_or(|best| top > best)
             {
                 self.queue.pop();
-                if fits(top.index) {
+                if self.ledger.fits(top.index as usize) {
                     batch.push(top);
                 }
             }
@@ -133,8 +141,8 @@ impl<'a> Greedy<'a> {
             for entry in share {
                 let index = entry.index as usize;
                 let gain = self.table.gain(self.lists.of(index));
-                let bytes = self.pool.sample(index).len().max(1);
-                entry.key = gain as f64 / pow(bytes as f64, self.alpha);
+                let weight = self.weights.map_or(1.0, |weights| weights[index]);
+                entry.key = weight * gain as f64 / pow(self.ledger.length(index).max(1) as f64, self.alpha);
             }
             Ok(())
         })

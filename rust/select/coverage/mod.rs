@@ -29,6 +29,7 @@ mod marks;
 pub mod novelty;
 mod queue;
 mod real;
+mod record;
 mod survey;
 mod table;
 mod vocabulary;
@@ -39,13 +40,17 @@ use std::time::{Duration, Instant};
 pub use self::counts::Guard;
 use self::features::{ByteGrams, Features};
 pub use self::first::first_gains;
-use self::greedy::Greedy;
+use self::greedy::{Greedy, Picks};
 use self::lists::Lists;
 use self::marks::Marks;
+use self::record::PickLog;
 use self::survey::Survey;
 use self::table::Table;
 use self::vocabulary::Vocabulary;
 use self::words::WordGrams;
+use super::controls::{Controls, Known};
+use super::journal::Journal;
+use super::ledger::Ledger;
 use super::monitor::{Monitor, Stage};
 use super::threads;
 use crate::error::{Error, Result};
@@ -61,43 +66,16 @@ pub enum Unit {
     Word,
 }
 
-/// How much to select; at least 1 of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Budget {
-    /// So many samples.
-    Samples(u64),
-    /// Samples of so many bytes together, at most. A sample larger than what is left is passed over.
-    Bytes(u64),
-}
-
-impl Budget {
-    fn amount(self) -> u64 {
-        match self {
-            Self::Samples(amount) | Self::Bytes(amount) => amount,
-        }
-    }
-
-    /// What a sample of `length` bytes takes of it.
-    fn price(self, length: usize) -> u64 {
-        match self {
-            Self::Samples(_) => 1,
-            Self::Bytes(_) => length as u64,
-        }
-    }
-}
-
 /// The parameters of the method.
 #[derive(Debug, Clone, Copy)]
 pub struct Params {
-    /// How much to select.
-    pub budget: Budget,
     /// What n-grams are made of.
     pub unit: Unit,
     /// Their length, `1..=8`.
     pub ngram: usize,
     /// How much more features weigh that many samples have, `0..=1`.
     pub gamma: f64,
-    /// How much samples pay for their length, `0..=1`: gains are compared by `bytes^alpha`.
+    /// How much samples pay for their length, `0..=1`: gains are compared by `length^alpha`.
     pub alpha: f64,
     /// Which features recur.
     pub guard: Guard,
@@ -108,10 +86,7 @@ impl Params {
         let wrong = |name, found: &dyn std::fmt::Display, wanted| {
             Err(Error::Parameter(format!("{name} is {found}; it must be {wanted}")))
         };
-        let &Self { budget, ngram, gamma, alpha, guard, .. } = self;
-        if budget.amount() == 0 {
-            return wrong("the budget", &0, "at least 1");
-        }
+        let &Self { ngram, gamma, alpha, guard, .. } = self;
         if !(1..=ByteGrams::MAX.min(WordGrams::MAX)).contains(&ngram) {
             return wrong("ngram", &ngram, "from 1 to 8");
         }
@@ -129,17 +104,6 @@ impl Params {
         }
         Ok(())
     }
-}
-
-/// What the user has already, and the selection need not repeat.
-#[derive(Debug, Clone, Copy)]
-pub enum Known<'a> {
-    /// Nothing.
-    Nothing,
-    /// Samples of the pool, which are then not selected.
-    Indices(&'a [i64]),
-    /// Samples from elsewhere. They do not make features recur.
-    Pool(Pool<'a>),
 }
 
 /// Time spent, by stage.
@@ -178,23 +142,27 @@ pub struct Selection {
 
 /// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
 ///
-/// The result depends on the pool, the parameters and what is known alone: not on the number of threads, nor on the
-/// platform.
+/// What is known of other data does not make features recur. The result depends on the pool, the parameters and the
+/// controls alone: not on the number of threads, nor on the platform, nor on how often it was interrupted and resumed
+/// from its journal.
 ///
 /// # Errors
-/// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so.
+/// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so,
+/// [`Error::Checkpoint`] if the journal can't be written or is not of this selection.
 pub fn select(
     pool: &Pool<'_>,
     params: &Params,
-    known: Known<'_>,
+    controls: &Controls<'_>,
+    journal: &mut Journal<'_>,
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Selection> {
     params.check()?;
     check_pool(pool)?;
+    controls.check(pool)?;
     threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, known, monitor),
-        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, known, monitor),
+        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, controls, journal, monitor),
+        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, controls, journal, monitor),
     })
 }
 
@@ -212,7 +180,8 @@ fn select_by<F: Features>(
     pool: &Pool<'_>,
     features: F,
     params: &Params,
-    known: Known<'_>,
+    controls: &Controls<'_>,
+    journal: &mut Journal<'_>,
     monitor: &Monitor,
 ) -> Result<Selection> {
     let start = Instant::now();
@@ -226,32 +195,35 @@ fn select_by<F: Features>(
 
     monitor.enter(Stage::Score, pool.len());
     let lists = Lists::new(pool, features, &vocabulary, monitor)?;
-    let mut taken = vec![false; pool.len()];
-    match known {
-        Known::Nothing => {}
-        Known::Pool(known) => {
-            let mut marks = Marks::new(vocabulary.len());
-            for sample in known.iter() {
-                monitor.check()?;
-                vocabulary.read(features, sample, &mut marks);
-                marks.drain(|feature| _ = table.select(feature));
-            }
-        }
-        Known::Indices(indices) => {
-            for &index in indices {
-                let known = usize::try_from(index).ok().filter(|&index| index < pool.len()).ok_or_else(|| {
-                    Error::Parameter(format!("the initial subset has index {index}, the pool {} samples", pool.len()))
-                })?;
-                if !std::mem::replace(&mut taken[known], true) {
-                    lists.of(known).iter().for_each(|feature| _ = table.select(feature));
-                }
-            }
+    let mut ledger = Ledger::new(pool, controls)?;
+    let mut taken = controls.known.mask(pool)?;
+    if let Known::Pool(known) = controls.known {
+        let mut marks = Marks::new(vocabulary.len());
+        for sample in known.iter() {
+            monitor.check()?;
+            vocabulary.read(features, sample, &mut marks);
+            marks.drain(|feature| _ = table.select(feature));
         }
     }
     drop(vocabulary);
-    let greedy = Greedy::new(pool, params.alpha, lists, table, &taken, monitor)?;
+    for known in (0..pool.len()).filter(|&index| taken[index]) {
+        lists.of(known).iter().for_each(|feature| _ = table.select(feature));
+    }
+    let mut picks = Picks::default();
+    let log = PickLog::replay(journal, pool.len(), |index| {
+        monitor.check()?;
+        if taken[index] || !ledger.fits(index) {
+            return Ok(false);
+        }
+        taken[index] = true;
+        ledger.take(index);
+        picks.gains.push(lists.of(index).iter().map(|feature| table.select(feature)).sum());
+        picks.indices.push(index as i64);
+        Ok(true)
+    })?;
+    let greedy = Greedy::new(ledger, controls.weights, params.alpha, lists, table, &taken, monitor)?;
     let scored = Instant::now();
-    let (picks, table) = greedy.run(params.budget)?;
+    let (picks, table) = greedy.run(picks, log)?;
 
     let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
     Ok(Selection {
@@ -269,16 +241,11 @@ fn select_by<F: Features>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::controls::{Cost, Limits};
     use super::*;
 
-    const PARAMS: Params = Params {
-        budget: Budget::Bytes(3000),
-        unit: Unit::Word,
-        ngram: 3,
-        gamma: 0.85,
-        alpha: 1.0,
-        guard: Guard { min_df: 2, min_contexts: 2 },
-    };
+    const PARAMS: Params =
+        Params { unit: Unit::Word, ngram: 3, gamma: 0.85, alpha: 1.0, guard: Guard { min_df: 2, min_contexts: 2 } };
 
     /// Sentences of few words, and the offsets that cut them.
     fn sentences() -> (Vec<u8>, Vec<i64>) {
@@ -296,17 +263,21 @@ mod tests {
         (bytes, offsets)
     }
 
-    fn run(params: &Params, known: Known<'_>, threads: usize) -> Result<Selection> {
+    const BYTES: Limits<'_> = Limits { budget: 3000, cost: Cost::Bytes, groups: &[], quotas: &[] };
+
+    fn run(params: &Params, limits: Limits<'_>, known: Known<'_>, threads: usize) -> Result<Selection> {
         let (bytes, offsets) = sentences();
-        select(&Pool::new(&bytes, &offsets)?, params, known, Some(threads), &Monitor::default())
+        let controls = Controls { known, ..Controls::only(limits) };
+        let journal = &mut Journal::default();
+        select(&Pool::new(&bytes, &offsets)?, params, &controls, journal, Some(threads), &Monitor::default())
     }
 
     #[test]
     fn threads_change_nothing() {
         for unit in [Unit::Byte, Unit::Word] {
             let params = Params { unit, ..PARAMS };
-            let one = run(&params, Known::Nothing, 1).unwrap();
-            let four = run(&params, Known::Nothing, 4).unwrap();
+            let one = run(&params, BYTES, Known::Nothing, 1).unwrap();
+            let four = run(&params, BYTES, Known::Nothing, 4).unwrap();
             assert!(one.indices.len() > 50);
             assert_eq!((&one.indices, &one.gains), (&four.indices, &four.gains));
             assert_eq!((one.evaluations, one.objective), (four.evaluations, four.objective));
@@ -315,13 +286,13 @@ mod tests {
 
     #[test]
     fn what_is_known_is_not_selected_and_lowers_gains() {
-        let params = Params { budget: Budget::Samples(600), ..PARAMS };
-        let all = run(&params, Known::Nothing, 2).unwrap();
+        let limits = Limits::samples(600);
+        let all = run(&PARAMS, limits, Known::Nothing, 2).unwrap();
         let known = &all.indices[..100];
-        let rest = run(&params, Known::Indices(known), 2).unwrap();
+        let rest = run(&PARAMS, limits, Known::Indices(known), 2).unwrap();
         assert_eq!(rest.indices, all.indices[100..], "the greedy goes on where it was");
         assert_eq!(rest.coverage, all.coverage);
-        assert!(matches!(run(&params, Known::Indices(&[600]), 2), Err(Error::Parameter(_))));
+        assert!(matches!(run(&PARAMS, limits, Known::Indices(&[600]), 2), Err(Error::Parameter(_))));
     }
 
     #[test]
@@ -329,10 +300,10 @@ mod tests {
         let (bytes, offsets) = sentences();
         let pool = Pool::new(&bytes, &offsets).unwrap();
         for unit in [Unit::Byte, Unit::Word] {
-            let params = Params { unit, budget: Budget::Samples(1), alpha: 0.0, ..PARAMS };
+            let params = Params { unit, alpha: 0.0, ..PARAMS };
             let gains = first_gains(&pool, &params, Some(3), &Monitor::default()).unwrap();
             assert_eq!(gains.len(), pool.len());
-            let first = select(&pool, &params, Known::Nothing, Some(1), &Monitor::default()).unwrap();
+            let first = run(&params, Limits::samples(1), Known::Nothing, 1).unwrap();
             let highest = gains.iter().fold(0.0_f64, |highest, &gain| highest.max(gain));
             assert_eq!(first.gains, [highest]);
             assert_eq!(gains[first.indices[0] as usize], highest);
@@ -342,7 +313,6 @@ mod tests {
     #[test]
     fn refuses_parameters_that_make_no_selection() {
         for params in [
-            Params { budget: Budget::Samples(0), ..PARAMS },
             Params { ngram: 0, ..PARAMS },
             Params { ngram: 9, ..PARAMS },
             Params { gamma: f64::NAN, ..PARAMS },
@@ -350,8 +320,9 @@ mod tests {
             Params { guard: Guard { min_df: 0, min_contexts: 2 }, ..PARAMS },
             Params { guard: Guard { min_df: 2, min_contexts: 3 }, ..PARAMS },
         ] {
-            assert!(matches!(run(&params, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
+            assert!(matches!(run(&params, BYTES, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
         }
+        assert!(matches!(run(&PARAMS, Limits::samples(0), Known::Nothing, 1), Err(Error::Parameter(_))));
     }
 
     #[test]
@@ -359,7 +330,8 @@ mod tests {
         let (bytes, offsets) = sentences();
         let monitor = Monitor::default();
         monitor.stop();
-        let stopped = select(&Pool::new(&bytes, &offsets).unwrap(), &PARAMS, Known::Nothing, Some(2), &monitor);
+        let pool = Pool::new(&bytes, &offsets).unwrap();
+        let stopped = select(&pool, &PARAMS, &Controls::only(BYTES), &mut Journal::default(), Some(2), &monitor);
         assert_eq!(stopped.unwrap_err(), Error::Interrupted);
     }
 }

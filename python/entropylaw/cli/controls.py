@@ -1,0 +1,93 @@
+"""What ``entropylaw select`` takes for every method: controls and checkpoints."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_CONTROLS = ("group_by", "quota", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
+
+_SHOWN = 12
+
+
+def add_controls(parser: argparse.ArgumentParser) -> None:
+    """Adds the controls."""
+    controls = parser.add_argument_group("controls, for every method")
+    controls.add_argument("--group-by", metavar="FIELD", help="the field that groups are made by [source]")
+    controls.add_argument(
+        "--quota",
+        action="append",
+        metavar="QUOTAS",
+        help="what groups get of the budget, such as 'gsm8k=10%%,t0<=20%%,*>=1%%'; * is every group not named",
+    )
+    controls.add_argument(
+        "--min-score", action="append", metavar="FIELD>=X", help="exclude samples with a lower number there"
+    )
+    controls.add_argument("--weight", metavar="FIELD", help="count what a sample adds so many times")
+    controls.add_argument("--length-band", metavar="LOW:HIGH", help="exclude samples of fewer or more bytes")
+    controls.add_argument(
+        "--ratio-band", metavar="LOW:HIGH", help="exclude samples whose own R is outside: too noisy, too repetitive"
+    )
+    controls.add_argument(
+        "--dedupe",
+        action=argparse.BooleanOptionalAction,
+        help="of equal samples, select the first at most [coverage: yes, zip: no]",
+    )
+    controls.add_argument(
+        "--anchor",
+        "--initial-subset",
+        nargs="+",
+        metavar="FILE",
+        help="data that you have already: not selected, and its content counts as known",
+    )
+    controls.add_argument(
+        "--tokens", metavar="WHAT", help="what counts tokens: a field, a tokenizer.json, or tiktoken:NAME"
+    )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Adds what records the work and resumes it."""
+    work = parser.add_argument_group("checkpoints")
+    work.add_argument("--checkpoint", metavar="DIR", help="record the work in DIR as it is done")
+    work.add_argument("--resume", action="store_true", help="go on with what is recorded in DIR, if anything is")
+
+
+def given_controls(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The controls that were given, but for the anchor."""
+    return {name: value for name in _CONTROLS if (value := getattr(arguments, name)) is not None}
+
+
+@contextlib.contextmanager
+def resumable(arguments: argparse.Namespace) -> Iterator[None]:
+    """Says how to go on if the work is interrupted."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if arguments.checkpoint:
+            print(f"entropylaw: the work is in {arguments.checkpoint}; go on with --resume", file=sys.stderr)
+        raise
+
+
+def control_lines(summary: dict[str, Any]) -> list[str]:
+    """What the controls did, for people."""
+    lines = []
+    if summary["excluded"]:
+        excluded = ", ".join(f"{count:,} by {reason}" for reason, count in summary["excluded"].items())
+        lines.append(f"excluded  {excluded}; {summary['candidates']:,} candidates left")
+    budget = summary["budget"]
+    if budget["unit"] != "samples":
+        lines.append(f"budget    {budget['selected']:,} of {budget['amount']:,} {budget['unit']}, {budget['rule']}")
+    if "quotas" in summary:
+        quotas = {
+            name: quota
+            for name, quota in summary["quotas"].items()
+            if quota["least"] or quota["most"] < budget["amount"]
+        }
+        shown = ", ".join(
+            f"{name or '(none)'} {quota['selected']:,} ({quota['least']:,} to {quota['most']:,})"
+            for name, quota in list(quotas.items())[:12]
+        )
+        more = f", and {len(quotas) - 12} more" if len(quotas) > 12 else ""
+        lines.append(f"quotas    {shown}{more}")
+    return lines

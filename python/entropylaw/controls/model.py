@@ -1,0 +1,90 @@
+"""Controls as a user gives them, checked before the pool is read."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.budget import Budget
+from entropylaw.controls.bands import Band, MinScore, parse_min_score
+from entropylaw.controls.quotas import Quotas, QuotasLike
+from entropylaw.controls.tokens import is_tokenizer
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool import Pool
+
+BandLike = str | tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What to exclude, how to share the budget, and what counts more; see ``entropylaw.select``."""
+
+    group_by: str | Sequence[str] | NDArray[Any] = "source"
+    quota: QuotasLike | None = None
+    min_score: MinScore | None = None
+    weight: str | Sequence[float] | NDArray[Any] | None = None
+    length_band: BandLike | None = None
+    ratio_band: BandLike | None = None
+    dedupe: bool | None = None
+    anchor: Pool | NDArray[np.int64] | None = None
+    tokens: Any = None
+
+    def __post_init__(self) -> None:
+        # Whatever can't be understood is refused now: reading the pool may take long.
+        _ = self.quotas, self.least_scores, self.lengths, self.ratios
+
+    def check(self, budget: Budget) -> None:
+        """Raises EntropyLawError unless tokens go with the budget."""
+        if budget.unit == "tokens" and self.tokens is None:
+            raise EntropyLawError(
+                f"the budget is {budget.given!r}; say how many tokens samples have: tokens= (--tokens) a field, a "
+                "tokenizer, or tiktoken:NAME"
+            )
+        if budget.unit != "tokens" and self.tokens is not None:
+            raise EntropyLawError(f"tokens go with a budget in tokens, such as '2M tokens', not with {budget.given!r}")
+
+    @property
+    def quotas(self) -> Quotas | None:
+        """``quota``, understood."""
+        return None if self.quota is None else Quotas.parse(self.quota)
+
+    @property
+    def least_scores(self) -> Mapping[str, float]:
+        """``min_score``, understood."""
+        return {} if self.min_score is None else parse_min_score(self.min_score)
+
+    @property
+    def lengths(self) -> Band | None:
+        """``length_band``, understood."""
+        return None if self.length_band is None else Band.parse("length_band", self.length_band)
+
+    @property
+    def ratios(self) -> Band | None:
+        """``ratio_band``, understood."""
+        return None if self.ratio_band is None else Band.parse("ratio_band", self.ratio_band)
+
+    @property
+    def group_field(self) -> str:
+        """The field that names groups."""
+        return self.group_by if isinstance(self.group_by, str) else "source"
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The fields that have to be read as numbers."""
+        named = [*self.least_scores]
+        named += [self.weight] if isinstance(self.weight, str) else []
+        named += [self.tokens] if isinstance(self.tokens, str) and not is_tokenizer(self.tokens) else []
+        return tuple(dict.fromkeys(named))
+
+    def given(self) -> dict[str, Any]:
+        """The controls that were given, as a manifest's parameters."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if isinstance(self.tokens, os.PathLike):
+            values["tokens"] = os.fspath(self.tokens)
+        for name in ("group_by", "weight", "tokens"):
+            if isinstance(values[name], Sequence) and not isinstance(values[name], str):
+                values[name] = np.asarray(values[name])
+        return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,132 @@
+"""How many tokens each sample has."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool import Pool
+
+Counter = Callable[[list[str]], Sequence[int]]
+"""Counts the tokens of each text."""
+
+TIKTOKEN = "tiktoken:"
+_BATCH_SAMPLES = 1024
+_BATCH_BYTES = 1 << 20
+
+
+def is_tokenizer(tokens: object) -> bool:
+    """Whether ``tokens`` counts tokens, rather than naming a field or holding the counts."""
+    if isinstance(tokens, os.PathLike):
+        return True
+    if isinstance(tokens, str):
+        return tokens.startswith(TIKTOKEN) or (tokens.endswith(".json") and Path(tokens).is_file())
+    return counter_methods(tokens) is not None or callable(tokens)
+
+
+def counter_methods(tokenizer: object) -> str | None:
+    """The method by which a known tokenizer takes many texts."""
+    methods = ("encode_batch_fast", "encode_batch", "encode_ordinary_batch")
+    return next((method for method in methods if callable(getattr(tokenizer, method, None))), None)
+
+
+def count_tokens(pool: Pool, tokenizer: Any) -> NDArray[np.int64]:
+    """Tokens of each sample, special ones not included; shape ``(len(pool),)``.
+
+    Parameters
+    ----------
+    tokenizer
+        A ``tokenizers.Tokenizer`` or the path of its file, a ``tiktoken.Encoding`` or ``"tiktoken:NAME"``, a fast
+        tokenizer of transformers, or a function from a list of texts to their numbers of tokens. A sample that is not
+        UTF-8 is tokenised with U+FFFD in place of what is not.
+
+    Raises
+    ------
+    EntropyLawError
+        If the tokenizer can't be had, or returns something else.
+    """
+    count = _counter(tokenizer)
+    counts = np.zeros(len(pool), dtype=np.int64)
+    at = 0
+    for texts in _batches(pool):
+        found = count(texts)
+        if len(found) != len(texts):
+            raise EntropyLawError(f"the tokenizer returned {len(found)} counts for {len(texts)} texts")
+        counts[at : at + len(texts)] = found
+        at += len(texts)
+    return counts
+
+
+def _batches(pool: Pool) -> Iterator[list[str]]:
+    texts: list[str] = []
+    size = 0
+    for index in range(len(pool)):
+        sample = pool.sample(index)
+        texts.append(sample.decode(errors="replace"))
+        size += len(sample)
+        if len(texts) >= _BATCH_SAMPLES or size >= _BATCH_BYTES:
+            yield texts
+            texts, size = [], 0
+    if texts:
+        yield texts
+
+
+def _counter(tokenizer: Any) -> Counter:
+    if isinstance(tokenizer, str) and tokenizer.startswith(TIKTOKEN):
+        tokenizer = _tiktoken(tokenizer.removeprefix(TIKTOKEN))
+    elif isinstance(tokenizer, str | os.PathLike):
+        tokenizer = _from_file(os.fspath(tokenizer))
+    # A fast tokenizer of transformers has one of tokenizers inside.
+    tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    method = counter_methods(tokenizer)
+    if method is None:
+        count: Counter = tokenizer
+        return count
+    encode = getattr(_uncut(tokenizer), method)
+    if method == "encode_ordinary_batch":
+        return lambda texts: [len(tokens) for tokens in encode(texts)]
+    return lambda texts: [len(encoding) for encoding in encode(texts, add_special_tokens=False)]
+
+
+def _uncut(tokenizer: Any) -> Any:
+    """The tokenizer without truncation and padding, which would change the counts; the user's own stays as it is."""
+    if getattr(tokenizer, "truncation", None) is None and getattr(tokenizer, "padding", None) is None:
+        return tokenizer
+    copy = type(tokenizer).from_str(tokenizer.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return copy
+
+
+def _tiktoken(name: str) -> Any:
+    try:
+        import tiktoken
+    except ImportError:
+        raise EntropyLawError(
+            "counting tokens with tiktoken needs the package tiktoken: pip install tiktoken"
+        ) from None
+    try:
+        return tiktoken.get_encoding(name)
+    except Exception as error:
+        raise EntropyLawError(f"tiktoken can't give the encoding {name!r}: {_line(error)}") from None
+
+
+def _from_file(path: str) -> Any:
+    try:
+        import tokenizers
+    except ImportError:
+        raise EntropyLawError(
+            f"{path}: reading a tokenizer's file needs the package tokenizers: pip install tokenizers"
+        ) from None
+    try:
+        return tokenizers.Tokenizer.from_file(path)
+    except Exception as error:
+        raise EntropyLawError(f"{path}: can't be read as a tokenizer: {_line(error)}") from None
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

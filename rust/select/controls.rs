@@ -1,0 +1,138 @@
+//! What a user asks of a selection, whichever method makes it: limits, weights, and what is known already.
+//!
+//! Samples that must not be selected at all need no control here: they are not in the pool that a method is given.
+
+use crate::error::{Error, Result};
+use crate::pool::Pool;
+
+/// What the budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost<'a> {
+    /// Samples.
+    Samples,
+    /// Bytes of samples.
+    Bytes,
+    /// Something else, such as tokens: so much of it in each sample.
+    Each(&'a [u32]),
+}
+
+impl Cost<'_> {
+    /// What sample `index` of `pool` costs.
+    #[must_use]
+    #[inline]
+    pub fn of(&self, pool: &Pool<'_>, index: usize) -> u64 {
+        match self {
+            Self::Samples => 1,
+            Self::Bytes => pool.sample(index).len() as u64,
+            Self::Each(costs) => u64::from(costs[index]),
+        }
+    }
+}
+
+/// How much of the budget a group gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// So much is kept for it.
+    pub least: u64,
+    /// It never gets more.
+    pub most: u64,
+}
+
+/// How much may be selected.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// At most so much, at least 1.
+    pub budget: u64,
+    /// Of what.
+    pub cost: Cost<'a>,
+    /// The group of each sample; empty if there are no quotas.
+    pub groups: &'a [u32],
+    /// By group.
+    pub quotas: &'a [Quota],
+}
+
+impl Limits<'_> {
+    /// So many samples, and nothing else to respect.
+    #[must_use]
+    pub fn samples(budget: u64) -> Self {
+        Self { budget, cost: Cost::Samples, groups: &[], quotas: &[] }
+    }
+}
+
+/// What the user has already: not selected, and its content not worth repeating.
+#[derive(Debug, Clone, Copy)]
+pub enum Known<'a> {
+    /// Nothing.
+    Nothing,
+    /// Samples of the pool.
+    Indices(&'a [i64]),
+    /// Samples from elsewhere.
+    Pool(Pool<'a>),
+}
+
+impl Known<'_> {
+    /// Which samples of `pool` are known, by index.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there is no such sample.
+    pub(crate) fn mask(&self, pool: &Pool<'_>) -> Result<Vec<bool>> {
+        let mut mask = vec![false; pool.len()];
+        if let Self::Indices(indices) = self {
+            for &index in *indices {
+                *usize::try_from(index).ok().and_then(|index| mask.get_mut(index)).ok_or_else(|| {
+                    Error::Parameter(format!("the anchor has index {index}, the pool {} samples", pool.len()))
+                })? = true;
+            }
+        }
+        Ok(mask)
+    }
+}
+
+/// All of these.
+#[derive(Debug, Clone, Copy)]
+pub struct Controls<'a> {
+    /// How much may be selected.
+    pub limits: Limits<'a>,
+    /// How much each sample is wanted: finite, not negative, about 1 on average. Each method says what it makes of them.
+    pub weights: Option<&'a [f64]>,
+    /// What the user has already.
+    pub known: Known<'a>,
+}
+
+impl<'a> Controls<'a> {
+    /// These limits, and nothing else.
+    #[must_use]
+    pub fn only(limits: Limits<'a>) -> Self {
+        Self { limits, weights: None, known: Known::Nothing }
+    }
+
+    /// # Errors
+    /// [`Error::Parameter`] if they are not of this pool, or can't be met.
+    pub(crate) fn check(&self, pool: &Pool<'_>) -> Result<()> {
+        let wrong = |message: String| Err(Error::Parameter(message));
+        let Self { limits: Limits { budget, cost, groups, quotas }, weights, .. } = self;
+        if *budget == 0 {
+            return wrong("the budget is 0; it must be at least 1".into());
+        }
+        let costs = if let Cost::Each(costs) = cost { Some(costs.len()) } else { None };
+        let grouped = if quotas.is_empty() { None } else { Some(groups.len()) };
+        for (name, length) in [("costs", costs), ("weights", weights.map(<[f64]>::len)), ("groups", grouped)] {
+            if length.is_some_and(|length| length != pool.len()) {
+                return wrong(format!("{} samples need as many {name}, not {}", pool.len(), length.unwrap_or(0)));
+            }
+        }
+        if let Some(weight) = weights.and_then(|all| all.iter().find(|weight| !weight.is_finite() || **weight < 0.0)) {
+            return wrong(format!("a weight is {weight}; it must be finite, and not negative"));
+        }
+        if !quotas.is_empty() && groups.iter().any(|&group| group as usize >= quotas.len()) {
+            return wrong(format!("groups must be below {}, the number of quotas", quotas.len()));
+        }
+        if let Some(quota) = quotas.iter().find(|quota| quota.least > quota.most) {
+            return wrong(format!("a quota asks for at least {} and at most {}", quota.least, quota.most));
+        }
+        if quotas.iter().map(|quota| u128::from(quota.least)).sum::<u128>() > u128::from(*budget) {
+            return wrong(format!("the quotas' minima are more than the budget of {budget}"));
+        }
+        Ok(())
+    }
+}

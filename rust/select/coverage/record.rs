@@ -1,0 +1,60 @@
+//! What coverage writes to its journal: its picks. Counts and gains follow from them, far sooner than they were found.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::select::journal::{Journal, Writer, misfit};
+
+/// The only kind of record: the next picks.
+const PICKS: u8 = 1;
+
+/// How long a pick may go unrecorded.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A journal of picks.
+pub struct PickLog<'a, 'j> {
+    journal: &'a mut Journal<'j>,
+    /// Picks that are in it.
+    written: usize,
+    last: Instant,
+}
+
+impl<'a, 'j> PickLog<'a, 'j> {
+    /// Goes on with a journal; calls `pick` with each pick in it, which says whether that can be one.
+    pub fn replay(
+        journal: &'a mut Journal<'j>,
+        samples: usize,
+        mut pick: impl FnMut(usize) -> Result<bool>,
+    ) -> Result<Self> {
+        let mut written = 0;
+        while let Some(record) = journal.replay() {
+            if record.kind() != PICKS {
+                return Err(misfit());
+            }
+            for index in record.content(|reader| reader.positions(samples))? {
+                if !pick(index)? {
+                    return Err(misfit());
+                }
+                written += 1;
+            }
+        }
+        Ok(Self { journal, written, last: Instant::now() })
+    }
+
+    /// Writes down the picks that are new, if that is due.
+    pub fn note(&mut self, picks: &[i64]) -> Result<()> {
+        if self.journal.is_kept() && self.last.elapsed() >= PAUSE { self.flush(picks) } else { Ok(()) }
+    }
+
+    /// Writes down the picks that are new.
+    pub fn flush(&mut self, picks: &[i64]) -> Result<()> {
+        if self.journal.is_kept() && self.written < picks.len() {
+            let mut record = Writer::new(PICKS);
+            record.list(picks[self.written..].iter().map(|&index| index as u64));
+            self.journal.write(record)?;
+            self.written = picks.len();
+        }
+        self.last = Instant::now();
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! What a selection may still take.
+//!
+//! One rule serves every budget and quota: a sample *fits* if its cost is not more than what is left for its group. That
+//! is what is kept for the group and not used yet, and what is kept for nobody; and never more than the group's maximum
+//! leaves. So nothing is ever exceeded, and what is kept for one group no other can take.
+//!
+//! What is left for a group never grows. A sample that does not fit will not fit later either, and a method may
+//! forget it.
+
+use super::controls::{Controls, Cost};
+use crate::error::Result;
+use crate::pool::Pool;
+
+/// A group's account.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    /// Kept for it and not used yet.
+    kept: u64,
+    /// What its maximum leaves.
+    most: u64,
+}
+
+/// The budget and the groups' shares of it, as samples are picked.
+#[derive(Debug)]
+pub struct Ledger<'a> {
+    pool: &'a Pool<'a>,
+    cost: Cost<'a>,
+    /// The group of each sample; empty if all are in one.
+    groups: &'a [u32],
+    accounts: Vec<Account>,
+    /// Kept for nobody.
+    free: u64,
+    /// Of the budget.
+    left: u64,
+}
+
+impl<'a> Ledger<'a> {
+    /// A ledger in which nothing has been picked.
+    ///
+    /// # Errors
+    /// [`crate::Error::Parameter`] if the controls are not of this pool, or can't be met.
+    pub fn new(pool: &'a Pool<'a>, controls: &Controls<'a>) -> Result<Self> {
+        controls.check(pool)?;
+        let limits = controls.limits;
+        let mut accounts: Vec<Account> =
+            limits.quotas.iter().map(|quota| Account { kept: quota.least, most: quota.most }).collect();
+        let free = limits.budget - accounts.iter().map(|account| account.kept).sum::<u64>();
+        let groups = if accounts.is_empty() { &[] } else { limits.groups };
+        if groups.is_empty() {
+            accounts = vec![Account { kept: 0, most: u64::MAX }];
+        }
+        Ok(Self { pool, cost: limits.cost, groups, accounts, free, left: limits.budget })
+    }
+
+    /// What a sample takes of the budget.
+    #[must_use]
+    #[inline]
+    pub fn cost(&self, index: usize) -> u64 {
+        self.cost.of(self.pool, index)
+    }
+
+    /// How long a sample is: in tokens if the budget counts them, else in bytes.
+    #[must_use]
+    #[inline]
+    pub fn length(&self, index: usize) -> u64 {
+        match self.cost {
+            Cost::Each(_) => self.cost(index),
+            Cost::Samples | Cost::Bytes => self.pool.sample(index).len() as u64,
+        }
+    }
+
+    /// Whether a sample fits.
+    #[must_use]
+    #[inline]
+    pub fn fits(&self, index: usize) -> bool {
+        let Account { kept, most } = self.accounts[self.group(index)];
+        self.cost(index) <= most.min(kept + self.free)
+    }
+
+    /// Whether as long as the budget is not reached every sample fits.
+    #[must_use]
+    pub fn all_fit(&self) -> bool {
+        self.cost == Cost::Samples && self.groups.is_empty()
+    }
+
+    /// Notes that a sample which fits is picked.
+    pub fn take(&mut self, index: usize) {
+        let cost = self.cost(index);
+        let group = self.group(index);
+        let Account { kept, most } = &mut self.accounts[group];
+        self.free -= cost.saturating_sub(*kept);
+        *kept = kept.saturating_sub(cost);
+        *most -= cost;
+        self.left -= cost;
+    }
+
+    /// What is left of the budget.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    #[inline]
+    fn group(&self, index: usize) -> usize {
+        self.groups.get(index).map_or(0, |&group| group as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::controls::{Limits, Quota};
+    use super::*;
+
+    const OFFSETS: [i64; 7] = [0, 3, 5, 5, 9, 10, 16];
+
+    fn ledger<'a>(pool: &'a Pool<'a>, limits: Limits<'a>) -> Result<Ledger<'a>> {
+        Ledger::new(pool, &Controls::only(limits))
+    }
+
+    #[test]
+    fn nothing_is_exceeded() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let limits = Limits { cost: Cost::Bytes, ..Limits::samples(7) };
+        let mut ledger = ledger(&pool, limits).unwrap();
+        assert!((0..6).all(|index| ledger.fits(index)) && !ledger.all_fit());
+        ledger.take(3);
+        assert_eq!([0, 1, 2, 4, 5].map(|index| ledger.fits(index)), [true, true, true, true, false]);
+        ledger.take(1);
+        assert_eq!(([0, 2, 4].map(|index| ledger.fits(index)), ledger.left()), ([false, true, true], 1));
+    }
+
+    #[test]
+    fn what_is_kept_for_a_group_no_other_takes() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let limits = Limits {
+            groups: &[0, 0, 0, 1, 1, 2],
+            quotas: &[Quota { least: 0, most: 2 }, Quota { least: 1, most: 9 }, Quota { least: 0, most: 1 }],
+            ..Limits::samples(3)
+        };
+        let mut ledger = ledger(&pool, limits).unwrap();
+        ledger.take(0);
+        assert!(ledger.fits(1));
+        ledger.take(5);
+        assert_eq!([1, 2, 3, 4].map(|index| ledger.fits(index)), [false, false, true, true]);
+        ledger.take(4);
+        assert_eq!(([1, 3].map(|index| ledger.fits(index)), ledger.left()), ([false, false], 0));
+    }
+
+    #[test]
+    fn a_maximum_leaves_the_rest_to_others() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let limits = Limits {
+            cost: Cost::Each(&[1, 2, 3, 1, 2, 3]),
+            groups: &[0, 0, 0, 1, 1, 1],
+            quotas: &[Quota { least: 0, most: 3 }, Quota { least: 0, most: u64::MAX }],
+            ..Limits::samples(5)
+        };
+        let mut ledger = ledger(&pool, limits).unwrap();
+        ledger.take(1);
+        assert_eq!([0, 2, 3, 5].map(|index| ledger.fits(index)), [true, false, true, true]);
+        ledger.take(5);
+        assert_eq!(([0, 3].map(|index| ledger.fits(index)), ledger.left()), ([false, false], 0));
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_met() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let groups = &[0; 6];
+        for limits in [
+            Limits::samples(0),
+            Limits { cost: Cost::Each(&[1]), ..Limits::samples(1) },
+            Limits { groups, quotas: &[Quota { least: 2, most: 1 }], ..Limits::samples(3) },
+            Limits { groups, quotas: &[Quota { least: 4, most: 9 }], ..Limits::samples(3) },
+            Limits { groups: &[1; 6], quotas: &[Quota { least: 0, most: 1 }], ..Limits::samples(3) },
+            Limits { groups: &[0], quotas: &[Quota { least: 0, most: 1 }], ..Limits::samples(3) },
+        ] {
+            assert!(ledger(&pool, limits).is_err(), "{limits:?}");
+        }
+        for weights in [&[1.0; 5][..], &[f64::NAN; 6], &[-1.0; 6], &[f64::INFINITY; 6]] {
+            let controls = Controls { weights: Some(weights), ..Controls::only(Limits::samples(1)) };
+            assert!(Ledger::new(&pool, &controls).is_err(), "{weights:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! ZIP: greedy multi-stage selection of samples whose union compresses badly (arXiv 2407.06645, section 4).
+//!
+//! Every sample has a *state*: the compression ratio R of the selected set with this sample added, as of the last time
+//! it was computed, at first R of the sample alone. One round:
+//!
+//! 1. **Stage 1** takes the `k1` samples of lowest state.
+//! 2. **Stage 2** computes their state anew, against everything selected, and takes the lowest `k2` of them: a block.
+//! 3. **Stage 3** picks `k3` of the block, one at a time: always the one that keeps R of the picks *of this block*
+//!    lowest. They join the selection.
+//!
+//! A round costs `k1 + k2 * k3` probes, whatever the size of the pool. Two presets run these rounds; [`Preset`] says
+//! where they differ. Picks come one at a time in both, so a smaller budget gives a prefix of a larger one's selection.
+
+//!
+//! Where limits are given, samples that no longer fit them leave the pool before each round and the block before each
+//! pick. Samples known already are never picked; they are the first of everything selected, which R is computed of.
+
+mod record;
+mod rounds;
+mod rules;
+mod weigh;
+
+use std::time::Duration;
+
+use self::rounds::Zip;
+use self::rules::{Paper, Reference};
+use super::controls::Controls;
+use super::journal::Journal;
+use super::monitor::Monitor;
+use super::workers::Workers;
+use crate::error::{Error, Result};
+use crate::pool::Pool;
+use crate::sizer::Sizer;
+
+/// Which ZIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// The paper's algorithm: a set is the concatenation of its samples, ratios are compared exactly, ties go to the
+    /// lower index, and what stage 3 leaves behind stays in the pool.
+    Paper,
+    /// The authors' script: a set is written as a Python list, ratios are compared as `f32`, ties fall as libstdc++
+    /// lets them, and what stage 3 leaves behind is never looked at again.
+    Reference,
+}
+
+/// Which ZIP, and the width of its stages.
+#[derive(Debug, Clone, Copy)]
+pub struct Params {
+    /// Which ZIP.
+    pub preset: Preset,
+    /// Candidates of stage 2.
+    pub k1: usize,
+    /// Size of a block.
+    pub k2: usize,
+    /// Picks of a block.
+    pub k3: usize,
+}
+
+impl Params {
+    fn check(&self) -> Result<()> {
+        let &Self { k1, k2, k3, .. } = self;
+        if k3 == 0 {
+            return Err(Error::Parameter("k3 is 0; it must be at least 1".into()));
+        }
+        if k2 > k1 || k3 > k2 {
+            return Err(Error::Parameter(format!(
+                "each stage narrows the one before: k1 >= k2 >= k3 must hold, not {k1}, {k2}, {k3}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// One round, as it was run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Round {
+    /// Candidates of stage 2.
+    pub candidates: usize,
+    /// Size of the block.
+    pub block: usize,
+    /// Samples picked of it.
+    pub picked: usize,
+    /// R of the selection after the round.
+    pub ratio: f64,
+}
+
+/// Why a selection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The budget is reached, or nothing that is left fits it.
+    Budget,
+    /// Every sample is selected or, in the reference, left behind.
+    Exhausted,
+    /// Reference only: fewer than `k1` samples are left that have been neither selected nor left behind. The script
+    /// goes on from here and selects samples a second time.
+    TooFewLeft,
+}
+
+/// Time spent, by stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Sizing every sample of the pool alone.
+    pub score: Duration,
+    /// Stages 1 and 2.
+    pub global: Duration,
+    /// Stage 3.
+    pub local: Duration,
+}
+
+/// What was selected, and the trace of how.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Indices in pick order.
+    pub indices: Vec<i64>,
+    /// By how much each pick made the compressed size of everything selected grow; the first one, from nothing.
+    pub gains: Vec<f64>,
+    /// R of everything selected after each pick: what was known already, and the picks.
+    pub ratios: Vec<f64>,
+    /// R of every sample of the pool alone, in input order.
+    pub initial_ratios: Vec<f64>,
+    /// R of the pool, see [`estimate`].
+    pub pool_ratio: f64,
+    /// Bytes that it was measured on.
+    pub pool_ratio_bytes: u64,
+    /// The rounds.
+    pub rounds: Vec<Round>,
+    /// Why it ended.
+    pub end: End,
+    /// Time spent.
+    pub timings: Timings,
+}
+
+/// Selects from `pool` with the sizer `S`, on `threads` threads (`None`: as many as this process may use).
+///
+/// The result depends on the pool, the parameters, the controls and the sizer alone, never on the number of threads, nor
+/// on how often it was interrupted and resumed from its journal.
+///
+/// # Errors
+/// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so,
+/// [`Error::Checkpoint`] if the journal can't be written or is not of this selection.
+pub fn select<S: Sizer>(
+    pool: &Pool<'_>,
+    params: &Params,
+    controls: &Controls<'_>,
+    journal: &mut Journal<'_>,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Selection> {
+    params.check()?;
+    if pool.is_empty() {
+        return Err(Error::Parameter("the pool is empty".into()));
+    }
+    let workers = Workers::<S>::new(threads)?;
+    workers.run(|| match params.preset {
+        Preset::Paper => Zip::<S, Paper>::new(pool, params, controls, journal, &workers, monitor)?.run(),
+        Preset::Reference => Zip::<S, Reference>::new(pool, params, controls, journal, &workers, monitor)?.run(),
+    })
+}
