@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +138,198 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         assert unit != "samples" or spent[name] >= least
         assert runs[0].controls["quotas"][name]["selected"] == spent[name]
     assert runs[0].controls["budget"]["selected"] == sum(spent.values())
+
+
+RECORDS = [
+    {"text": "the cat sat on the mat", "source": "a", "score": 3, "n": 6},
+    {"text": "the cat sat on a mat", "source": "a", "score": 1, "n": 6},
+    {"text": "a cat sat there", "source": "b", "score": 2, "n": 4},
+    {"text": "the cat sat on the mat", "source": "b", "score": 5, "n": 6},
+    {"text": "xyz" * 40, "source": "c", "score": 4, "n": 40},
+    {"text": "the dog ran off with a mat", "source": "c", "score": 2.5, "n": 7},
+    {"text": "no", "source": "c", "score": 2, "n": 1},
+]
+
+
+@given(
+    pool=pools,
+    how=st.sampled_from([*METHODS, {"method": "zip", "preset": "reference", "k1": 7, "k2": 5, "k3": 3}]),
+    dedupe=st.booleans(),
+    low=st.integers(0, 20),
+    data=st.data(),
+)
+def test_what_is_excluded_might_as_well_not_be_there(
+    pool: list[str], how: dict[str, Any], dedupe: bool, low: int, data: st.DataObject
+) -> None:
+    scores = data.draw(st.lists(st.integers(0, 3), min_size=len(pool), max_size=len(pool)))
+    records = [{"text": text, "score": score} for text, score in zip(pool, scores, strict=True)]
+    samples = [repr(record) if "preset" in how else record["text"] for record in records]
+    kept = [n for n, score in enumerate(scores) if score >= 1 and len(samples[n].encode()) >= low]
+    if dedupe:
+        kept = [index for index in kept if samples[index] not in [samples[other] for other in kept if other < index]]
+    options = {"budget": 6, "dedupe": dedupe, **how}
+    if not kept:
+        with pytest.raises(EntropyLawError, match="nothing is left to select from"):
+            entropylaw.select(records, min_score="score>=1", length_band=(low, None), **options)
+        return
+    all_of_them = entropylaw.select(records, min_score="score>=1", length_band=(low, None), **options)
+    those_alone = entropylaw.select([records[index] for index in kept], **(options | {"dedupe": False}))
+    assert all_of_them.indices.tolist() == [kept[index] for index in those_alone.indices.tolist()]
+    assert all_of_them.ratio == those_alone.ratio
+    assert all_of_them.controls["candidates"] == len(kept)
+    assert sum(all_of_them.controls["excluded"].values()) == len(pool) - len(kept)
+    if how["method"] == "zip":
+        assert all_of_them.initial_ratios[kept].tolist() == those_alone.initial_ratios.tolist()
+        assert np.isnan(all_of_them.initial_ratios).sum() == len(pool) - len(kept)
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize(
+    ("controls", "left", "excluded"),
+    [
+        ({"dedupe": True}, [0, 1, 2, 4, 5, 6], {"duplicates": 1}),
+        ({"dedupe": False}, [0, 1, 2, 3, 4, 5, 6], {}),
+        ({"min_score": "score >= 2.5"}, [0, 3, 4, 5], {"min_score": 3}),
+        ({"min_score": ["score>=2", "n>=5"]}, [0, 3, 4, 5], {"min_score": 3}),
+        ({"min_score": {"score": 2, "n": 5}, "dedupe": True}, [0, 4, 5], {"min_score": 3, "duplicates": 1}),
+        ({"min_score": "score>=4", "dedupe": True}, [3, 4], {"min_score": 5}),
+        ({"length_band": "15:22"}, [0, 1, 2, 3], {"length_band": 3}),
+        ({"length_band": ":15"}, [2, 6], {"length_band": 5}),
+        ({"length_band": (16, None)}, [0, 1, 3, 4, 5], {"length_band": 2}),
+        ({"ratio_band": "0.5:2"}, [0, 1, 2, 3, 5], {"ratio_band": 2}),
+        ({"ratio_band": "2:"}, [4], {"ratio_band": 6}),
+        ({"anchor": [3]}, [1, 2, 4, 5, 6], {"anchor": 1}),
+        ({"anchor": [3], "dedupe": False}, [0, 1, 2, 4, 5, 6], {}),
+        ({"anchor": ["the cat sat on the mat", "not there"]}, [1, 2, 4, 5, 6], {"anchor": 2}),
+    ],
+)
+def test_exclusions(method: Any, controls: dict[str, Any], left: list[int], excluded: dict[str, int]) -> None:
+    controls = {"dedupe": False} | controls if "anchor" not in controls else controls
+    selection = entropylaw.select(RECORDS, budget=7, method=method, **controls)
+    assert sorted(selection.indices.tolist()) == left
+    assert selection.controls["excluded"] == excluded
+    assert selection.summary()["excluded"] == excluded
+
+
+def test_coverage_takes_no_duplicates_unless_asked_to() -> None:
+    assert sorted(entropylaw.select(RECORDS, budget=7, method="coverage").indices.tolist()) == [0, 1, 2, 4, 5, 6]
+    assert len(entropylaw.select(RECORDS, budget=7)) == 7
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+def test_weights_are_relative_and_a_weight_of_zero_comes_last(method: Any) -> None:
+    def picks(weight: Any) -> list[int]:
+        return entropylaw.select(RECORDS, budget=7, method=method, dedupe=False, weight=weight).indices.tolist()
+
+    assert picks(np.full(7, 3.0)) == picks(None)
+    assert picks("score") == picks([record["score"] * 0.25 for record in RECORDS])
+    assert picks([1, 1, 1, 1, 0, 1, 1])[-1] == 4
+    assert picks([1, 1, 90, 1, 1, 1, 1])[0] == 2
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("budget", ["60B", "40%", "60% bytes", "13 tokens", "50% tokens", "0.013k tokens"])
+def test_budgets_are_never_exceeded_and_nothing_more_fits(method: Any, budget: str) -> None:
+    unit = "tokens" if "token" in budget else "bytes" if "b" in budget.lower() else "samples"
+    selection = entropylaw.select(RECORDS, budget=budget, method=method, tokens="n" if unit == "tokens" else None)
+    used = selection.controls["budget"]
+    costs = [{"samples": 1, "bytes": len(r["text"]), "tokens": r["n"]}[unit] for r in RECORDS]
+    total = sum(costs)
+    assert used["unit"] == unit
+    assert used["amount"] == {"40%": 2, "60% bytes": total * 6 // 10, "50% tokens": total // 2}.get(
+        budget, 60 if unit == "bytes" else 13
+    )
+    assert used["selected"] == sum(costs[index] for index in selection.indices) <= used["amount"]
+    left = {0, 1, 2, 3, 4, 5, 6} - set(selection.indices.tolist()) - ({3} if method == "coverage" else set())
+    assert all(costs[index] > used["amount"] - used["selected"] for index in left)
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+def test_quotas_are_met(method: Any) -> None:
+    def counts(quota: Any, budget: Any = 4, **rest: Any) -> dict[str, int]:
+        selection = entropylaw.select(RECORDS, budget=budget, method=method, quota=quota, dedupe=False, **rest)
+        return {name: quota["selected"] for name, quota in selection.controls["quotas"].items()}
+
+    assert counts("c=25%,b<=0", budget=3) == {"a": 2, "b": 0, "c": 1}
+    assert counts({"a": 2, "*": "1"}) == {"a": 2, "b": 1, "c": 1}
+    assert counts(["a=2", "b=2"]) == {"a": 2, "b": 2, "c": 0}
+    several = counts("c>=50%,*<=40%", budget=5)
+    assert several["c"] >= 3
+    assert max(several["a"], several["b"]) <= 2
+    in_bytes = counts("a>=40B,c<=30B", budget="90B")
+    assert in_bytes["a"] >= 40
+    assert in_bytes["c"] <= 30
+
+
+def test_groups_are_by_any_field_and_names_may_be_quoted() -> None:
+    pool = [{"text": f"sample {n}", "meta": {"kind": kind}} for n, kind in enumerate(['a,"b"', "x=1", 'a,"b"', "y"])]
+    selection = entropylaw.select(pool, budget=2, group_by="meta.kind", quota='"a,""b"""<=0, "x=1" = 1')
+    assert sorted(selection.indices.tolist()) == [1, 3]
+    assert entropylaw.select(pool, budget=1, group_by=["p", "q", "p", "p"], quota={"q": 1}).indices.tolist() == [1]
+
+
+def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
+    selection = entropylaw.select(RECORDS, budget="50B", quota="a=30B")
+    assert selection.controls["quotas"]["a"] == {"least": 30, "most": 30, "selected": 22}
+    assert "the group 'a' got 22 of at least 30 bytes: no sample of it is small enough" in selection.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("controls", "message"),
+    [
+        ({"quota": "gsm8k=10%"}, r"the quota 'gsm8k=10%' is of no group: 'source' has 'a', 'b', 'c'$"),
+        ({"quota": "aa>=1"}, "did you mean 'a'"),
+        ({"quota": "a>=1", "group_by": "nowhere"}, "the records have none: they have no field 'nowhere'"),
+        ({"quota": "a>=3"}, "'a>=3' is 3 samples, but the group 'a' has 2 that can be selected; lower it"),
+        ({"quota": "*>=3"}, "the group 'a' has 2 that can be selected; lower it, or give 'a' a quota of its own"),
+        ({"quota": "a>=2,b>=2,c>=1"}, "ask for at least 5 samples together, more than the budget of 4"),
+        ({"quota": "*<=1"}, "the quotas allow 3 samples at most, less than the budget of 4"),
+        ({"quota": "a>=2,a<=1"}, "the quotas of 'a' ask for at least 2 and at most 1 samples"),
+        ({"quota": "a=1,a<=2"}, "'a=1' and 'a<=2' are of the same group"),
+        ({"quota": "a>=1,a>=2"}, "'a>=1' and 'a>=2' are of the same group"),
+        ({"quota": "a>=5MB"}, "the quota 'a>=5MB' counts bytes, the budget samples"),
+        ({"quota": "a>=5", "budget": "90B"}, "the quota 'a>=5' counts samples, the budget bytes"),
+        ({"quota": "a>=110%"}, "'110%' is not a share of the budget"),
+        ({"quota": "a>=x"}, "'x' is not a share of the budget"),
+        ({"quota": "a"}, "the quota 'a' can't be understood; quotas are such as"),
+        ({"quota": "a=1;b=2"}, "can't be understood"),
+        ({"quota": ""}, "the quota is empty"),
+        ({"min_score": "score>2"}, "it must be like 'quality>=0.5'"),
+        ({"min_score": "score>=much"}, "'much' is not a number"),
+        ({"min_score": "score>=nan"}, "'nan' is not a number"),
+        ({"min_score": ["score>=1", "score>=2"]}, "two bounds for 'score'"),
+        ({"min_score": "quality>=2"}, "record 0: the record has no field 'quality'"),
+        ({"min_score": "score>=9"}, "nothing is left to select from: of 7 samples, 7 by min_score are excluded"),
+        ({"length_band": "9"}, "length_band is '9'; it must be two bounds such as '50:8000'"),
+        ({"length_band": "9:3"}, "no number is at least 9 and at most 3"),
+        ({"ratio_band": "x:3"}, "ratio_band is 'x:3'; it must be two bounds"),
+        ({"ratio_band": (1, 2, 3)}, "it must be two bounds"),
+        ({"ratio_band": "nan:3"}, "it must be two bounds"),
+        ({"weight": "text"}, "record 0: 'text' is text, not a number"),
+        ({"weight": [1, 2, 3]}, r"weight has shape \(3,\); it must have a number for each of 7 samples"),
+        ({"weight": [1, 2, 3, -1, 5, 6, 7]}, "record 3: the weight is -1; it must not be negative"),
+        ({"weight": [1, 2, 3, math.nan, 5, 6, 7]}, "record 3: weight is nan; it must be finite"),
+        ({"weight": [0] * 7}, "all weights are 0"),
+        ({"weight": "abcdefg", "group_by": ["x"]}, "has no field 'abcdefg'"),
+        ({"group_by": ["x"], "quota": "x>=1"}, r"group_by has shape \(1,\)"),
+        ({"budget": "10 tokens"}, "say how many tokens samples have"),
+        ({"tokens": "n"}, "tokens go with a budget in tokens"),
+        (
+            {"budget": "10 tokens", "tokens": "score"},
+            "record 5: the number of tokens is 2.5; it must be a whole number",
+        ),
+        ({"budget": "10 tokens", "tokens": [-1] * 7}, "record 0: the number of tokens is -1"),
+        ({"budget": "1 token", "tokens": [2] * 7}, "nothing fits the budget of 1 token: each of the 7 samples"),
+        ({"budget": "0 tokens"}, "less than one token"),
+        ({"budget": "0.1% tokens", "tokens": "n"}, "of 70 tokens is less than one token; raise it"),
+        ({"anchor": [0], "initial_subset": [1]}, "two names of the same"),
+        ({"anchor": [9]}, "the anchor has index 9, the pool 7 samples"),
+        ({"resume": True}, "resume needs the checkpoint"),
+        ({"preset": "reference", "quota": "a>=1"}, "knows no quotas: use preset 'paper'"),
+        ({"preset": "reference", "budget": "90B", "weight": "n"}, "knows no budget in bytes and no weights"),
+        ({"whole_rounds": True, "budget": "90B"}, "whole_rounds goes with a budget in samples"),
+    ],
+)
+def test_controls_that_do_not_fit(controls: dict[str, Any], message: str) -> None:
+    with pytest.raises(EntropyLawError, match=message):
+        entropylaw.select(RECORDS, **({"budget": 4} | controls))
