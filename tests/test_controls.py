@@ -198,14 +198,13 @@ def test_what_is_excluded_might_as_well_not_be_there(
         ({"length_band": (16, None)}, [0, 1, 3, 4, 5], {"length_band": 2}),
         ({"ratio_band": "0.5:2"}, [0, 1, 2, 3, 5], {"ratio_band": 2}),
         ({"ratio_band": "2:"}, [4], {"ratio_band": 6}),
-        ({"anchor": [3]}, [1, 2, 4, 5, 6], {"anchor": 1}),
-        ({"anchor": [3], "dedupe": False}, [0, 1, 2, 4, 5, 6], {}),
+        ({"anchor": [3]}, [0, 1, 2, 4, 5, 6], {}),
+        ({"anchor": [3], "dedupe": True}, [1, 2, 4, 5, 6], {"duplicates": 1}),
         ({"anchor": ["the cat sat on the mat", "not there"]}, [1, 2, 4, 5, 6], {"anchor": 2}),
     ],
 )
 def test_exclusions(method: Any, controls: dict[str, Any], left: list[int], excluded: dict[str, int]) -> None:
-    controls = {"dedupe": False} | controls if "anchor" not in controls else controls
-    selection = entropylaw.select(RECORDS, budget=7, method=method, **controls)
+    selection = entropylaw.select(RECORDS, budget=7, method=method, **({"dedupe": False} | controls))
     assert sorted(selection.indices.tolist()) == left
     assert selection.controls["excluded"] == excluded
     assert selection.summary()["excluded"] == excluded
@@ -223,7 +222,9 @@ def test_weights_are_relative_and_a_weight_of_zero_comes_last(method: Any) -> No
 
     assert picks(np.full(7, 3.0)) == picks(None)
     assert picks("score") == picks([record["score"] * 0.25 for record in RECORDS])
-    assert picks([1, 1, 1, 1, 0, 1, 1])[-1] == 4
+    # What tells nothing for its length: the longest for zip, and what is left in input order for coverage.
+    worst = 4 if method == "zip" else 6
+    assert picks([float(index != worst) for index in range(7)])[-1] == worst
     assert picks([1, 1, 90, 1, 1, 1, 1])[0] == 2
 
 
@@ -250,7 +251,7 @@ def test_quotas_are_met(method: Any) -> None:
         selection = entropylaw.select(RECORDS, budget=budget, method=method, quota=quota, dedupe=False, **rest)
         return {name: quota["selected"] for name, quota in selection.controls["quotas"].items()}
 
-    assert counts("c=25%,b<=0", budget=3) == {"a": 2, "b": 0, "c": 1}
+    assert counts("c=34%,b<=0", budget=3) == {"a": 2, "b": 0, "c": 1}
     assert counts({"a": 2, "*": "1"}) == {"a": 2, "b": 1, "c": 1}
     assert counts(["a=2", "b=2"]) == {"a": 2, "b": 2, "c": 0}
     several = counts("c>=50%,*<=40%", budget=5)
@@ -270,8 +271,8 @@ def test_groups_are_by_any_field_and_names_may_be_quoted() -> None:
 
 def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
     selection = entropylaw.select(RECORDS, budget="50B", quota="a=30B")
-    assert selection.controls["quotas"]["a"] == {"least": 30, "most": 30, "selected": 22}
-    assert "the group 'a' got 22 of at least 30 bytes: no sample of it is small enough" in selection.warnings[0]
+    assert selection.controls["quotas"]["a"] == {"least": 30, "most": 30, "selected": 20}
+    assert "the group 'a' got 20 of at least 30 bytes: no sample of it is small enough" in selection.warnings[0]
 
 
 @pytest.mark.parametrize(

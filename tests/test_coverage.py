@@ -90,6 +90,7 @@ def test_a_known_pool_is_counted_and_makes_nothing_recur(
     pool: list[str], known: list[str], how: dict[str, Any]
 ) -> None:
     known = [text for text in known if text not in pool]
+    known = [text for text in known if text not in pool]
     selection = select(pool, budget=5, initial_subset=known, **how)
     oracle = Oracle([text.encode() for text in pool], selection.slots, **how)
     for text in known:
@@ -213,7 +214,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with np.load(f"{output}.picks.npz") as picks:
         assert picks["gains"].tolist() == expected.gains.tolist()
     assert manifest["selection"]["objective"] == expected.objective
-    assert manifest["parameters"]["initial_subset"]["sha256"] == load(known).fingerprint.sha256
+    assert manifest["parameters"]["anchor"]["sha256"] == load(known).fingerprint.sha256
     assert main([*command, "--force", "--k1", "7"]) == 2
     assert "k1 is an option of method 'zip'" in capsys.readouterr().err
 

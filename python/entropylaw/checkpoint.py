@@ -98,8 +98,8 @@ def identity(method: str, options: Any, candidates: Candidates) -> dict[str, Any
         "codec": _core.Sizer().codec,
         "method": method,
         "pool": pool,
+        "budget": {"unit": candidates.budget.unit, "amount": candidates.amount},
         "parameters": {
-            "budget": candidates.budget.given,
             **{field.name: getattr(options, field.name) for field in fields(options)},
             **{name: _plain(value) for name, value in candidates.parameters.items()},
             **candidates.pool.options,

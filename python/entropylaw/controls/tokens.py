@@ -30,7 +30,7 @@ def is_tokenizer(tokens: object) -> bool:
 
 def counter_methods(tokenizer: object) -> str | None:
     """The method by which a known tokenizer takes many texts."""
-    methods = ("encode_batch_fast", "encode_batch", "encode_ordinary_batch")
+    methods = ("encode_ordinary_batch", "encode_batch_fast", "encode_batch")
     return next((method for method in methods if callable(getattr(tokenizer, method, None))), None)
 
 

@@ -173,16 +173,16 @@ class Zip:
         if self.whole_rounds and (unit != "samples" or candidates.quotas is not None):
             raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas")
         unknown = {
-            f"a budget in {unit}": unit != "samples",
+            f"budget in {unit}": unit != "samples",
             "quotas": candidates.quotas is not None,
             "weights": candidates.weights is not None,
-            "an anchor": candidates.known is not None,
+            "anchor": candidates.known is not None,
         }
         found = [name for name, is_given in unknown.items() if is_given]
         if self.preset == "reference" and found:
             raise EntropyLawError(
-                f"preset 'reference' selects what the authors' script does, which knows no {' and '.join(found)}: "
-                "use preset 'paper'".replace("no a ", "no ").replace("no an ", "no ")
+                f"preset 'reference' selects what the authors' script does, which knows no {' and no '.join(found)}: "
+                "use preset 'paper'"
             )
 
     def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> tuple[str, ...]:

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::select::journal::{Journal, Writer, misfit};
 
-/// The only kind of record: the next picks.
-const PICKS: u8 = 1;
+/// The only kind of record: the next picks. No other method has it.
+const PICKS: u8 = 16;
 
-/// How long a pick may go unrecorded.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a pick may go unrecorded; the first does not wait.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A journal of picks.
 pub struct PickLog<'a, 'j> {
     journal: &'a mut Journal<'j>,
     /// Picks that are in it.
     written: usize,
-    last: Instant,
+    last: Option<Instant>,
 }
 
 impl<'a, 'j> PickLog<'a, 'j> {
@@ -38,12 +38,13 @@ impl<'a, 'j> PickLog<'a, 'j> {
                 written += 1;
             }
         }
-        Ok(Self { journal, written, last: Instant::now() })
+        Ok(Self { journal, written, last: None })
     }
 
     /// Writes down the picks that are new, if that is due.
     pub fn note(&mut self, picks: &[i64]) -> Result<()> {
-        if self.journal.is_kept() && self.last.elapsed() >= PAUSE { self.flush(picks) } else { Ok(()) }
+        let is_due = self.journal.is_kept() && self.last.is_none_or(|last| last.elapsed() >= PAUSE);
+        if is_due { self.flush(picks) } else { Ok(()) }
     }
 
     /// Writes down the picks that are new.
@@ -54,7 +55,7 @@ impl<'a, 'j> PickLog<'a, 'j> {
             self.journal.write(record)?;
             self.written = picks.len();
         }
-        self.last = Instant::now();
+        self.last = Some(Instant::now());
         Ok(())
     }
 }

@@ -1,0 +1,193 @@
+"""Checkpoints: wherever a run ends, resuming it comes to the same result, or is refused with the reason."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import entropylaw
+from entropylaw import EntropyLawError
+from entropylaw.checkpoint import remove
+from entropylaw.cli import main
+
+METHODS: list[dict[str, Any]] = [
+    {"method": "zip", "k1": 40, "k2": 12, "k3": 5},
+    {"method": "zip", "preset": "reference", "k1": 40, "k2": 12, "k3": 5, "whole_rounds": True},
+    {"method": "coverage"},
+    {
+        "method": "zip",
+        "k1": 40,
+        "k2": 12,
+        "k3": 5,
+        "budget": "900B",
+        "quota": "a>=30%,b<=40%",
+        "weight": "score",
+        "anchor": [3, 50],
+        "dedupe": True,
+    },
+    {"method": "coverage", "budget": "900B", "quota": "a>=30%,b<=40%", "weight": "score", "anchor": [3, 50]},
+]
+
+
+def pool(size: int = 120) -> list[dict[str, Any]]:
+    chooser = random.Random(5)
+    words = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "some", "dog", "ran", "off", "with", "it"]
+    return [
+        {
+            "text": " ".join(chooser.choices(words, k=chooser.randint(1, 12))),
+            "source": chooser.choice("abc"),
+            "score": chooser.randint(1, 9),
+        }
+        for _ in range(size)
+    ]
+
+
+def select(records: Any, how: dict[str, Any], **rest: Any) -> Any:
+    return entropylaw.select(records, **({"budget": 33} | how | rest))
+
+
+def what_counts(selection: Any) -> dict[str, Any]:
+    """Everything in a manifest that does not say how long or how hard the work was."""
+    summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
+    return summary | {name: array.tolist() for name, array in selection.arrays().items()}
+
+
+@pytest.mark.parametrize("how", METHODS)
+def test_a_run_cut_anywhere_is_resumed_to_the_same_result(tmp_path: Path, how: dict[str, Any]) -> None:
+    records = pool()
+    undisturbed = what_counts(select(records, how))
+    whole = tmp_path / "whole"
+    assert what_counts(select(records, how, checkpoint=whole, threads=1)) == undisturbed
+    journal = (whole / "journal").read_bytes()
+    assert len(journal) > 40
+    for number, cut in enumerate(random.Random(1).sample(range(len(journal) + 1), 12)):
+        there = tmp_path / f"cut-{cut}"
+        there.mkdir()
+        (there / "checkpoint.json").write_bytes((whole / "checkpoint.json").read_bytes())
+        (there / "journal").write_bytes(journal[:cut])
+        resumed = select(records, how, checkpoint=there, resume=True, threads=1 + number % 3)
+        assert what_counts(resumed) == undisturbed, cut
+        if how["method"] == "zip":
+            assert (there / "journal").read_bytes() == journal
+
+
+def test_resuming_starts_where_there_is_nothing_yet(tmp_path: Path) -> None:
+    records = pool()
+    began = select(records, {}, checkpoint=tmp_path / "new" / "deeper", resume=True)
+    assert what_counts(began) == what_counts(select(records, {}))
+    remove(tmp_path / "new" / "deeper")
+    assert not (tmp_path / "new" / "deeper").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"resume": False}, "holds a checkpoint already; resume it"),
+        ({"k1": 41}, "parameters.k1 is 40 there, and 41 now"),
+        ({"budget": 34}, "budget.amount is 33 there, and 34 now"),
+        ({"method": "coverage", "k1": None, "k2": None, "k3": None}, 'method is "zip" there, and "coverage" now'),
+        ({"weight": "score"}, 'parameters.weight is null there, and "score" now'),
+        ({"anchor": [1]}, "parameters.anchor is null there, and {"),
+        ({"dedupe": True}, "parameters.dedupe is false there, and true now"),
+        ({"render": "json"}, "pool.bytes is"),
+    ],
+)
+def test_another_selection_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    records = pool()
+    select(records, METHODS[0], checkpoint=tmp_path)
+    with pytest.raises(EntropyLawError, match=message):
+        select(records, METHODS[0] | {"checkpoint": tmp_path, "resume": True} | change)
+
+
+def test_another_pool_version_or_column_is_refused(tmp_path: Path) -> None:
+    records = pool()
+    how = METHODS[0] | {"weight": "score", "checkpoint": tmp_path}
+    select(records, how)
+    with pytest.raises(EntropyLawError, match=r"pool\.samples is 120 there, and 119 now"):
+        select(records[1:], how, resume=True)
+    swapped = [{**records[0], "text": records[0]["text"][::-1]}, *records[1:]]
+    with pytest.raises(EntropyLawError, match=r"pool\.sha256 is"):
+        select(swapped, how, resume=True)
+    with pytest.raises(EntropyLawError, match="candidates is"):
+        select([{**records[0], "score": 100}, *records[1:]], how, resume=True)
+    header = json.loads((tmp_path / "checkpoint.json").read_text())
+    (tmp_path / "checkpoint.json").write_text(json.dumps(header | {"entropylaw": "0.0.9"}))
+    with pytest.raises(EntropyLawError, match=r'entropylaw is "0\.0\.9" there'):
+        select(records, how, resume=True)
+    (tmp_path / "checkpoint.json").write_text("{")
+    with pytest.raises(EntropyLawError, match=r"checkpoint\.json: cannot be read"):
+        select(records, how, resume=True)
+
+
+def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
+    records = pool()
+    for name, how in (("zip", METHODS[0]), ("coverage", METHODS[2])):
+        select(records, how, checkpoint=tmp_path / name)
+    journals = {name: (tmp_path / name / "journal").read_bytes() for name in ("zip", "coverage")}
+    for name, how, other in (("zip", METHODS[0], "coverage"), ("coverage", METHODS[2], "zip")):
+        (tmp_path / name / "journal").write_bytes(journals[other])
+        with pytest.raises(EntropyLawError, match="its records are not those of this selection"):
+            select(records, how, checkpoint=tmp_path / name, resume=True)
+        (tmp_path / name / "journal").write_bytes(journals[name] * 2)
+        with pytest.raises(EntropyLawError, match="its records are not those of this selection"):
+            select(records, how, checkpoint=tmp_path / name, resume=True)
+
+
+def test_a_checkpoint_serves_one_process_at_a_time(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="locks of files are POSIX's")
+    with (tmp_path / "lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(EntropyLawError, match="another process is using this checkpoint"):
+            select(pool(), {}, checkpoint=tmp_path)
+
+
+def test_a_checkpoint_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EntropyLawError, match="file: cannot be used for a checkpoint"):
+        select(pool(), {}, checkpoint=tmp_path / "file")
+
+
+def test_the_command_line_resumes_and_cleans_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out, there = tmp_path / "pool.jsonl", tmp_path / "out.jsonl", tmp_path / "work"
+    source.write_text("".join(json.dumps(record) + "\n" for record in pool()))
+    command = ["select", str(source), "-o", str(out), "--budget", "9", "--checkpoint", str(there), "-q"]
+    entropylaw.select(source, budget=9, checkpoint=there)
+    assert main(command) == 2
+    assert "holds a checkpoint already" in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 0
+    assert out.exists()
+    assert not there.exists()
+    assert main([*command[:-3], "--resume", "--force"]) == 2
+    assert "resume needs the checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("method", "sent"), [("zip", "SIGTERM"), ("coverage", "SIGINT"), ("zip", "SIGKILL")])
+def test_a_signal_leaves_a_checkpoint(tmp_path: Path, method: str, sent: str) -> None:
+    source, out, there = tmp_path / "pool.jsonl", tmp_path / "out.jsonl", tmp_path / "work"
+    chooser = random.Random(3)
+    words = ["".join(chooser.choices("abcdefghij", k=chooser.randint(2, 9))) for _ in range(3000)]
+    source.write_text("".join(json.dumps({"text": " ".join(chooser.choices(words, k=40))}) + "\n" for _ in range(9000)))
+    how: dict[str, Any] = {"method": method, "budget": 8000, "gamma": 0.0}
+    if method == "zip":
+        how = {"method": method, "budget": 3000, "k1": 1000, "k2": 60, "k3": 30}
+    options = [part for name, value in how.items() for part in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "entropylaw", "select", str(source), "-o", str(out), "--checkpoint", str(there)]
+    run = subprocess.Popen([*command, *options, "--threads", "1"], stderr=subprocess.PIPE)
+    journal = there / "journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size > 0) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.send_signal(getattr(signal, sent))
+    _, said = run.communicate(timeout=30)
+    assert run.returncode != 0, "it was over before the signal came"
+    assert not out.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pool.jsonl", "work"]
+    assert b"go on with --resume" in said or sent == "SIGKILL"
+    resumed = entropylaw.select(source, **how, checkpoint=there, resume=True)
+    assert what_counts(resumed) == what_counts(entropylaw.select(source, **how))
