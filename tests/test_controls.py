@@ -12,6 +12,7 @@ import entropylaw
 import oracle
 from coverage_oracle import Oracle
 from entropylaw import EntropyLawError
+from entropylaw.pool import load
 from limits import Limits
 
 WORDS = ["the ", "cat ", "sat ", "on ", "a ", "mat. ", "é", "0", "xyz" * 9]
@@ -334,3 +335,12 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
 def test_controls_that_do_not_fit(controls: dict[str, Any], message: str) -> None:
     with pytest.raises(EntropyLawError, match=message):
         entropylaw.select(RECORDS, **({"budget": 4} | controls))
+
+
+def test_a_pool_that_was_read_without_a_field_says_so() -> None:
+    pool = load(RECORDS, numbers=["n"])
+    assert len(entropylaw.select(pool, budget="9 tokens", tokens="n")) > 0
+    with pytest.raises(EntropyLawError, match="weight is 'score', a field that the pool was not read with"):
+        entropylaw.select(pool, budget=2, weight="score")
+    with pytest.raises(EntropyLawError, match="group_by is 'n', but the pool was read with 'source'"):
+        entropylaw.select(pool, budget=2, group_by="n", quota="*<=1")

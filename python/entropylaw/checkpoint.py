@@ -101,8 +101,8 @@ def identity(method: str, options: Any, candidates: Candidates) -> dict[str, Any
         "budget": {"unit": candidates.budget.unit, "amount": candidates.amount},
         "parameters": {
             **{field.name: getattr(options, field.name) for field in fields(options)},
-            **{name: _plain(value) for name, value in candidates.parameters.items()},
             **candidates.pool.options,
+            **{name: _plain(value) for name, value in candidates.parameters.items()},
         },
         # Of what the parameters come to: files that they name may change.
         "candidates": _digest(arrays),

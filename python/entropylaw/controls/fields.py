@@ -52,6 +52,10 @@ def groups_of(pool: Pool, given: "str | Sequence[str] | NDArray[Any]") -> tuple[
         If there is not a name for each sample.
     """
     if isinstance(given, str):
+        if given != pool.options["group_by"]:
+            raise EntropyLawError(
+                f"group_by is {given!r}, but the pool was read with {pool.options['group_by']!r}; load(group_by={given!r})"
+            )
         return pool.groups, pool.group_names
     labels = np.asarray(given, dtype=str)
     if labels.shape != (len(pool),):

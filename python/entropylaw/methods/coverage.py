@@ -136,8 +136,8 @@ class Coverage:
             parameters={
                 "budget": candidates.budget.given,
                 **options,
-                **candidates.parameters,
                 **pool.options,
+                **candidates.parameters,
             },
             version=_core.__version__,
             seconds={"read": pool.seconds, **dict(result.seconds)},

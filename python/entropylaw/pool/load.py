@@ -95,7 +95,7 @@ def load(
     if on_error not in ("raise", "skip"):
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
-    options = {"render": render, "schema": schema, "field": field, "on_error": on_error}
+    options = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths)) is not None:
         for source in [Source(path) for path in expanded(files)]:

@@ -39,7 +39,7 @@ class Pool:
     schema: str
     """Name of the schema that the records have; ``""`` if the rendering needs none."""
     options: Mapping[str, Any]
-    """How it was read: ``render``, ``schema``, ``field``, ``on_error``."""
+    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
     seconds: float
