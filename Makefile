@@ -9,8 +9,9 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
 SEED ?= 1
+KILLS ?= 30
 
-.PHONY: demo test test-train lint bench fuzz quality wheel clean
+.PHONY: demo test test-train lint bench fuzz quality kills wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -51,6 +52,10 @@ fuzz:
 quality: $(VENV)/built
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
 	$(BIN)/python benches/quality $(if $(POOL),$(abspath $(POOL)),--budgets 500KB)
+
+## kills: kill selections from POOL=file.jsonl at KILLS random moments, resume them, and compare the results
+kills: $(VENV)/built
+	$(BIN)/python tests/kills.py $(abspath $(POOL)) --kills $(KILLS) --seed $(SEED)
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools

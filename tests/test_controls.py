@@ -191,6 +191,7 @@ def test_what_is_excluded_might_as_well_not_be_there(
         ({"dedupe": True}, [0, 1, 2, 4, 5, 6], {"duplicates": 1}),
         ({"dedupe": False}, [0, 1, 2, 3, 4, 5, 6], {}),
         ({"min_score": "score >= 2.5"}, [0, 3, 4, 5], {"min_score": 3}),
+        ({"min_score": "score>=2, n>=5"}, [0, 3, 4, 5], {"min_score": 3}),
         ({"min_score": ["score>=2", "n>=5"]}, [0, 3, 4, 5], {"min_score": 3}),
         ({"min_score": {"score": 2, "n": 5}, "dedupe": True}, [0, 4, 5], {"min_score": 3, "duplicates": 1}),
         ({"min_score": "score>=4", "dedupe": True}, [3, 4], {"min_score": 5}),

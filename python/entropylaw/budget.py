@@ -93,7 +93,7 @@ class Budget:
             raise EntropyLawError(f"the budget is {budget!r}; a share must be above 0% and at most 100%")
         unit = amount.unit or "samples"
         if not amount.is_share and amount.number < 1:
-            raise EntropyLawError(f"the budget is {budget!r}, less than one {unit[:-1]}; raise it")
+            raise EntropyLawError(f"the budget is {budget!r}, less than one {unit[:-1]}; it must be at least 1")
         number = amount.number if amount.is_share else Fraction(int(amount.number))
         return cls(budget, unit, number, amount.is_share)
 

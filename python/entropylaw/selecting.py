@@ -178,7 +178,7 @@ def select(
         most or at least; a share of the budget, or an amount in its unit; ``*`` stands for every group not named.
         Quotas that can't be met are an error.
     min_score : str, sequence of str or mapping, optional
-        ``"quality>=0.5"`` or ``{"quality": 0.5}``: samples with less in that field are excluded.
+        ``"quality>=0.5,score>=3"`` or ``{"quality": 0.5, "score": 3}``: samples with less in a field are excluded.
     weight : str or array of float, optional
         A field, or numbers for each sample, that say how much it is wanted: finite, not negative; only their ratios
         matter. What a sample adds counts so many times.

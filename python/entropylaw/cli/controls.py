@@ -17,12 +17,11 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
     controls.add_argument("--group-by", metavar="FIELD", help="the field that groups are made by [source]")
     controls.add_argument(
         "--quota",
-        action="append",
         metavar="QUOTAS",
         help="what groups get of the budget, such as 'gsm8k=10%%,t0<=20%%,*>=1%%'; * is every group not named",
     )
     controls.add_argument(
-        "--min-score", action="append", metavar="FIELD>=X", help="exclude samples with a lower number there"
+        "--min-score", metavar="FIELD>=X", help="exclude samples with a lower number there; several with commas"
     )
     controls.add_argument("--weight", metavar="FIELD", help="count what a sample adds so many times")
     controls.add_argument("--length-band", metavar="LOW:HIGH", help="exclude samples of fewer or more bytes")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from entropylaw.errors import EntropyLawError
 
 MinScore = str | Sequence[str] | Mapping[str, float]
-"""``"quality>=0.5"``, several of them, or ``{"quality": 0.5}``."""
+"""``"quality>=0.5,score>=3"``, a list of such texts, or ``{"quality": 0.5, "score": 3}``."""
 
 _SCORE = re.compile(r"\s*(?P<column>.+?)\s*>=\s*(?P<least>[^<>=]+?)\s*")
 
@@ -68,7 +68,7 @@ def parse_min_score(given: MinScore) -> dict[str, float]:
         bounds: list[tuple[str, Any, str]] = [(str(name), least, f"{name}>={least}") for name, least in given.items()]
     else:
         bounds = []
-        for text in [given] if isinstance(given, str) else given:
+        for text in given.split(",") if isinstance(given, str) else given:
             if (match := _SCORE.fullmatch(text)) is None:
                 raise EntropyLawError(f"min_score is {text!r}; it must be like 'quality>=0.5'")
             bounds.append((match["column"], match["least"], text))

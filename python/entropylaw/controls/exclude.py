@@ -39,7 +39,7 @@ def exclude(
     if controls.lengths is not None:
         keep("length_band", controls.lengths.holds(pool.lengths()))
     if controls.ratios is not None:
-        sizes = _core.sample_sizes(pool.data, pool.offsets, threads=threads, progress=progress)
+        sizes = _core.measure_each(pool.data, pool.offsets, threads=threads, progress=progress)
         keep("ratio_band", controls.ratios.holds(pool.lengths() / sizes))
     anchor = controls.anchor if isinstance(controls.anchor, Pool) else None
     if dedupe or anchor is not None:

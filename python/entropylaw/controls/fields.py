@@ -54,7 +54,7 @@ def groups_of(pool: Pool, given: "str | Sequence[str] | NDArray[Any]") -> tuple[
     if isinstance(given, str):
         if given != pool.options["group_by"]:
             raise EntropyLawError(
-                f"group_by is {given!r}, but the pool was read with {pool.options['group_by']!r}; load(group_by={given!r})"
+                f"group_by is {given!r}, but the pool was read with {pool.options['group_by']!r}; read it anew"
             )
         return pool.groups, pool.group_names
     labels = np.asarray(given, dtype=str)

@@ -1,0 +1,97 @@
+"""Kills `entropylaw select` at random moments and resumes it until it is through: the result must be that of a run left
+alone. Slow: `make kills POOL=file.jsonl KILLS=30`.
+"""
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+RUNS = {
+    "zip": ["--budget", "2%"],
+    "coverage": ["--method", "coverage", "--budget", "4% bytes"],
+    "zip, controls": ["--budget", "1% bytes", "--quota", "*<=60%", "--dedupe", "--length-band", "30:"],
+    "coverage, controls": ["--method", "coverage", "--budget", "2% bytes", "--quota", "*<=60%", "--unit", "word"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pool", type=Path)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    chooser = random.Random(arguments.seed)
+    for number, (name, options) in enumerate(RUNS.items()):
+        kills = arguments.kills * (number + 1) // len(RUNS) - arguments.kills * number // len(RUNS)
+        with tempfile.TemporaryDirectory() as directory:
+            campaign(name, [str(arguments.pool), *options], kills, chooser, Path(directory))
+
+
+def campaign(name: str, options: list[str], kills: int, chooser: random.Random, directory: Path) -> None:
+    began = time.monotonic()
+    run = start(directory / "alone.jsonl", options)
+    if run.wait() != 0:
+        sys.exit(f"{name}: a run left alone fails")
+    took = time.monotonic() - began
+    expected = outcome(directory / "alone.jsonl")
+    killed = finished = 0
+    while killed < kills:
+        output, checkpoint = directory / "out.jsonl", directory / "checkpoint"
+        resumes = 0
+        while True:
+            threads = str(chooser.choice([1, 2, 8]))
+            run = start(output, [*options, "--checkpoint", str(checkpoint), "--resume", "--threads", threads])
+            # Late more often than not: what is worth resuming has to be there.
+            try:
+                run.wait(chooser.uniform(0, took * 1.2) if killed < kills else None)
+            except subprocess.TimeoutExpired:
+                run.send_signal(signal.SIGKILL)
+                run.wait()
+                killed, resumes = killed + 1, resumes + 1
+                check_nothing_half(directory, output, expected)
+                continue
+            if run.returncode != 0:
+                sys.exit(f"{name}: exit code {run.returncode} after {resumes} kills")
+            break
+        if outcome(output) != expected:
+            sys.exit(f"{name}: another result after {resumes} kills")
+        finished += 1
+        for left in directory.glob("out.jsonl*"):
+            left.unlink()
+    print(f"{name}: {killed} kills, {finished} runs resumed to the result of the run left alone ({took:.1f} s)")
+
+
+def start(output: Path, options: list[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "entropylaw", "select", "-q", "--force", *options, "-o", str(output)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+
+def outcome(output: Path) -> tuple[bytes, Any, bytes]:
+    """The records, the manifest without what the work took, and the archive beside it."""
+    manifest = json.loads(Path(f"{output}.manifest.json").read_text())
+    for took in ("seconds", "work", "output"):
+        manifest.pop(took, None)
+    picks = manifest.pop("picks")
+    return output.read_bytes(), manifest, (output.parent / picks["name"]).read_bytes()
+
+
+def check_nothing_half(directory: Path, output: Path, expected: tuple[bytes, Any, bytes]) -> None:
+    """What can be seen after a kill is whole."""
+    if output.exists() and output.read_bytes() != expected[0]:
+        sys.exit(f"{output}: half an output after a kill")
+    if Path(f"{output}.manifest.json").exists():
+        assert outcome(output) == expected
+        # The kill came after the last rename: the run was done.
+        for left in directory.glob("out.jsonl*"):
+            left.unlink()
+
+
+if __name__ == "__main__":
+    main()
