@@ -143,9 +143,10 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         for budget in arguments.budgets:
-            size = Budget.parse(budget).size
-            if size is None:
+            asked = Budget.parse(budget)
+            if asked.unit != "bytes" or asked.is_share:
                 parser.error(f"{budget}: budgets are in bytes here, for example 1MB")
+            size = int(asked.amount)
             for name in arguments.methods:
                 start = time.perf_counter()
                 picked = METHODS[name](task.samples, size)

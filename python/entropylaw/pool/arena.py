@@ -25,12 +25,12 @@ def memory_limit(memory: int | str) -> int:
     if isinstance(memory, int) and not isinstance(memory, bool) and memory >= 0:
         return memory
     try:
-        size = Budget.parse(memory).size if isinstance(memory, str) else None
+        size = Budget.parse(memory) if isinstance(memory, str) else None
     except EntropyLawError:
         size = None
-    if size is None:
+    if size is None or size.unit != "bytes" or size.is_share:
         raise EntropyLawError(f"memory is {memory!r}; it must be an amount of bytes such as '2GB'")
-    return size
+    return int(size.amount)
 
 
 class Arena:
