@@ -12,7 +12,9 @@ from conftest import ROOT
 PACKAGE = ROOT / "python" / "entropylaw"
 
 
-@pytest.mark.parametrize("name", ["scoring.py", "selecting.py", "measuring.py", "law/law.py", "_core.pyi"])
+@pytest.mark.parametrize(
+    "name", ["scoring.py", "selecting.py", "measuring.py", "comparing.py", "law/law.py", "_core.pyi"]
+)
 def test_docstrings(name: str) -> None:
     tree = ast.parse((PACKAGE / name).read_text())
     documented = (

@@ -80,6 +80,24 @@ def test_a_report_shows_hostile_samples_as_text(report: Path) -> None:
     assert report.stat().st_size < 2_000_000
 
 
+@pytest.mark.parametrize("command", ["ratio", "compare"])
+def test_measurements_have_reports(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pools = [tmp_path / f"{name}.jsonl" for name in ("old", "new")]
+    for pool, rows in zip(pools, (records()[:50], records()), strict=True):
+        pool.write_text("".join(json.dumps(record) + "\n" for record in rows))
+    made = tmp_path / "report.html"
+    paths = [str(pool) for pool in (pools if command == "compare" else pools[1:])]
+    assert main([command, *paths, "-q", "--report", str(made), "--plot", str(tmp_path / "figure.svg")]) == 0
+    page = Elements()
+    page.feed(made.read_text())
+    assert [tag for tag, _ in page.tags].count("script") == 3
+    assert "R, compression ratio" in page.text
+    assert len(json.loads(page.scripts[0])["charts"]) >= 3
+    assert (tmp_path / "figure.svg").read_text().startswith("<svg")
+    assert main([command, *paths, "-q", "--report", str(made)]) == 2
+    assert "the file exists" in capsys.readouterr().err
+
+
 def test_every_number_has_a_definition(report: Path) -> None:
     text = report.read_text()
     for term in ("R, compression ratio", "R alone", "R after", "bits a byte", "repeated", "sample"):

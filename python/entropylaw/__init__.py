@@ -13,6 +13,7 @@ from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw._core import Progress, Sizer
+    from entropylaw.comparing import Comparison, Novelty, Version, compare
     from entropylaw.distribution import Distribution, Duplicates
     from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Compressed, Ratio, ratio
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
     from entropylaw.selecting import select
 
 __all__ = [
+    "Comparison",
     "Compressed",
     "CoverageSelection",
     "Distribution",
     "Duplicates",
     "EntropyLaw",
     "EntropyLawError",
+    "Novelty",
     "Progress",
     "Ratio",
     "Round",
     "Scores",
     "Selection",
     "Sizer",
+    "Version",
     "ZipSelection",
     "__version__",
+    "compare",
     "ratio",
     "replay",
     "score",
@@ -46,19 +51,23 @@ __all__ = [
 
 # Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
 _HOME = {
+    "Comparison": "comparing",
     "Compressed": "measuring",
     "CoverageSelection": "methods.coverage",
     "Distribution": "distribution",
     "Duplicates": "distribution",
     "EntropyLaw": "law",
+    "Novelty": "comparing",
     "Progress": "_core",
     "Ratio": "measuring",
     "Round": "methods.zip",
     "Selection": "results",
     "Scores": "scoring",
     "Sizer": "_core",
+    "Version": "comparing",
     "ZipSelection": "methods.zip",
     "__version__": "_core",
+    "compare": "comparing",
     "ratio": "measuring",
     "replay": "replaying",
     "score": "scoring",

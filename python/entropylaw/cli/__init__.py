@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from entropylaw.cli import config, law, ratio, replay, score, select
+from entropylaw.cli import compare, config, law, ratio, replay, score, select
 from entropylaw.errors import EntropyLawError
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
@@ -54,7 +54,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (select, replay, score, ratio, law):
+    for module in (select, replay, score, ratio, compare, law):
         module.add(commands)
     config.add(commands)
     return parser, commands

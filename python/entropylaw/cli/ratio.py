@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.cli.report import add_report, check_report, write_report
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
     from entropylaw.pool import Pool
+    from entropylaw.report import Page
 
 _EPILOG = """
 examples:
@@ -34,6 +36,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     add_pool(ratio)
     add_measures(ratio)
+    add_report(ratio)
+    ratio.add_argument("--force", action="store_true", help="replace a report that exists")
     ratio.add_argument("--show", type=int, default=3, metavar="N", help="samples of lowest and highest R [%(default)s]")
     ratio.set_defaults(run=run)
 
@@ -60,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     codecs = arguments.codec.split(",")
     parsed(codecs)
+    check_report(arguments)
     pool = load_pool(arguments, arguments.render)
     with progress_line(arguments) as progress:
         result = ratio(
@@ -71,6 +76,13 @@ def run(arguments: argparse.Namespace) -> None:
             threads=arguments.threads,
             progress=progress,
         )
+
+    def page() -> "Page":
+        from entropylaw.report.measures import ratio_page
+
+        return ratio_page(result, pool)
+
+    write_report(arguments, page)
     if arguments.json:
         print(json.dumps(as_dict(result, pool, arguments.show), indent=1, ensure_ascii=False))
     else:
