@@ -212,3 +212,14 @@ def test_pools_in_memory(pool: Any, message: str) -> None:
 def test_options_in_python(options: dict[str, Any], message: str) -> None:
     with pytest.raises(entropylaw.EntropyLawError, match=message):
         entropylaw.select(["a", "b"], **({"budget": 1} | options))
+
+
+@pytest.mark.parametrize("how", ["gz", "zst"])
+def test_decompression_bombs_are_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("entropylaw.pool.source._BOMB_SIZE", 1 << 22)
+    pool = tmp_path / f"bomb.jsonl.{how}"
+    spaces = b" " * (1 << 24)
+    pool.write_bytes(gzip.compress(spaces) if how == "gz" else zstandard.compress(spaces))
+    refuse(capsys, ["ratio", pool], f"bomb.jsonl.{how}: stopped after", "more than 250 times", "decompression bomb?")

@@ -127,7 +127,7 @@ def ratio(
     """
     chosen = parsed(codecs)
     workers = thread_count(threads)
-    pool = load(data, render=render, schema=schema, field=field, group_by=group_by, on_error=on_error)
+    pool = load(data, render=render, schema=schema, field=field, group_by=group_by, on_error=on_error, threads=threads)
     order = None if shuffle is None else shuffled(pool, shuffle)
     by_codec, by_group = _measured(pool, order, chosen, workers, progress)
     counts = pool.group_counts()

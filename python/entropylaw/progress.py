@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
     from entropylaw._core import Progress
+    from entropylaw.pool.reading import Reading
 
 _STAGES = {
+    "read": "reading",
     "count": "counting n-grams",
     "score": "scoring the pool",
     "global": "sizing candidates",
@@ -43,7 +45,7 @@ class ProgressLine:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
-    def __call__(self, now: "Progress") -> None:
+    def __call__(self, now: "Progress | Reading") -> None:
         clock = time.monotonic()
         if now.stage != self._stage:
             self._stage, self._began = now.stage, clock
@@ -56,12 +58,15 @@ class ProgressLine:
         self._stream.write("\r" + self.line(now, clock)[: width - 1] + "\x1b[K")
         self._stream.flush()
 
-    def line(self, now: "Progress", clock: float) -> str:
+    def line(self, now: "Progress | Reading", clock: float) -> str:
         """What is shown for ``now``."""
         stage = _STAGES[now.stage]
         if not now.round:
             elapsed = clock - self._began
             rate = now.done / elapsed if elapsed > 0 else 0.0
+            if now.stage == "read":
+                done, total, speed = (f"{size / 1e6:,.0f}" for size in (now.done, now.total, rate))
+                return f"{stage}: {done} of {total} MB, {speed} MB/s{_eta(now.total - now.done, rate)}"
             return f"{stage}: {now.done:,} of {now.total:,}, {rate:,.0f}/s{_eta(now.total - now.done, rate)}"
         elapsed = clock - (self._picking_since or clock)
         rate = now.picked / elapsed if elapsed > 0 else 0.0

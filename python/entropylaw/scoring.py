@@ -122,7 +122,7 @@ def score(
     """
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
-    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error)
+    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, threads=threads)
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()

@@ -158,9 +158,10 @@ pub fn spans(buffer: &[u8], spans: &[(usize, usize)], spec: &Spec) -> Batch {
 }
 
 fn gathered(batches: impl ParallelIterator<Item = Batch>) -> Batch {
-    let batches = batches.collect_vec_list();
+    let batches: Vec<Batch> = batches.collect_vec_list().into_iter().flatten().collect();
     let mut all = Batch::default();
-    for batch in batches.into_iter().flatten() {
+    all.data.reserve_exact(batches.iter().map(|batch| batch.data.len()).sum());
+    for batch in batches {
         all.append(batch);
     }
     all

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 def add_pool(parser: argparse.ArgumentParser) -> None:
     """Adds the pool, how to read it, and what every such command takes."""
     parser.add_argument(
-        "pool", nargs="+", metavar="POOL", help="JSON array or JSON Lines, plain, gzip or zstd; - for standard input"
+        "pool",
+        nargs="+",
+        metavar="POOL",
+        help="files (JSON Lines, JSON, CSV, also gzip or zstd; Parquet, Arrow), patterns or directories; - for "
+        "standard input",
     )
     add_reading(parser)
 
@@ -27,6 +31,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--on-error", choices=["raise", "skip"], default="raise", help="records that can't be read [%(default)s]"
+    )
+    parser.add_argument(
+        "--memory", default="2GB", metavar="SIZE", help="text held in memory; more goes to a mapped file [%(default)s]"
     )
     parser.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -53,16 +60,20 @@ def load_pool(
     """Reads the pool, or other files in the same way."""
     from entropylaw.pool import load
 
-    return load(
-        paths or arguments.pool,
-        render=render,
-        schema=arguments.schema,
-        field=arguments.field,
-        on_error=arguments.on_error,
-        group_by=group_by,
-        numbers=numbers,
-        paths=True,
-    )
+    with progress_line(arguments) as progress:
+        return load(
+            paths or arguments.pool,
+            render=render,
+            schema=arguments.schema,
+            field=arguments.field,
+            on_error=arguments.on_error,
+            group_by=group_by,
+            numbers=numbers,
+            paths=True,
+            memory=arguments.memory,
+            threads=arguments.threads,
+            progress=progress,
+        )
 
 
 def print_json(value: Any) -> None:

@@ -14,6 +14,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import Arena
 from entropylaw.pool.columns import Columns
 from entropylaw.pool.model import Pool
+from entropylaw.pool.reading import Report
 from entropylaw.pool.records import Records
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError
@@ -31,6 +32,7 @@ class Builder:
         columns: Columns,
         memory: int,
         threads: int | None = None,
+        report: Report | None = None,
     ) -> None:
         self.renderer = renderer
         self.columns = columns
@@ -39,6 +41,7 @@ class Builder:
         self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
+        self.report = report or Report(None, [])
         self._threads = threads
         self._reader: _core.LineReader | None = None
         self._arena = Arena(memory)

@@ -34,6 +34,7 @@ def read_json(source: Source, builder: Builder) -> None:
                     break
         if (reader := builder.reader()) is not None:
             _read_block(rest, reader, records, builder)
+        builder.report(source.position)
     builder.records.add(records)
 
 

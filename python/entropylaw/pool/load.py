@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from entropylaw.errors import EntropyLawError
@@ -15,6 +15,7 @@ from entropylaw.pool.formats import expanded, format_of, named_format
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.model import Pool
+from entropylaw.pool.reading import Report
 from entropylaw.pool.records import ObjectRecords
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
@@ -62,6 +63,7 @@ def load(
     paths: bool = False,
     memory: int | str = MEMORY,
     threads: int | None = None,
+    progress: Callable[[Any], object] | None = None,
 ) -> Pool:
     """Reads and renders a pool.
 
@@ -84,6 +86,8 @@ def load(
         is mapped into memory.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
+    progress : callable, optional
+        Called about 20 times a second, while files are read, with a ``Reading``. What it raises ends the reading.
 
     Raises
     ------
@@ -98,8 +102,11 @@ def load(
     options = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths)) is not None:
-        for source in [Source(path) for path in expanded(files)]:
+        sources = [Source(path) for path in expanded(files)]
+        builder.report = Report(progress, sources)
+        for source in sources:
             _read_file(source, builder)
+            builder.report.next_file(source)
     elif (table := _table(pool)) is not None:
         from entropylaw.pool.table_records import read_table
 
@@ -170,7 +177,8 @@ def _kept(record: Any, index: int, builder: Builder) -> bool:
 def _table(pool: Any) -> "Table | None":
     """The table that a pool in memory is; None if it is made of samples or records."""
     dataset = type(pool).__module__.partition(".")[0] == "datasets" and hasattr(pool, "with_format")
-    if isinstance(pool, Mapping) or not (hasattr(pool, "__arrow_c_stream__") or (dataset and hasattr(pool, "__len__"))):
+    arrow = hasattr(pool, "__arrow_c_stream__") or hasattr(pool, "__arrow_c_array__")
+    if isinstance(pool, Mapping) or not (arrow or (dataset and hasattr(pool, "__len__"))):
         return None
     need_arrow(f"reading a {type(pool).__name__}")
     from entropylaw.pool.tables import DatasetTable, table_of

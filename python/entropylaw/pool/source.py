@@ -14,7 +14,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 import zstandard
 
@@ -30,6 +30,11 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = (b"\x2a\x4d\x18", range(0x50, 0x60))
 _ZSTD_MAX_WINDOW = 1 << 31
+_ZSTD_READ = 1 << 12
+"""Bytes unpacked at a time: each could become 32 KiB."""
+_BOMB_RATIO = 250
+"""How many times its stored size a file may unpack to, if that is more than ``_BOMB_SIZE``. JSON packs 3 to 30 fold."""
+_BOMB_SIZE = 1 << 28
 
 
 class Source:
@@ -44,6 +49,8 @@ class Source:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name = os.fspath(path)
         self._spool: BinaryIO | None = None
+        self.position = 0
+        """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
         try:
             if self.name == "-":
                 self.name = "standard input"
@@ -68,6 +75,7 @@ class Source:
         """A source of what has been written to a temporary file."""
         source = cls.__new__(cls)
         source.name = name
+        source.position = 0
         source._spool = spool
         source.remember()
         return source
@@ -99,6 +107,14 @@ class Source:
         if not same:
             raise EntropyLawError(f"{self.name}: the file has changed since it was read; run again")
 
+    def check_unpacked(self, size: int, remedy: str) -> None:
+        """Raises EntropyLawError, with ``remedy``, if ``size`` bytes are more than a file of this kind ever holds."""
+        if size > max(_BOMB_RATIO * self.size, _BOMB_SIZE):
+            raise EntropyLawError(
+                f"{self.name}: stopped after {size:,} bytes from {self.size:,} stored ones, more than {_BOMB_RATIO} "
+                f"times as many: is it a decompression bomb? If you trust it, {remedy}"
+            )
+
     def open(self) -> BinaryIO:
         """The file as it is stored, from its start."""
         if self._spool is None:
@@ -128,13 +144,12 @@ class Source:
             with self.open() as file:
                 codec = _codec(file.read(4))
                 file.seek(0)
-                if codec == "gzip":
-                    yield from _gunzip(file)
-                elif codec == "zstd":
-                    yield from _unzstd(file)
-                else:
-                    while chunk := file.read(CHUNK):
-                        yield chunk
+                unpacked = 0
+                for chunk in _READERS[codec](file):
+                    self.position = file.tell()
+                    unpacked += len(chunk)
+                    self.check_unpacked(unpacked, "unpack it and name the unpacked file")
+                    yield chunk
         except EOFError:
             raise EntropyLawError(f"{self.name}: the file is truncated: its compressed data end too soon") from None
         except (zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
@@ -173,13 +188,18 @@ def _spooled(pipe: BinaryIO) -> BinaryIO:
     return spool
 
 
-def _codec(magic: bytes) -> str | None:
+def _codec(magic: bytes) -> Literal["gzip", "zstd"] | None:
     if magic.startswith(_GZIP):
         return "gzip"
     rest, firsts = _ZSTD_SKIPPABLE
     if magic == _ZSTD or (magic[1:] == rest and magic[0] in firsts):
         return "zstd"
     return None
+
+
+def _plain(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:
@@ -192,13 +212,23 @@ def _unzstd(file: BinaryIO) -> Iterator[bytes]:
     """Frame by frame, because only a single frame's reader tells that its end is missing."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW)
     frame = None
-    while chunk := file.read(CHUNK // 4):
-        while chunk:
+    pieces: list[bytes] = []
+    size = 0
+    while packed := file.read(_ZSTD_READ):
+        while packed:
             frame = frame or unpacker.decompressobj()
-            if content := frame.decompress(chunk):
-                yield content
-            chunk = b""
+            pieces.append(frame.decompress(packed))
+            size += len(pieces[-1])
+            packed = b""
             if frame.eof:
-                chunk, frame = frame.unused_data, None
+                packed, frame = frame.unused_data, None
+        if size >= CHUNK:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    if size:
+        yield b"".join(pieces)
     if frame is not None:
         raise EOFError
+
+
+_READERS = {None: _plain, "gzip": _gunzip, "zstd": _unzstd}

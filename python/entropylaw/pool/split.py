@@ -21,7 +21,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _SPACE = b" \t\r\n"
 _BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*")
-_BLOCK = 1 << 23
+_BLOCK = 1 << 22
 """Bytes of lines that are worth reading together."""
 _LONGEST = 1 << 30
 """Bytes of the longest line that is read."""
@@ -81,11 +81,12 @@ def blocks(source: Source) -> Iterator[Block]:
         If the file can't be read, or is an array that is not JSON: beyond a broken item no other can be found.
     """
     chunks = source.chunks()
-    head = b""
+    begin: list[bytes] = []
     for chunk in chunks:
-        head += chunk
-        if head.removeprefix(_UTF8_BOM).strip(_SPACE):
+        begin.append(chunk)
+        if chunk.removeprefix(_UTF8_BOM).strip(_SPACE):
             break
+    head = b"".join(begin)
     if head.startswith(_UTF16_BOMS):
         raise EntropyLawError(f"{source.name}: the file is UTF-16, not UTF-8; convert it, for example with iconv")
     bom = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0

@@ -70,6 +70,7 @@ def read_table(table: Table, builder: Builder) -> None:
     numbers = builder.columns.number_fields if isinstance(table, CsvTable) else ()
     row = 0
     for batch in table.batches(_needed(table, builder)):
+        builder.report(table.position(row))
         for record in batch.to_pylist():
             where = _where(table.name, row)
             row += 1

@@ -43,14 +43,22 @@ class Table:
         """
         if self.source is not None:
             self.source.check_unchanged()
+        unpacked = 0
         try:
             for batch in self._read(columns):
+                unpacked += batch.nbytes
+                if self.source is not None:
+                    self.source.check_unpacked(unpacked, "write it again as Arrow, uncompressed")
                 if columns is not None and batch.schema.names != list(columns):
                     batch = batch.select(list(columns))
                 for start in range(0, batch.num_rows, _ROWS):
                     yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
+
+    def position(self, rows: int) -> int:
+        """Bytes of the file that are read when ``rows`` rows are, as far as can be told."""
+        return self.source.position if self.source else 0
 
     def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         """The rows at rising positions."""
@@ -94,6 +102,10 @@ class ParquetTable(Table):
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         with self._path.open() as file, self._opened(file) as parquet:
             yield from parquet.iter_batches(_ROWS, columns=None if columns is None else list(columns))
+
+    def position(self, rows: int) -> int:
+        """Bytes of the file that are read when ``rows`` rows are, as if all rows were alike."""
+        return self._path.size * rows // int(self._ends[-1])
 
     def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         """The rows at rising positions, from the row groups that they are in."""
@@ -237,9 +249,9 @@ def table_of(rows: Any) -> Table:
             return SpooledTable(rows)
         try:
             reader = pa.RecordBatchReader.from_stream(rows)
-        except pa.ArrowInvalid:
+        except (pa.ArrowInvalid, TypeError):
             # One column, such as a pandas or polars series.
-            column = pa.chunked_array(rows)
+            column = pa.chunked_array(rows if hasattr(rows, "__arrow_c_stream__") else [pa.array(rows)])
             table = pa.table({"text": column})
             return MemoryTable(table.schema, table.to_batches())
         return MemoryTable(reader.schema, list(reader)) if hasattr(rows, "__len__") else SpooledTable(reader)

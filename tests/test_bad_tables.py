@@ -1,0 +1,193 @@
+"""Bad tables: one clear message that names file, column and row."""
+
+import builtins
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import entropylaw
+from entropylaw import EntropyLawError
+from entropylaw.cli import main
+from entropylaw.pool import load
+
+pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
+import pyarrow.parquet as pq  # noqa: E402
+
+
+def parquet(rows: list[dict[str, Any]] | Any) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows) if isinstance(rows, list) else rows, out, compression="none")
+    return out.getvalue()
+
+
+def arrow(rows: list[dict[str, Any]], stream: bool = False) -> bytes:
+    out = io.BytesIO()
+    table = pa.Table.from_pylist(rows)
+    with (pa.ipc.new_stream if stream else pa.ipc.new_file)(out, table.schema) as writer:
+        writer.write_table(table)
+    return out.getvalue()
+
+
+ROWS = [{"text": f"sample {n}", "n": n} for n in range(2000)]
+WHOLE = parquet(ROWS)
+TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+
+FILES: list[tuple[str, bytes, list[str]]] = [
+    ("cut.parquet", WHOLE[:-30], ["cut.parquet: cannot be read as Parquet", "is the file whole?"]),
+    ("footer.parquet", WHOLE[:-200] + b"\xff" * 190 + WHOLE[-10:], ["footer.parquet: cannot be read as Parquet"]),
+    ("page.parquet", WHOLE[:4] + b"\xff" * 400 + WHOLE[404:], ["page.parquet: cannot be read as Parquet"]),
+    ("lines.parquet", b'{"text": "a"}\n', ["lines.parquet: is not a file of Parquet", "begins with"]),
+    ("packed.parquet", gzip.compress(WHOLE), ["packed.parquet: is not a file of Parquet", "unpack it"]),
+    ("none.parquet", parquet(pa.table({"text": pa.array([], pa.string())})), ["none.parquet: the pool is empty"]),
+    ("twice.parquet", parquet(TWICE), ["twice.parquet: has more than one column named 'text'"]),
+    ("other.parquet", parquet([{"question": "a"}]), ["other.parquet: the table has none", "'question'", "--field"]),
+    ("number.parquet", parquet([{"text": 1}]), ["number.parquet: row 1: 'text' is a number, not text"]),
+    ("null.parquet", parquet([{"text": "a"}, {"text": None}]), ["null.parquet: row 2: 'text' is null", "on-error"]),
+    ("turns.parquet", parquet([{"messages": "a"}]), ["turns.parquet: row 1: 'messages' is text, not a list"]),
+    ("cut.arrow", arrow(ROWS)[:-100], ["cut.arrow: cannot be read as Arrow"]),
+    ("cut.arrows", arrow(ROWS, stream=True)[:5000], ["cut.arrows: cannot be read as Arrow"]),
+    ("lines.arrow", b'{"text": "a"}\n', ["lines.arrow: is not a file of Arrow"]),
+    ("old.feather", b"FEA1" + b"\0" * 50, ["old.feather: is Feather version 1"]),
+    ("ragged.csv", b"text,n\na,1\nb\n", ["ragged.csv: cannot be read as CSV", "Row #3", "Expected 2 columns, got 1"]),
+    ("latin.csv", b"text\na\ncaf\xe9\n", ["latin.csv: cannot be read as CSV", "UTF8"]),
+    ("cut.csv.gz", gzip.compress(b"text\n" + b"abc\n" * 99)[:-12], ["cut.csv.gz: the file is truncated"]),
+    ("other.csv", b"question\na\n", ["other.csv: the table has none of the schemas", "'question'"]),
+    ("head.csv", b"text\n", ["head.csv: the pool is empty"]),
+    ("tab.tsv", b"text,n\na,1\n", ["tab.tsv: the table has none of the schemas", "'text,n'"]),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), FILES, ids=[name for name, *_ in FILES])
+def test_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, expected: list[str]
+) -> None:
+    directory = tmp_path / "a path with späces"
+    directory.mkdir()
+    pool, output = directory / name, directory / "out.parquet"
+    pool.write_bytes(content)
+    assert main(["select", str(pool), "-o", str(output), "--budget", "1", "-q"]) == 2
+    message = capsys.readouterr().err.strip()
+    assert len(message.splitlines()) == 1
+    for part in expected:
+        assert part in message
+    assert [path.name for path in directory.iterdir()] == [name]
+
+
+def shards(directory: Path, contents: list[bytes], ending: str = "parquet") -> str:
+    for number, content in enumerate(contents, start=1):
+        (directory / f"shard-{number}.{ending}").write_bytes(content)
+    return str(directory / f"shard-*.{ending}")
+
+
+GOOD = parquet([{"text": "a", "n": 1}])
+
+
+@pytest.mark.parametrize(
+    ("contents", "output", "expected"),
+    [
+        ([GOOD] * 6 + [parquet([{"n": 1}])], "o.jsonl", ["shard-7.parquet: the table does not have the schema text"]),
+        ([GOOD] * 6 + [parquet([{"n": 1}])], "o.jsonl", ["'n'", "shard-1.parquet decided for it"]),
+        ([GOOD, parquet([{"text": 5, "n": 1}])], "o.jsonl", ["shard-2.parquet: row 1: 'text' is a number"]),
+        ([GOOD, parquet([{"text": "a", "n": "x"}])], "o.parquet", ["shard-2.parquet: column 'n' is string, but int64"]),
+        (
+            [GOOD, parquet([{"text": "a", "n": [1]}])],
+            "o.arrow",
+            ["column 'n' is list", "shard-1", "write JSON"],
+        ),
+        ([GOOD, parquet([{"text": "a", "n": [1]}])], "o.csv", ["column 'n' is list"]),
+        ([parquet([{"text": "a", "n": {"x": 1}}])], "o.csv", ["column 'n' is struct", "CSV can't hold"]),
+    ],
+)
+def test_shards(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], contents: list[bytes], output: str, expected: list[str]
+) -> None:
+    pool = shards(tmp_path, contents)
+    assert main(["select", pool, "-o", str(tmp_path / output), "--budget", "1", "-q"]) == 2
+    message = capsys.readouterr().err
+    for part in expected:
+        assert part in message
+    assert not (tmp_path / output).exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([{"text": "a", "x": 1}, {"text": "b", "x": "y"}], "'x' does not fit one column"),
+        ([{"text": "a", "x": 2**70}], "'x' does not fit one column"),
+        ([{"text": "a", "x": [1, "y"]}], "'x' does not fit one column"),
+    ],
+)
+def test_json_that_is_no_table(tmp_path: Path, rows: list[dict[str, Any]], expected: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    selection = entropylaw.select(path, budget="100%")
+    with pytest.raises(EntropyLawError, match=f"pool.jsonl:1 .*{expected}.*JSON Lines"):
+        selection.save(tmp_path / "out.parquet")
+    selection.save(tmp_path / "out.jsonl")
+    assert sorted((tmp_path / "out.jsonl").read_text().splitlines()) == sorted(map(json.dumps, rows))
+
+
+class Splits(dict[str, Any]):
+    """What ``datasets.DatasetDict`` looks like."""
+
+
+class Split:
+    def with_format(self, name: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: Splits(train=Split(), test=Split()), r"has the splits 'train', 'test'.*pool\['train'\]"),
+        (lambda: ({"text": "a", "x": object()} for _ in range(1)), "record 0: can't be written as JSON"),
+        (lambda: iter([{"text": "a"}, 7]), "record 1: is int"),
+        (lambda: iter([]), "the pool is empty"),
+        (lambda: pa.table({"n": [1]}), "the pool: the table has none of the schemas"),
+        (lambda: pa.table({"text": ["a", None]}), "the pool: row 2: 'text' is null"),
+        (lambda: pa.array([1, 2]), "the pool: row 1: 'text' is a number"),
+    ],
+)
+def test_pools_in_memory(make: Callable[[], Any], expected: str) -> None:
+    with pytest.raises(EntropyLawError, match=expected):
+        load(make())
+
+
+def test_columns_of_mixed_objects() -> None:
+    pandas = pytest.importorskip("pandas", reason="about frames")
+    with pytest.raises(EntropyLawError, match="the DataFrame can't be read as a table"):
+        load(pandas.DataFrame({"text": ["a", "b"], "x": [1, "y"]}))
+
+
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pool.parquet"
+    path.write_bytes(GOOD)
+    table = pa.table({"text": ["a"]})
+    real = builtins.__import__
+
+    def missing(name: str, *rest: Any, **more: Any) -> Any:
+        if name.partition(".")[0] == "pyarrow":
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    for pool in (path, table):
+        with pytest.raises(EntropyLawError, match=r"needs pyarrow.*pip install 'entropylaw\[arrow\]'"):
+            load(pool)
+
+
+def test_skipped_rows_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "pool.parquet"
+    texts = [None if n % 5 == 2 else f"text {n}" for n in range(50)]
+    path.write_bytes(parquet([{"text": text, "n": n} for n, text in enumerate(texts)]))
+    pool = load(path, on_error="skip")
+    kept = [n for n, text in enumerate(texts) if text]
+    assert [json.loads(raw)["n"] for raw in pool.records.raw(range(len(pool)))] == kept
+    assert [pool.records.where(index) for index in (0, 2, 39)] == [f"{path}: row {kept[i] + 1}" for i in (0, 2, 39)]
+    rows = pa.Table.from_batches(pool.records.rows([39, 2]))
+    assert rows.column("n").to_pylist() == [kept[39], kept[2]]
+    assert len(pool.skipped) == 10
