@@ -159,3 +159,56 @@ def test_threads_do_not_matter(tmp_path: Path) -> None:
     )
     first, *others = (told(load(path, threads=threads), str(path)) for threads in (1, 2, 8))
     assert all(other == first for other in others)
+
+
+COLUMNS = {
+    "conversations": TURNS,
+    "messages": st.lists(st.fixed_dictionaries({"role": TEXTS, "content": TEXTS | st.none()}), max_size=3),
+    "system": TEXTS | st.none(),
+    "prompt": TEXTS,
+    "completion": st.lists(st.fixed_dictionaries({"content": TEXTS}), max_size=3),
+    "instruction": TEXTS,
+    "input": TEXTS | st.none(),
+    "output": TEXTS,
+    "text": TEXTS,
+    "source": TEXTS | st.none(),
+    "score": st.integers(-(2**62), 2**62) | st.none(),
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+@given(data=st.data())
+def test_tables(schema: str, data: st.DataObject) -> None:
+    pa = pytest.importorskip("pyarrow", reason="about tables")
+    valid = TEXTS.filter(lambda text: text.isprintable() or "\ud83d" not in text)
+    rows = data.draw(st.integers(1, 6))
+    names = [*SCHEMAS[schema], *data.draw(st.lists(st.sampled_from(["system", "input", "source"]), unique=True))]
+    if schema == "sharegpt":
+        turns = st.lists(st.fixed_dictionaries({"from": valid, "value": valid | st.none()}), max_size=3)
+    else:
+        turns = COLUMNS["messages"]
+    columns = {}
+    for name in names:
+        values = turns if name == "conversations" else COLUMNS[name]
+        drawn = data.draw(st.lists(values, min_size=rows, max_size=rows))
+        try:
+            columns[name] = pa.array(drawn)
+        except UnicodeEncodeError:
+            return
+    table = pa.table(columns).slice(data.draw(st.integers(0, rows - 1)))
+    numbers = {}
+    if data.draw(st.booleans()):
+        numbers["numbers"] = ["score"]
+        scores = st.lists(COLUMNS["score"], min_size=len(table), max_size=len(table))
+        table = table.append_column("score", pa.array(data.draw(scores), pa.int64()))
+
+    def outcome() -> Any:
+        try:
+            pool = load(table, schema=schema, on_error="skip", **numbers)  # type: ignore[arg-type]
+            return told(pool, "")
+        except EntropyLawError as error:
+            return str(error)
+
+    batched = outcome()
+    with patch("entropylaw.pool.table_records.texts", lambda batch, builder: None):
+        assert batched == outcome()

@@ -1,12 +1,12 @@
 """How much memory a pool takes: the formula of docs/large-pools.md."""
 
+import gzip
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import zstandard
 
 SCRIPT = """
 import re, sys, threading, time
@@ -35,12 +35,10 @@ READING = 100_000_000
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux how much memory is taken")
 def test_the_formula(tmp_path: Path) -> None:
     text = "".join(chr(32 + (n * n * 31 + n // 7) % 90) for n in range(20_000))
-    packer = zstandard.ZstdCompressor(level=1).compressobj()
-    path = tmp_path / "pool.jsonl.zst"
-    with path.open("wb") as file:
+    path = tmp_path / "pool.jsonl.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
         for n in range(11_000):
-            file.write(packer.compress(json.dumps({"text": text, "n": n}).encode() + b"\n"))
-        file.write(packer.flush())
+            file.write(json.dumps({"text": text, "n": n}).encode() + b"\n")
 
     def measured(memory: str) -> tuple[int, int, int, str]:
         said = subprocess.run([sys.executable, "-c", SCRIPT, path, memory], check=True, capture_output=True, text=True)

@@ -30,7 +30,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = (b"\x2a\x4d\x18", range(0x50, 0x60))
 _ZSTD_MAX_WINDOW = 1 << 31
-_ZSTD_READ = 1 << 12
+_ZSTD_READ = 1 << 10
 """Bytes unpacked at a time: each could become 32 KiB."""
 _BOMB_RATIO = 250
 """How many times its stored size a file may unpack to, if that is more than ``_BOMB_SIZE``. JSON packs 3 to 30 fold."""

@@ -13,6 +13,7 @@ from entropylaw.pool.builder import Builder
 from entropylaw.pool.encode import row_as_json
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
+from entropylaw.pool.table_text import texts
 from entropylaw.pool.tables import CsvTable, Table
 
 
@@ -29,9 +30,9 @@ class TableRecords:
         # Skipped rows are few: position p is row p + the number of skipped rows before it.
         self._skipped = array("q")
 
-    def add(self) -> None:
-        """The next row is a record."""
-        self._rows += 1
+    def add(self, rows: int = 1) -> None:
+        """The next rows are records."""
+        self._rows += rows
 
     def skip(self) -> None:
         """The next row is none."""
@@ -71,12 +72,19 @@ def read_table(table: Table, builder: Builder) -> None:
     row = 0
     for batch in table.batches(_needed(table, builder)):
         builder.report(table.position(row))
-        for record in batch.to_pylist():
+        if (found := texts(batch, builder)) is not None:
+            builder.add_many(found.data, found.lengths)
+            builder.columns.add_many(found.group_names, found.groups, found.numbers)
+            records.add(batch.num_rows)
+            row += batch.num_rows
+            continue
+        for record in _records(batch):
             where = _where(table.name, row)
             row += 1
-            for name in numbers:
-                record[name] = _number(record.get(name))
             try:
+                if isinstance(record, RecordError):
+                    raise record
+                record.update((name, _number(record[name])) for name in numbers if name in record)
                 builder.add(record, where)
             except RecordError as error:
                 builder.refuse(where, error)
@@ -84,6 +92,18 @@ def read_table(table: Table, builder: Builder) -> None:
             else:
                 records.add()
     builder.records.add(records)
+
+
+def _records(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
+    """The rows as Python objects, or why one can't be."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for row in range(batch.num_rows):
+            try:
+                yield batch.slice(row, 1).to_pylist()[0]
+            except UnicodeDecodeError as error:
+                yield RecordError(f"is not UTF-8: found byte 0x{error.object[error.start]:02x}")
 
 
 def _needed(table: Table, builder: Builder) -> list[str] | None:
