@@ -36,7 +36,7 @@ def warnings(runs: Observations, by_R: Fit, by_loss: Fit | None) -> Iterator[str
     if any(slope > 0 for slope in slopes.values()):
         yield "Z rises with R in these runs, against the paper's law: look for what else differs between them"
     if by_loss is not None and by_loss.slopes.get("L", 0.0) > 0:
-        yield "Z rises with the loss at equal R in these runs, against the paper's law"
+        yield "Z rises with the loss in these runs: a low loss shows redundancy here, not mastery"
     if runs.L is not None:
         r, loss = (centred(values, runs.groups) for values in (runs.R, runs.L))
         if abs(r @ loss) > _TOGETHER * np.sqrt((r @ r) * (loss @ loss)):

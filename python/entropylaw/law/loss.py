@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _ENOUGH = 6  # Logged losses that a trend can be seen in.
+_BEND = 2 / 3  # Of the way from no change to a straight line in log step.
 _WHOLE = 0.999  # Share of the epoch that counts as all of it: trainers round.
 
 
@@ -38,8 +39,8 @@ def first_epoch(
 
     A loss that is logged at step s is the mean over the steps since the last log. One that reaches into the second
     epoch counts with its steps in the first. Before the epoch is over, the rest is projected from the last two thirds
-    seen: halfway between no change and a straight line in the logarithm of the step, with an error that reaches to both
-    and holds the scatter (simulated: ``tests/test_law_logs.py``).
+    seen: two thirds of the way from no change to a straight line in the logarithm of the step, with an error that
+    reaches from one to beyond the other and holds the scatter (simulated: ``tests/test_law_logs.py``).
 
     Parameters
     ----------
@@ -77,9 +78,10 @@ def first_epoch(
     tail = np.diff(values[-2 * third :])
     scatter = float(tail @ tail) / (2 * len(tail))
     rest = (1 - fraction) * epoch_steps / float(weight[-third:].mean())
-    noise = scatter / third * ((1 + reach / 2) ** 2 + (reach / 2) ** 2) + scatter / max(rest, 1.0)
-    error = math.sqrt(noise + (change / 2) ** 2)
-    level += change / 2
+    bent = _BEND * reach
+    noise = scatter / third * ((1 + bent) ** 2 + bent**2) + scatter / max(rest, 1.0)
+    error = math.sqrt(noise + (_BEND * change) ** 2)
+    level += _BEND * change
     mean = fraction * seen + (1 - fraction) * level
     return FirstEpoch(mean, (1 - fraction) * error, seen, fraction, count)
 

@@ -1,0 +1,113 @@
+"""The entropy law in minutes, on a CPU: subsets of graded redundancy, their R, L and Z, and the law fitted to them."""
+
+import argparse
+import csv
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from learner import performance, pool, take, text, train, write_log
+
+import entropylaw
+from entropylaw.cli import main as command
+from entropylaw.law import EntropyLaw, read_log
+
+
+def subset(records: list[dict[str, str]], size: int, copied: float, seed: int) -> list[dict[str, str]]:
+    """Records of ``size`` bytes together, of which a share are copies of others."""
+    rng = random.Random(seed)
+    fresh = take(rng.sample(records, len(records)), round(size * (1 - copied)))
+    copies = take([rng.choice(fresh) for _ in range(size // 50)], size - sum(len(text(record)) for record in fresh))
+    both = fresh + copies
+    rng.shuffle(both)
+    return both
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", type=Path, default=Path("law-demo"), help="where the files go [%(default)s]")
+    parser.add_argument("--size", type=int, default=400_000, help="bytes of each subset [%(default)s]")
+    parser.add_argument("--runs", type=int, default=24, help="how many subsets [%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="of the subsets [%(default)s]")
+    arguments = parser.parse_args()
+    arguments.dir.mkdir(parents=True, exist_ok=True)
+    records, heldout = pool(arguments.dir, arguments.seed)
+    print(f"{len(records):,} records to train on, {len(heldout):,} bytes held out")
+    rows: list[dict[str, Any]] = []
+    for run in range(arguments.runs):
+        copied = 0.9 * run / max(arguments.runs - 1, 1)
+        samples = [text(record) for record in subset(records, arguments.size, copied, arguments.seed + run)]
+        ratios = entropylaw.ratio(samples, codecs=["zlib", "xz"]).by_codec
+        log = arguments.dir / f"trainer_state-{run:02}.json"
+        write_log(log, train(samples))
+        rows.append(
+            {
+                "name": f"{copied:.0%} copies",
+                "R": ratios["xz"].ratio,
+                "R_zlib": ratios["zlib"].ratio,
+                "L": read_log(log).first_epoch().mean,
+                "Z": performance(samples, heldout),
+            }
+        )
+        row = rows[-1]
+        print(f"{row['name']:>12}  R {row['R']:.3f}  zlib {row['R_zlib']:.3f}  L {row['L']:.3f}  Z {row['Z']:.4f}")
+    path = arguments.dir / "runs.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    fit = ["law", "fit", str(path), "-o", str(arguments.dir / "law.json"), "--codec", "xz", "--force"]
+    print(f"\nentropylaw {' '.join(fit)}", flush=True)
+    if command(fit):
+        sys.exit(1)
+    zlib = EntropyLaw(codec="zlib").fit([row["R_zlib"] for row in rows], None, [row["Z"] for row in rows])
+    print(f"\nwith zlib's R instead, by R alone: {zlib.by_R.form}, leave-one-out error {zlib.by_R.loo_rmse:.3g}")
+    law = EntropyLaw.load(arguments.dir / "law.json")
+    print("\nsubsets without copies, and what the law predicts of them by R:")
+    for name, picked in without_copies(records, arguments.size, arguments.seed):
+        samples = [text(record) for record in picked]
+        R = entropylaw.ratio(samples, codecs=["xz"]).ratio
+        found = law.predict(R)
+        span = f"{found.mean[0]:.4f} ({found.low[0]:.4f} to {found.high[0]:.4f})"
+        print(f"{name:>12}  R {R:.3f}  Z {performance(samples, heldout):.4f}  predicted {span}")
+    plot(law, arguments.dir / "law.svg")
+
+
+def without_copies(records: list[dict[str, str]], size: int, seed: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Subsets that differ in how they were chosen, not in how often they repeat themselves."""
+    for number in range(3):
+        yield f"random {number}", subset(records, size, 0.0, 1000 + seed + number)
+    samples = [text(record) for record in records]
+    covering = entropylaw.select(samples, method="coverage", budget=f"{size}B")
+    yield "coverage", [records[index] for index in covering.indices]
+    zipped = entropylaw.select(samples, method="zip", budget=len(records) // 2, k1=1000)
+    yield "zip", take([records[index] for index in zipped.indices], size)
+
+
+def plot(law: EntropyLaw, path: Path) -> None:
+    """Draws the law with its intervals, if altair and vl-convert are there."""
+    try:
+        import altair
+        import vl_convert  # noqa: F401
+    except ImportError:
+        print("no plot: it needs altair and vl-convert (pip install 'entropylaw[report]')")
+        return
+    curve = law.curve()
+    line = [
+        {"R": r, "Z": mean, "low": low, "high": high}
+        for r, mean, low, high in zip(*(v.tolist() for v in (curve.R, curve.mean, curve.low, curve.high)), strict=True)
+    ]
+    runs = [{"R": r, "Z": z} for r, z in zip(law.runs.R.tolist(), law.runs.Z.tolist(), strict=True)]
+    axes = {"x": altair.X("R:Q").scale(zero=False), "y": altair.Y("Z:Q").scale(zero=False)}
+    band = altair.Chart(altair.Data(values=line)).mark_area(opacity=0.2).encode(axes["x"], y="low:Q", y2="high:Q")
+    middle = altair.Chart(altair.Data(values=line)).mark_line().encode(**axes)
+    points = altair.Chart(altair.Data(values=runs)).mark_point(filled=True).encode(**axes)
+    (band + middle + points).properties(width=480, height=320).save(str(path))
+    print(f"plotted in {path}")
+
+
+if __name__ == "__main__":
+    main()
