@@ -176,7 +176,7 @@ def test_the_projection_holds_what_it_says(fraction: float, noise: float) -> Non
         inside.append(abs(epoch.mean - losses.mean()) <= 2 * epoch.error)
         wide.append(epoch.error)
     assert np.mean(inside) >= 0.9
-    assert np.median(wide) < 0.06 / fraction, "an interval that says nothing"
+    assert np.median(wide) < 0.08 / fraction, "an interval that says nothing"
 
 
 def test_too_little_is_not_projected() -> None:
