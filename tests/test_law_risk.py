@@ -107,6 +107,15 @@ def test_the_law_may_be_flat_and_say_so() -> None:
     assert "extrapolates" in codes(check(law, 9.0))
 
 
+def test_a_ratio_must_be_of_the_laws_codec() -> None:
+    text = ["to be or not to be, that is the question"] * 3 + ["whether tis nobler in the mind to suffer"]
+    both = entropylaw.ratio(text, codecs=["zlib", "xz"])
+    law = law_of()
+    assert both.by_codec["zlib"].ratio == check(law, both).R
+    with pytest.raises(EntropyLawError, match="measured with xz, the law's with zlib"):
+        check(law, entropylaw.ratio(text, codecs=["xz"]))
+
+
 def test_groups_and_names() -> None:
     law = law_of(backbone=["a", "b"] * 12, stage=["sft"] * 24)
     with pytest.raises(EntropyLawError, match="name one of"):

@@ -7,6 +7,7 @@ from typing import Any
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.law import EntropyLaw, Verdict, check, first_epoch
+from entropylaw.law.risk import measured
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -33,7 +34,8 @@ class EntropyLawCallback(TrainerCallback):  # type: ignore[misc]
     law
         The fitted law, or the file that it is in.
     R
-        Compression ratio of the training data, measured as the law's runs were: a number or a ``Ratio``.
+        Compression ratio of the training data, measured as the law's runs were: a number, or what
+        ``entropylaw.ratio`` returned.
     against, group, tolerance, level
         As for ``entropylaw.law.check``.
     stop
@@ -73,7 +75,7 @@ class EntropyLawCallback(TrainerCallback):  # type: ignore[misc]
         if patience < 1:
             raise EntropyLawError(f"patience is {patience}; it must be at least 1")
         self.law = law if isinstance(law, EntropyLaw) else EntropyLaw.load(law)
-        self.R = float(R)
+        self.R = measured(self.law, R)
         self.stop = stop
         self.after = after
         self.patience = patience

@@ -7,7 +7,7 @@ as data that are less consistent: they contradict each other, or are harder. Eve
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from entropylaw.law.intervals import LEVEL, Prediction, check_level, predict, st
 from entropylaw.law.law import EntropyLaw
 from entropylaw.law.logs import LossLog
 from entropylaw.law.loss import FirstEpoch
+
+if TYPE_CHECKING:
+    from entropylaw.measuring import Ratio
 
 _ROSE = 1.01  # R that is so much larger is said to have risen.
 _SFT = ("sft", "pt", "pretraining", "cpt")
@@ -86,7 +89,7 @@ class Verdict:
 
 def check(
     law: EntropyLaw,
-    R: float,
+    R: "float | Ratio",
     L: float | FirstEpoch | LossLog | None = None,
     *,
     against: str | None = None,
@@ -101,7 +104,7 @@ def check(
     law
         The fitted law.
     R
-        Compression ratio of the new data, measured as in the law.
+        Compression ratio of the new data, measured as in the law: a number, or what ``entropylaw.ratio`` returned.
     L
         First-epoch loss: a number, what ``first_epoch`` found, or a log; None before training.
     against
@@ -120,8 +123,10 @@ def check(
     Raises
     ------
     EntropyLawError
-        If a value makes no sense, ``against`` is no run of the group, or the log is of another kind of loss.
+        If a value makes no sense, ``against`` is no run of the group, the log is of another kind of loss, or R was
+        measured with another codec than the law's.
     """
+    R = measured(law, R)
     if check_level(level) <= 0.5:
         raise EntropyLawError(f"level is {level}; a verdict needs one above 0.5, such as 0.95")
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
@@ -186,6 +191,25 @@ def check(
         tolerance=allowed,
         level=level,
     )
+
+
+def measured(law: EntropyLaw, R: "float | Ratio") -> float:
+    """R as a number.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is a ``Ratio`` that was not measured with the law's codec.
+    """
+    codecs = getattr(R, "by_codec", None)
+    if codecs is None:
+        return float(R)
+    if law.codec not in codecs:
+        found = ", ".join(codecs)
+        raise EntropyLawError(
+            f"R was measured with {found}, the law's with {law.codec}; measure it with codecs=['{law.codec}']"
+        )
+    return float(codecs[law.codec].ratio)
 
 
 def _against(law: EntropyLaw, name: str | None, group: str | None) -> int:
