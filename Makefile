@@ -11,7 +11,7 @@ PAIRS ?= 1000000
 SEED ?= 1
 KILLS ?= 30
 
-.PHONY: demo test test-train lint bench fuzz quality kills wheel clean
+.PHONY: demo test test-train lint bench fuzz quality kills examples wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -56,6 +56,12 @@ quality: $(VENV)/built
 ## kills: kill selections from POOL=file.jsonl at KILLS random moments, resume them, and compare the results
 kills: $(VENV)/built
 	$(BIN)/python tests/kills.py $(abspath $(POOL)) --kills $(KILLS) --seed $(SEED)
+
+## examples: the worked examples, in minutes; what they write goes to demo/
+examples: $(VENV)/built
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1' 'vl-convert-python>=1.9'
+	$(BIN)/python examples/reproduce_law/reproduce.py --dir demo/law
+	$(BIN)/python examples/data_versions/versions.py --dir demo/versions
 
 ## wheel: the wheel for PyPI, checked, installed where there is no cargo, and tried there
 wheel: $(VENV)/tools
