@@ -28,6 +28,29 @@ SCHEMAS: list[tuple[str, Any, str]] = [
     ("alpaca", {"instruction": "Add", "output": "3", "id": 7}, "Add\n3"),
     ("completion", {"prompt": "Why", "completion": "Because"}, "Why\nBecause"),
     ("completion", {"prompt": [{"role": "user", "content": "Why"}], "completion": [{"content": "B"}]}, "Why\nB"),
+    ("preference", {"prompt": "Why?", "chosen": "So.", "rejected": "No."}, "Why?\nSo.\nNo."),
+    ("preference", {"chosen": "H: Why?\n\nA: So.", "rejected": "H: Why?\n\nA: No."}, "H: Why?\n\nA: So.\nA: No."),
+    (
+        "preference",
+        {
+            "prompt": "Why?",
+            "messages": [],
+            "chosen": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}],
+            "rejected": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "No."}],
+        },
+        "Why?\nSo.\nNo.",
+    ),
+    (
+        "preference",
+        {
+            "conversations": [{"from": "human", "value": "Why?"}],
+            "chosen": {"from": "gpt", "value": "So."},
+            "rejected": {"from": "gpt", "value": "No."},
+        },
+        "Why?\nSo.\nNo.",
+    ),
+    ("preference", {"prompt": "Why?", "chosen": "So.", "rejected": "So."}, "Why?\nSo.\nSo."),
+    ("completion", {"prompt": "Why", "completion": "Because", "label": True}, "Why\nBecause"),
     ("text", {"text": "Plain.\u2028Still the same record.\x85", "n": 1.50}, "Plain.\u2028Still the same record.\x85"),
 ]
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import entropylaw
 from entropylaw.pool import Pool, load
 
 pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
@@ -138,3 +139,32 @@ def test_chosen_rows_come_back_in_every_column_and_type(
             assert again.schema == expected.schema
             assert again.schema.metadata == expected.schema.metadata
             assert again.equals(expected) or again.to_pylist() == expected.to_pylist()
+
+
+def test_formats_and_shards_change_no_selection(tmp_path: Path) -> None:
+    text = Path(__file__).with_name("oracle.py").read_text() * 2
+    rows = [{"text": text[n * 40 : n * 40 + 29 * (1 + n % 7)], "source": f"s{n % 3}"} for n in range(200)]
+    table = pa.Table.from_pylist(rows)
+    pools: list[Any] = [rows, iter(rows), table, pa.RecordBatchReader.from_batches(table.schema, table.to_batches())]
+    pandas = pytest.importorskip("pandas", reason="frames are pools")
+    polars = pytest.importorskip("polars", reason="frames are pools")
+    pools += [pandas.DataFrame(rows), polars.DataFrame(rows)]
+    for ending in ("parquet", "arrow", "arrows", "csv", "jsonl"):
+        for shards in (1, 3, 7):
+            directory = tmp_path / f"{ending} in {shards} pärts"
+            directory.mkdir()
+            cuts = [200 * n // shards for n in range(shards + 1)]
+            for n in range(shards):
+                as_file(table.slice(cuts[n], cuts[n + 1] - cuts[n]), directory / f"{n}.{ending}")
+            pools += [directory, f"{directory}/*.{ending}"]
+    for method, options in (("zip", {"k1": 50, "k2": 20, "k3": 10}), ("coverage", {})):
+        chosen = [
+            entropylaw.select(pool, budget=30, method=method, threads=1 + n % 2, **options)
+            for n, pool in enumerate(pools if method == "zip" else pools[4:])
+        ]
+        assert len({tuple(selection.indices.tolist()) for selection in chosen}) == 1
+        for selection in chosen[::5]:
+            lines = [json.loads(line) for line in selection.records()]
+            assert [(line["text"], line["source"]) for line in lines] == [
+                (rows[index]["text"], rows[index]["source"]) for index in selection.indices
+            ]

@@ -14,6 +14,7 @@ from entropylaw.distribution import Distribution, Duplicates, distribution_of, d
 from entropylaw.errors import EntropyLawError
 from entropylaw.order import shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 
 
@@ -78,6 +79,7 @@ def ratio(
     field: str | None = None,
     group_by: str = "source",
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Ratio:
@@ -102,7 +104,7 @@ def ratio(
         Also find exact and near-duplicates.
     group_by
         The field that names a record's group.
-    render, schema, field, on_error, threads
+    render, schema, field, on_error, memory, threads
         As for ``select``.
     progress : callable, optional
         Called about 20 times a second with something that has the attributes ``stage``, ``done`` and ``total``. What it
@@ -127,7 +129,17 @@ def ratio(
     """
     chosen = parsed(codecs)
     workers = thread_count(threads)
-    pool = load(data, render=render, schema=schema, field=field, group_by=group_by, on_error=on_error, threads=threads)
+    pool = load(
+        data,
+        render=render,
+        schema=schema,
+        field=field,
+        group_by=group_by,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        progress=progress,
+    )
     order = None if shuffle is None else shuffled(pool, shuffle)
     by_codec, by_group = _measured(pool, order, chosen, workers, progress)
     counts = pool.group_counts()

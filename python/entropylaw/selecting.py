@@ -21,6 +21,7 @@ from entropylaw.methods import method_with
 from entropylaw.methods.coverage import CoverageSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.results import Selection
 
@@ -54,6 +55,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> ZipSelection: ...
@@ -85,6 +87,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> CoverageSelection: ...
@@ -120,6 +123,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Selection:
@@ -204,12 +208,14 @@ def select(
     render : {"text", "json"} or callable
         How a record becomes a sample: its text, the record as it is stored, or what a function of the parsed record
         returns.
-    schema : {"sharegpt", "openai", "alpaca", "completion", "text", "string"}, optional
+    schema : {"sharegpt", "openai", "alpaca", "completion", "preference", "text", "string"}, optional
         Where a record's text is; by default detected.
     field : str, optional
         The field that holds the text (``a.b`` for one inside another), instead of a schema.
     on_error : {"raise", "skip"}
         What to do about records that can't be read.
+    memory : int or str
+        Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
     progress : callable, optional
@@ -280,6 +286,9 @@ def select(
             on_error=on_error,
             group_by=controls.group_field,
             numbers=numbers,
+            memory=memory,
+            threads=threads,
+            progress=progress,
         )
 
     if anchor is not None:

@@ -8,7 +8,7 @@ import msgspec
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.encode import as_json
-from entropylaw.pool.schema import SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
+from entropylaw.pool.schema import COMPILED, SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
 
 _fast_decode = msgspec.json.Decoder().decode
 
@@ -62,7 +62,9 @@ class Renderer:
             return {}
         if self.name != "text" or self.schema is None:
             return None
-        return {"field": self.schema.keys} if self.field else {"schema": self.schema.name}
+        if self.field is not None:
+            return {"field": self.field}
+        return {"schema": self.schema.name} if self.schema.name in COMPILED else None
 
     def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
         """The fields that rendering a table with the columns ``names`` takes; None for all.

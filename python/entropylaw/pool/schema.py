@@ -98,6 +98,33 @@ def _completion(record: dict[str, Any]) -> str:
     return _joined([*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")])
 
 
+def _preference(record: dict[str, Any]) -> str:
+    """Prompt, chosen and rejected answer; of an answer, not the turns or lines that it begins with like the others."""
+    if isinstance(record["chosen"], str) and record.get("prompt") is None and record.get("conversations") is None:
+        chosen, rejected = record["chosen"], _text(record["rejected"], "rejected")
+        return _joined([chosen, "\n".join(_after(chosen.split("\n"), rejected.split("\n")))])
+    known: list[str] = []
+    for field in ("prompt", "conversations"):
+        if record.get(field) is not None:
+            known += _turns_or_text(record[field], field)
+    chosen_turns = _after(known, _answer(record["chosen"], "chosen"))
+    rejected_turns = _after(known + chosen_turns, _answer(record["rejected"], "rejected"))
+    return _joined([*known, *chosen_turns, *rejected_turns])
+
+
+def _answer(value: object, field: str) -> list[str]:
+    """An answer: text, a list of turns, or one turn."""
+    return _turns([value], field) if isinstance(value, dict) else _turns_or_text(value, field)
+
+
+def _after(known: list[str], texts: list[str]) -> list[str]:
+    """``texts`` from the first on that differs from ``known``."""
+    same = 0
+    while same < min(len(known), len(texts)) and known[same] == texts[same]:
+        same += 1
+    return texts[same:]
+
+
 def _with_keys(name: str, text: Callable[[Any], str], *keys: str, optional: tuple[str, ...] = ()) -> Schema:
     """The schema of objects that have all of ``keys``."""
 
@@ -107,9 +134,13 @@ def _with_keys(name: str, text: Callable[[Any], str], *keys: str, optional: tupl
     return Schema(name, ", ".join(keys), (*keys, *optional), matches, text)
 
 
+COMPILED = frozenset(("sharegpt", "openai", "alpaca", "completion", "text", "string"))
+"""The schemas that the compiled core has a copy of."""
+
 SCHEMAS: Mapping[str, Schema] = {
     schema.name: schema
     for schema in (
+        _with_keys("preference", _preference, "chosen", "rejected", optional=("prompt", "conversations")),
         _with_keys("sharegpt", _sharegpt, "conversations", optional=("system",)),
         _with_keys("openai", _openai, "messages"),
         _with_keys("alpaca", _alpaca, "instruction", "output", optional=("input",)),
