@@ -98,6 +98,37 @@ def test_measurements_have_reports(command: str, tmp_path: Path, capsys: pytest.
     assert "the file exists" in capsys.readouterr().err
 
 
+def test_a_law_and_its_verdict_have_reports(tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="the law is fitted with scipy")
+    runs = tmp_path / "runs.csv"
+    name = HOSTILE.replace('"', '""').replace("\x00", "")
+    rows = [
+        f'"{name}{n}",{2 + n / 5},{1.5 - n / 20},{7 - n / 4 + n % 3 / 30},"{"<b>a" if n % 2 else "b"}"'
+        for n in range(16)
+    ]
+    runs.write_text("\n".join(["name,R,L,Z,backbone", *rows]))
+    law, fitted, checked = (str(tmp_path / name) for name in ("law.json", "fit.html", "check.html"))
+    assert main(["law", "fit", str(runs), "-o", law, "--report", fitted, "--plot", f"{fitted}.png", "-q"]) == 0
+    assert main(["law", "check", "--law", law, "--R", "7", "--L", "3", "--group", "b", "--report", checked]) == 3
+    for path, said in ((fitted, "leave-one-out error"), (checked, "What was found")):
+        page = Elements()
+        page.feed(Path(path).read_text())
+        tags = [tag for tag, _ in page.tags]
+        assert tags.count("script") == 3 and "img" not in tags and "b" not in tags
+        assert said in page.text
+        law_chart = json.loads(page.scripts[0])["charts"][0]
+        assert len(law_chart["layer"]) == (4 if path == fitted else 6)
+    assert Path(f"{fitted}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_with_an_anchor_growth_is_that_of_the_selection() -> None:
+    rows = records()
+    selection = entropylaw.select(rows[:60], budget=20, anchor=rows[20:60])
+    growth = growth_of(selection)
+    raw = b"".join(selection.samples())
+    assert growth.ratios[-1] == len(raw) / len(zlib.compress(raw, 9))
+
+
 def test_every_number_has_a_definition(report: Path) -> None:
     text = report.read_text()
     for term in ("R, compression ratio", "R alone", "R after", "bits a byte", "repeated", "sample"):

@@ -6,11 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_reading, load_pool, progress_line
+from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw.law import EntropyLaw, FirstEpoch, LossLog, Verdict
     from entropylaw.law.correlations import Correlation
+    from entropylaw.report import Page
 
 _RISK = 3
 
@@ -56,7 +58,8 @@ def _add_fit(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--form", default="auto", help="constant, R, log R, hinge, L, R + L, log R + L, hinge + L [chosen]"
     )
     fit.add_argument("--codec", default="zlib", help="what R was measured with: zlib, zstd or xz [%(default)s]")
-    fit.add_argument("--force", action="store_true", help="replace a law that exists")
+    fit.add_argument("--force", action="store_true", help="replace files that exist")
+    add_report(fit)
     _add_output(fit)
     fit.set_defaults(run=_fit)
 
@@ -92,6 +95,8 @@ def _add_check(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.add_argument("--epoch-steps", type=float, metavar="N", help="optimizer steps of an epoch [from the log]")
     check.add_argument("--against", metavar="NAME", help="the last good version among the law's runs [the last one]")
     check.add_argument("--tolerance", type=float, metavar="Z", help="drops up to this are no risk [the law's noise]")
+    add_report(check)
+    check.add_argument("--force", action="store_true", help="replace a report that exists")
     add_reading(check)
     check.set_defaults(run=_check)
 
@@ -125,9 +130,11 @@ def _fit(arguments: argparse.Namespace) -> None:
 
     if arguments.output is not None:
         check_writable(arguments.output, arguments.force)
+    check_report(arguments)
     law = EntropyLaw(arguments.form, codec=arguments.codec).fit_runs(arguments.runs)
     if arguments.output is not None:
         law.save(arguments.output, force=arguments.force)
+    write_report(arguments, lambda: _page(law))
     if arguments.json:
         print(json.dumps(law.summary(), indent=1, ensure_ascii=False))
         return
@@ -186,6 +193,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from entropylaw.law import EntropyLaw, check
 
+    check_report(arguments)
     law = EntropyLaw.load(arguments.law)
     # Before the data are read: they may be large, and the names wrong.
     log = _read_log(arguments.log, arguments) if arguments.log else arguments.L
@@ -197,11 +205,18 @@ def _check(arguments: argparse.Namespace) -> int:
     }
     check(law, float(law.runs.R[0]), log, **options)
     verdict = check(law, arguments.R if arguments.data is None else _measure(law, arguments), log, **options)
+    write_report(arguments, lambda: _page(law, verdict, arguments.group))
     if arguments.json:
         print(json.dumps(verdict.as_dict(), indent=1, ensure_ascii=False))
     else:
         print("\n".join(_verdict_lines(verdict, law)))
     return _RISK if verdict.risk else 0
+
+
+def _page(law: "EntropyLaw", verdict: "Verdict | None" = None, group: str | None = None) -> "Page":
+    from entropylaw.report.law import law_page
+
+    return law_page(law, verdict, group)
 
 
 def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:

@@ -72,8 +72,11 @@ def points(count: int) -> NDArray[np.int64]:
 
 
 def growth_of(selection: Selection) -> Growth:
-    """The selection's growth: by its own trace if it has one, else by compressing it again, up to 64 MiB of it."""
-    if isinstance(selection, ZipSelection):
+    """The selection's growth: by its own trace if it has one, else by compressing it again, up to 64 MiB of it.
+
+    With an anchor, the trace is that of the anchor and the selection, and not used.
+    """
+    if isinstance(selection, ZipSelection) and "anchor" not in selection.parameters:
         picks = points(len(selection))
         raw = np.cumsum(selection.pool.lengths()[selection.indices])[picks - 1]
         ratios = selection.ratios[picks - 1]
