@@ -102,6 +102,8 @@ def test_preference_losses_are_told_apart(tmp_path: Path) -> None:
     entries = [entry | {"rewards/margins": 0.1, "rewards/chosen": 0.2} for entry in ENTRIES]
     assert read_log(write(tmp_path / "s.json", state(entries))).preference
     assert not read_log(write(tmp_path / "t.json", state(ENTRIES))).preference
+    factory = llama_factory(ENTRIES).replace('"lr"', '"accuracy": 0.7, "lr"')
+    assert read_log(write(tmp_path / "trainer_log.jsonl", factory)).preference
 
 
 def test_divergence_is_reported_not_averaged(tmp_path: Path) -> None:

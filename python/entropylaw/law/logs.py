@@ -20,8 +20,8 @@ from entropylaw.law.observations import csv_rows, read_text
 _STEP = ("step", "current_steps", "global_step", "train/global_step")
 _LOSS = ("loss", "train/loss")
 _EPOCH = ("epoch", "train/epoch")
-# What only trainers of preferences log; LLaMA-Factory names it `accuracy`.
-_PREFERENCE = ("rewards/chosen", "rewards/margins", "rewards/accuracies", "train/rewards/margins", "accuracy")
+# What only trainers of preferences log.
+_PREFERENCE = ("rewards/chosen", "rewards/margins", "rewards/accuracies", "train/rewards/margins")
 _log = logging.getLogger("entropylaw")
 
 
@@ -72,7 +72,8 @@ def read_log(path: str | os.PathLike[str], *, epoch_steps: float | None = None) 
     losses: list[float] = []
     preference, diverged, last_epoch = False, None, None
     for place, entry in _entries(where):
-        preference = preference or any(key in entry for key in _PREFERENCE)
+        # LLaMA-Factory writes the accuracy of rewards as `accuracy`.
+        preference = preference or any(key in entry for key in _PREFERENCE) or {"accuracy", "total_steps"} <= set(entry)
         loss = _number(entry, _LOSS, place)
         if loss is None:
             continue

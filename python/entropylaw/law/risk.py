@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
 
 _ROSE = 1.01  # R that is so much larger is said to have risen.
-_SFT = ("sft", "pt", "pretraining", "cpt")
+# Stages by the kind of their loss: cross-entropy, preference. What others are called says nothing.
+_STAGES = (("sft", "pt", "pretraining", "cpt"), ("dpo", "ipo", "kto", "orpo", "simpo", "cpo", "rm", "rlhf"))
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ def _loss(law: EntropyLaw, L: float | FirstEpoch | LossLog | None, last: int) ->
     if not isinstance(L, LossLog):
         return FirstEpoch(float(L), 0.0, float(L), 1.0, math.nan), None
     stage = law.runs.stages[last].lower()
-    if stage and L.preference == (stage in _SFT):
+    if stage in _STAGES[not L.preference]:
         kinds = ("cross-entropy", "preference")
         raise EntropyLawError(
             f"{L.path}: holds {kinds[L.preference]} losses, the law's stage is {stage!r}: they can't be compared"
