@@ -30,13 +30,15 @@ def byte_grams(sample: bytes, n: int) -> Iterator[tuple[int, bytes]]:
 
 
 def word_grams(sample: bytes, n: int) -> Iterator[tuple[int, bytes]]:
-    """Hash and left context of every run of one to n words."""
-    words = [(match.start(), _word_hash(match[0])) for match in _WORD.finditer(sample)]
-    for first, (start, hash_) in enumerate(words):
+    """Hash and left context of every run of one to n words, in five bytes or more."""
+    words = [(match.start(), match.end(), _word_hash(match[0])) for match in _WORD.finditer(sample)]
+    for first, (start, _, hash_) in enumerate(words):
         run = mix(hash_)
-        for _, following in [*words[first + 1 : first + n], (0, 0)]:
-            yield run, sample[max(0, start - 4) : start]
-            run = chain(run, following)
+        for last, (_, end, _) in enumerate(words[first : first + n], first):
+            if last > first:
+                run = chain(run, words[last][2])
+            if end - start >= 5:
+                yield run, sample[max(0, start - 4) : start]
 
 
 def _word_hash(word: bytes) -> int:

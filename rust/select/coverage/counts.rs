@@ -44,11 +44,12 @@ pub fn document_frequencies<F: Features>(
     monitor: &Monitor,
 ) -> Result<Vec<u32>> {
     let mut cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
-    let scratch = || (Distinct::default(), Vec::new());
+    let scratch = || (Distinct::new(slots), Vec::new());
     (0..pool.len()).into_par_iter().try_for_each_init(scratch, |(seen, notes), index| {
         monitor.check()?;
-        seen.clear();
-        features.each(pool.sample(index), |occurrence| {
+        let sample = pool.sample(index);
+        seen.clear(sample.len() * features.per_byte());
+        features.each(sample, |occurrence| {
             let slot = slots.of(occurrence.hash);
             notes.push((slot, seen.insert(slot), fingerprint(occurrence)));
             if notes.len() == STRETCH {

@@ -15,6 +15,7 @@
 
 use rayon::prelude::*;
 
+use super::features::Features;
 use super::lists::Lists;
 use super::queue::{Entry, Queue};
 use super::real::pow;
@@ -42,23 +43,23 @@ pub struct Picks {
 }
 
 /// A selection under way.
-pub struct Greedy<'a> {
+pub struct Greedy<'a, F> {
     ledger: Ledger<'a>,
     weights: Option<&'a [f64]>,
     alpha: f64,
-    lists: Lists,
+    lists: Lists<'a, F>,
     table: Table,
     queue: Queue,
     monitor: &'a Monitor,
 }
 
-impl<'a> Greedy<'a> {
+impl<'a, F: Features> Greedy<'a, F> {
     /// Computes the first key of every sample that is not `taken` already.
     pub fn new(
         ledger: Ledger<'a>,
         weights: Option<&'a [f64]>,
         alpha: f64,
-        lists: Lists,
+        lists: Lists<'a, F>,
         table: Table,
         taken: &[bool],
         monitor: &'a Monitor,
@@ -90,7 +91,7 @@ impl<'a> Greedy<'a> {
             let index = best as usize;
             let Self { ledger, lists, table, .. } = self;
             ledger.take(index);
-            picks.gains.push(lists.of(index).iter().map(|feature| table.select(feature)).sum());
+            picks.gains.push(lists.select(index, table));
             picks.indices.push(index as i64);
             self.monitor.steps(ledger.cost(index) as usize);
             self.monitor.update(|now| now.picked += 1);
@@ -140,7 +141,7 @@ impl<'a> Greedy<'a> {
             self.monitor.check()?;
             for entry in share {
                 let index = entry.index as usize;
-                let gain = self.table.gain(self.lists.of(index));
+                let gain = self.lists.gain(index, &self.table);
                 let weight = self.weights.map_or(1.0, |weights| weights[index]);
                 entry.key = weight * gain as f64 / pow(self.ledger.length(index).max(1) as f64, self.alpha);
             }

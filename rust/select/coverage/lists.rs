@@ -3,12 +3,18 @@
 //! Most of a selection is spent in reading these lists, so they are made to be read fast: the numbers below 65,536, which
 //! are most of any text because common features have low numbers, are stored as they are, in 16 bits. The numbers above
 //! are stored as the gaps between them, 15 bits in a word of 16, low bits first; the highest bit says that more follow.
-//! All lists together take about 1.4 times the memory of the pool.
+//!
+//! All lists together take about 1.4 times the memory of the pool, but may need thrice as much if it is noise. Lists that
+//! do not fit the memory there is for them are made again from the text whenever they are needed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::features::Features;
 use super::marks::Marks;
+use super::table::Table;
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::pool::Pool;
@@ -21,8 +27,19 @@ const CHUNK: usize = 256;
 pub const COMMON: usize = 1 << 16;
 
 /// The lists of a pool.
-pub struct Lists {
-    chunks: Vec<Chunk>,
+pub struct Lists<'a, F> {
+    pool: &'a Pool<'a>,
+    features: F,
+    /// `None` for those that did not fit.
+    chunks: Vec<Option<Chunk>>,
+    /// What the others are made with.
+    reader: Option<Reader>,
+}
+
+/// Makes lists, on each thread of the pool it is used in.
+struct Reader {
+    vocabulary: Vocabulary,
+    marks: Vec<Mutex<Marks>>,
 }
 
 /// The lists of [`CHUNK`] samples, one after the other.
@@ -41,40 +58,88 @@ pub struct List<'a> {
     rare: &'a [u16],
 }
 
-impl Lists {
-    /// Reads every sample.
-    pub fn new<F: Features>(pool: &Pool<'_>, features: F, vocabulary: &Vocabulary, monitor: &Monitor) -> Result<Self> {
-        let chunk = |marks: &mut Marks, at: usize| {
+impl Reader {
+    /// Lends the marks of a sample's features to `job`, which must take them away.
+    fn read<F: Features, R>(&self, features: F, sample: &[u8], job: impl FnOnce(&mut Marks) -> R) -> R {
+        let thread = rayon::current_thread_index().expect("called on the threads of the selection");
+        let mut marks = self.marks[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        self.vocabulary.read(features, sample, &mut marks);
+        job(&mut marks)
+    }
+}
+
+impl<'a, F: Features> Lists<'a, F> {
+    /// Reads every sample; stores lists of `room` bytes at most.
+    pub fn new(
+        pool: &'a Pool<'a>,
+        features: F,
+        vocabulary: Vocabulary,
+        room: usize,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        let marks = || Mutex::new(Marks::new(vocabulary.len()));
+        let marks = (0..rayon::current_num_threads()).map(|_| marks()).collect();
+        let reader = Reader { vocabulary, marks };
+        let used = AtomicUsize::new(0);
+        let chunk = |at: usize| {
             let mut chunk = Chunk::default();
             for index in at * CHUNK..pool.len().min((at + 1) * CHUNK) {
                 monitor.check()?;
-                vocabulary.read(features, pool.sample(index), marks);
-                chunk.push(marks);
                 monitor.steps(1);
+                let before = chunk.codes.len();
+                if used.load(Ordering::Relaxed) <= room {
+                    reader.read(features, pool.sample(index), |marks| chunk.push(marks));
+                    used.fetch_add((chunk.codes.len() - before) * size_of::<u16>(), Ordering::Relaxed);
+                }
             }
             chunk.codes.shrink_to_fit();
-            Ok(chunk)
+            Ok((used.load(Ordering::Relaxed) <= room).then_some(chunk))
         };
-        let chunks = (0..pool.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .map_init(|| Marks::new(vocabulary.len()), chunk)
-            .collect::<Result<_>>()?;
-        Ok(Self { chunks })
+        let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(chunk).collect::<Result<_>>()?;
+        let reader = chunks.iter().any(Option::is_none).then_some(reader);
+        Ok(Self { pool, features, chunks, reader })
     }
 
-    /// The features of a sample.
+    /// What a sample would add, by a table.
+    pub fn gain(&self, index: usize, table: &Table) -> u64 {
+        match &self.chunks[index / CHUNK] {
+            Some(chunk) => table.gain(chunk.list(index % CHUNK)),
+            None => {
+                let mut gain = 0;
+                self.each(index, |feature| gain += table.marginal(feature));
+                gain
+            }
+        }
+    }
+
+    /// Selects a sample in a table; what that added.
+    pub fn select(&self, index: usize, table: &mut Table) -> u64 {
+        let mut gain = 0;
+        self.each(index, |feature| gain += table.select(feature));
+        gain
+    }
+
+    /// Calls `visit` with the features of a sample, sorted.
+    fn each(&self, index: usize, visit: impl FnMut(u32)) {
+        match (&self.chunks[index / CHUNK], &self.reader) {
+            (Some(chunk), _) => chunk.list(index % CHUNK).iter().for_each(visit),
+            (None, Some(reader)) => reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit)),
+            (None, None) => unreachable!("the reader is kept while a list is not stored"),
+        }
+    }
+}
+
+impl Chunk {
+    /// The list at a position.
     #[inline]
-    pub fn of(&self, index: usize) -> List<'_> {
-        let Chunk { codes, ends } = &self.chunks[index / CHUNK];
-        let at = index % CHUNK;
+    fn list(&self, at: usize) -> List<'_> {
+        let Self { codes, ends } = self;
         let start = if at == 0 { 0 } else { ends[at - 1].0 };
         let (end, common) = ends[at];
         let (common, rare) = codes[start..end].split_at(common as usize);
         List { common, rare }
     }
-}
 
-impl Chunk {
     /// Appends a list of the features marked, and takes the marks away.
     fn push(&mut self, marks: &mut Marks) {
         let Self { codes, ends } = self;
@@ -148,9 +213,8 @@ mod tests {
             ids.iter().for_each(|&id| marks.insert(id));
             chunk.push(&mut marks);
         }
-        let all = Lists { chunks: vec![chunk] };
         for (index, ids) in lists.iter().enumerate() {
-            assert_eq!(all.of(index).iter().collect::<Vec<_>>(), *ids);
+            assert_eq!(chunk.list(index).iter().collect::<Vec<_>>(), *ids);
         }
     }
 }

@@ -16,8 +16,12 @@
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
-//! Memory besides the pool: 4 bytes a slot of the table, at most 1 byte a byte of pool or 16 MiB, until lists are made; the
-//! lists, about 1.4 bytes a byte of pool; 8 bytes a recurring feature; 48 bytes a sample.
+//! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
+//! 6 bytes a recurring feature; the lists. Lists are stored only while all of that is below 2.5 bytes a byte of pool (or
+//! 64 MiB). To that come 48 bytes a sample, a bit a feature for each thread, and at most about 64 MiB for the survey.
+
+/// Room for tables and lists, however small the pool is: 64 MiB.
+const ROOM_ALWAYS: usize = 64 << 20;
 
 mod counts;
 mod distinct;
@@ -161,8 +165,8 @@ pub fn select(
     check_pool(pool)?;
     controls.check(pool)?;
     threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, controls, journal, monitor),
-        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, controls, journal, monitor),
+        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
+        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
     })
 }
 
@@ -176,12 +180,18 @@ fn check_pool(pool: &Pool<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Bytes of tables and lists that are kept while picking.
+fn room(pool: &Pool<'_>) -> usize {
+    (pool.bytes() / 2).saturating_mul(5).max(ROOM_ALWAYS)
+}
+
 fn select_by<F: Features>(
     pool: &Pool<'_>,
     features: F,
     params: &Params,
     controls: &Controls<'_>,
     journal: &mut Journal<'_>,
+    room: usize,
     monitor: &Monitor,
 ) -> Result<Selection> {
     let start = Instant::now();
@@ -194,9 +204,6 @@ fn select_by<F: Features>(
     let counted = Instant::now();
 
     monitor.enter(Stage::Score, pool.len());
-    let lists = Lists::new(pool, features, &vocabulary, monitor)?;
-    let mut ledger = Ledger::new(pool, controls)?;
-    let mut taken = controls.known.mask(pool)?;
     if let Known::Pool(known) = controls.known {
         let mut marks = Marks::new(vocabulary.len());
         for sample in known.iter() {
@@ -205,9 +212,12 @@ fn select_by<F: Features>(
             marks.drain(|feature| _ = table.select(feature));
         }
     }
-    drop(vocabulary);
+    let room = room.saturating_sub(vocabulary.memory() + table.memory());
+    let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
+    let mut ledger = Ledger::new(pool, controls)?;
+    let mut taken = controls.known.mask(pool)?;
     for known in (0..pool.len()).filter(|&index| taken[index]) {
-        lists.of(known).iter().for_each(|feature| _ = table.select(feature));
+        lists.select(known, &mut table);
     }
     let mut picks = Picks::default();
     let log = PickLog::replay(journal, pool.len(), |index| {
@@ -217,7 +227,7 @@ fn select_by<F: Features>(
         }
         taken[index] = true;
         ledger.take(index);
-        picks.gains.push(lists.of(index).iter().map(|feature| table.select(feature)).sum());
+        picks.gains.push(lists.select(index, &mut table));
         picks.indices.push(index as i64);
         Ok(true)
     })?;
@@ -282,6 +292,27 @@ mod tests {
             assert_eq!((&one.indices, &one.gains), (&four.indices, &four.gains));
             assert_eq!((one.evaluations, one.objective), (four.evaluations, four.objective));
         }
+    }
+
+    #[test]
+    fn lists_that_are_not_stored_change_nothing() {
+        let (bytes, offsets) = sentences();
+        let pool = Pool::new(&bytes, &offsets).unwrap();
+        let features = WordGrams::new(3);
+        let controls = Controls { known: Known::Indices(&[1, 300, 500]), ..Controls::only(BYTES) };
+        let run = |room| {
+            let threads = threads::start(Some(2)).unwrap();
+            let monitor = Monitor::default();
+            let run = || select_by(&pool, features, &PARAMS, &controls, &mut Journal::default(), room, &monitor);
+            let selection = threads.install(run).unwrap();
+            (selection.indices, selection.gains, selection.evaluations)
+        };
+        let all = run(ROOM_ALWAYS);
+        assert!(all.0.len() > 50);
+        assert_eq!(run(0), all);
+        // What the tables take is not left for lists; the rest is enough for some of the three allocations.
+        let tables = (1 << 16) * 4 + (1 << 16) * 4 + 4000;
+        assert_eq!(run(tables + 8000), all);
     }
 
     #[test]

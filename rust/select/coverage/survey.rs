@@ -29,6 +29,9 @@ const FEWEST: u64 = 1 << 16;
 /// Slots that a table may have however small the pool is: 16 MiB.
 const ALWAYS: u64 = 1 << 22;
 
+/// Occurrences that are not worth sorting before they are all together.
+const FEW: usize = 1 << 12;
+
 /// The distinct features whose hashes lie in the lowest `2^-shift` of their range, sorted.
 pub struct Survey {
     hashes: Vec<u64>,
@@ -49,6 +52,10 @@ impl Survey {
                 monitor.check()?;
                 features.each(pool.sample(index), |occurrence| {
                     if occurrence.hash <= limit {
+                        if kept.len() == kept.capacity() {
+                            forget_repetitions(&mut kept);
+                            kept.reserve(kept.len() + 1);
+                        }
                         kept.push(occurrence.hash);
                     }
                 });
@@ -57,6 +64,7 @@ impl Survey {
             })
             .try_reduce(Vec::new, |mut a, mut b| {
                 a.append(&mut b);
+                forget_repetitions(&mut a);
                 Ok(a)
             })?;
         hashes.par_sort_unstable();
@@ -84,5 +92,13 @@ impl Survey {
             .filter(|&together| together > 1)
             .sum();
         if shared == 0 { 0.0 } else { shared as f64 / self.hashes.len() as f64 }
+    }
+}
+
+/// Keeps one of each. Of a text that says one thing over and over, all occurrences would be too many.
+fn forget_repetitions(hashes: &mut Vec<u64>) {
+    if hashes.len() >= FEW {
+        hashes.sort_unstable();
+        hashes.dedup();
     }
 }

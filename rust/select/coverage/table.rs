@@ -8,12 +8,11 @@
 //! are exact, so they depend neither on the order of summation nor on the number of threads; rounding is monotone,
 //! so a gain never rises as the selection grows; and the objective is the sum of the gains to the last bit.
 //!
-//! A feature takes 8 bytes: `df` and `c` with 16 bits each, saturating, and the marginal.
-
-use rayon::prelude::*;
+//! A feature takes 6 bytes: `c` with 16 bits, saturating, and the marginal.
 
 use super::lists::{COMMON, List};
 use super::real::{ln, pow};
+use super::vocabulary::Frequencies;
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
 const PRIOR: f64 = 0.1;
@@ -54,7 +53,7 @@ impl Scale {
 /// The features' counts and marginals, by number.
 pub struct Table {
     scale: Scale,
-    df: Vec<u16>,
+    df: Frequencies,
     selected: Vec<u16>,
     /// Also of numbers up to [`COMMON`] that no feature has.
     marginals: Vec<u32>,
@@ -65,11 +64,15 @@ pub struct Table {
 
 impl Table {
     /// A table of features in `df` samples each, with nothing selected. `0 <= gamma <= 1`.
-    pub fn new(df: Vec<u16>, gamma: f64) -> Self {
+    pub fn new(df: Frequencies, gamma: f64) -> Self {
         let scale = Scale::new(gamma);
-        let mut marginals: Vec<u32> = df.par_iter().map(|&df| scale.marginal(df, 0)).collect();
+        let mut marginals = Vec::with_capacity(df.len().max(COMMON));
+        let mut total = 0;
+        for (df, count) in df.iter().filter(|&(_, count)| count > 0) {
+            marginals.resize(marginals.len() + count, scale.marginal(df, 0));
+            total += scale.weight(df) * count as u128;
+        }
         marginals.resize(marginals.len().max(COMMON), 0);
-        let total = df.par_iter().map(|&df| scale.weight(df)).sum();
         Self { scale, selected: vec![0; df.len()], df, marginals, covered: 0, total }
     }
 
@@ -91,13 +94,18 @@ impl Table {
     pub fn select(&mut self, feature: u32) -> u64 {
         let at = feature as usize;
         let added = self.marginals[at];
-        let (df, c) = (self.df[at], self.selected[at]);
+        let (df, c) = (self.df.of(feature), self.selected[at]);
         if c == 0 {
             self.covered += self.scale.weight(df);
         }
         self.selected[at] = c.saturating_add(1);
         self.marginals[at] = self.scale.marginal(df, self.selected[at]);
         u64::from(added)
+    }
+
+    /// Bytes that this takes, small things apart.
+    pub fn memory(&self) -> usize {
+        self.selected.len() * size_of::<u16>() + self.marginals.len() * size_of::<u32>()
     }
 
     /// Units in a gain of 1.
@@ -113,7 +121,9 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vocabulary::Vocabulary;
     use super::*;
+    use crate::hash::Slots;
 
     #[test]
     fn marginals_fit_and_never_rise() {
@@ -129,7 +139,8 @@ mod tests {
 
     #[test]
     fn coverage_is_the_share_of_weight() {
-        let mut table = Table::new(vec![16, 9], 0.5);
+        let (_, df) = Vocabulary::new(Slots::new(2), vec![16, 9]);
+        let mut table = Table::new(df, 0.5);
         assert_eq!(table.coverage(), 0.0);
         let first = table.select(0);
         assert_eq!(first as f64 / table.unit(), (4.0 * 11.0_f64.ln() * table.unit()).round() / table.unit());

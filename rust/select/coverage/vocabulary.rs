@@ -20,18 +20,45 @@ pub struct Vocabulary {
     count: usize,
 }
 
+/// In how many samples each numbered feature occurs. Numbers fall with that, so it takes no memory by feature.
+pub struct Frequencies {
+    /// The first number of each `df`, from 65,535 down to 1, and the number of features.
+    starts: Vec<u32>,
+}
+
+impl Frequencies {
+    /// How many features there are.
+    pub fn len(&self) -> usize {
+        self.starts[usize::from(u16::MAX)] as usize
+    }
+
+    /// The `df` of a feature.
+    pub fn of(&self, feature: u32) -> u16 {
+        let up_to = self.starts.partition_point(|&start| start <= feature);
+        (usize::from(u16::MAX) + 1 - up_to) as u16
+    }
+
+    /// Every `df` with the number of features that have it, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, usize)> {
+        self.starts.windows(2).zip((1..=u16::MAX).rev()).map(|(ends, df)| (df, (ends[1] - ends[0]) as usize))
+    }
+}
+
 impl Vocabulary {
-    /// Numbers the features of which `df` says, by slot, that they are in at least one sample; also returns `df` by
-    /// number. Of equal `df`, the lower slot comes first.
-    pub fn new(slots: Slots, mut df: Vec<u32>) -> (Self, Vec<u16>) {
+    /// Numbers the features of which `df` says, by slot, that they are in at least one sample. Of equal `df`, the lower
+    /// slot comes first.
+    pub fn new(slots: Slots, mut df: Vec<u32>) -> (Self, Frequencies) {
         let mut counts = vec![0_u32; 1 << 16];
         df.iter().for_each(|&df| counts[df as usize] += 1);
-        let mut by_id = Vec::with_capacity(df.len() - counts[0] as usize);
+        let mut starts = Vec::with_capacity(counts.len());
         let mut next = vec![0; counts.len()];
-        for (df, &count) in counts.iter().enumerate().skip(1).rev() {
-            next[df] = by_id.len() as u32;
-            by_id.resize(by_id.len() + count as usize, df as u16);
+        let mut count = 0;
+        for df in (1..counts.len()).rev() {
+            starts.push(count);
+            next[df] = count;
+            count += counts[df];
         }
+        starts.push(count);
         for cell in &mut df {
             if *cell == 0 {
                 *cell = NONE;
@@ -41,12 +68,17 @@ impl Vocabulary {
                 *next += 1;
             }
         }
-        (Self { slots, ids: df, count: by_id.len() }, by_id)
+        (Self { slots, ids: df, count: count as usize }, Frequencies { starts })
     }
 
     /// How many features count: their numbers are below this.
     pub fn len(&self) -> usize {
         self.count
+    }
+
+    /// Bytes that this takes.
+    pub fn memory(&self) -> usize {
+        self.ids.len() * size_of::<u32>()
     }
 
     /// Marks the numbers of a sample's features that count.
@@ -77,7 +109,9 @@ mod tests {
     #[test]
     fn numbers_fall_with_df_and_rise_with_the_slot() {
         let (vocabulary, df) = Vocabulary::new(Slots::new(6), vec![2, 0, 9, 2, 65_535, 0]);
-        assert_eq!(df, [65_535, 9, 2, 2]);
+        assert_eq!((0..4).map(|id| df.of(id)).collect::<Vec<_>>(), [65_535, 9, 2, 2]);
+        assert_eq!(df.iter().filter(|&(_, count)| count > 0).collect::<Vec<_>>(), [(65_535, 1), (9, 1), (2, 2)]);
+        assert_eq!(df.len(), 4);
         assert_eq!(vocabulary.ids, [2, NONE, 1, 3, 0, NONE]);
     }
 

@@ -4,6 +4,9 @@
 //! East); any other character but white space is a word by itself: punctuation, and the characters of scripts that
 //! do not set words apart. The rule looks at bytes alone, needs no tables, and cuts broken UTF-8 somehow, but always
 //! alike.
+//!
+//! Runs of fewer than five bytes are passed over. Short words and pairs of punctuation marks come together by accident, and
+//! shuffled characters consist of them: without this rule, the shuffled code in a pool of code looks like code.
 
 use super::features::{Features, Occurrence};
 use super::hash::{chain, mix};
@@ -24,6 +27,9 @@ impl WordGrams {
         Self { n }
     }
 }
+
+/// Bytes of the shortest run that is a feature, the white space in it included.
+const SHORTEST: usize = 5;
 
 /// What a byte does to the word before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,35 +91,34 @@ impl Word {
     }
 }
 
-impl Features for WordGrams {
-    fn per_byte(&self) -> usize {
-        self.n
-    }
-
+impl WordGrams {
+    /// Calls `visit` with every run and its length in bytes.
     #[inline]
-    fn each(&self, sample: &[u8], mut visit: impl FnMut(Occurrence)) {
-        // The runs that end with the word before, shortest first, and the bytes before each.
-        let mut runs = [Occurrence { hash: 0, context: 0 }; Self::MAX];
+    fn runs(&self, sample: &[u8], mut visit: impl FnMut(Occurrence, usize)) {
+        // The runs that end with the word before, shortest first, with the bytes before each and where it starts.
+        let mut runs = [(Occurrence { hash: 0, context: 0 }, 0); Self::MAX];
         let mut words = 0;
-        let mut emit = |word: &Word| {
+        let mut emit = |word: &Word, end: usize| {
             if word.length == 0 {
                 return;
             }
             let hash = word.finish();
             for length in (1..self.n.min(words + 1)).rev() {
-                let shorter = runs[length - 1];
-                runs[length] = Occurrence { hash: chain(shorter.hash, hash), context: shorter.context };
-                visit(runs[length]);
+                let (shorter, start) = runs[length - 1];
+                runs[length] = (Occurrence { hash: chain(shorter.hash, hash), context: shorter.context }, start);
+                visit(runs[length].0, end - start);
             }
-            runs[0] = Occurrence { hash: mix(hash), context: word.context };
-            visit(runs[0]);
+            runs[0] = (Occurrence { hash: mix(hash), context: word.context }, end - word.length);
+            visit(runs[0].0, word.length);
             words += 1;
         };
         let mut recent = 0;
         let mut word = Word::default();
+        // Where the word ends so far.
+        let mut end = 0;
         // Whether the word is a character by itself, which only inner bytes go on with.
         let mut alone = false;
-        for &byte in sample {
+        for (at, &byte) in sample.iter().enumerate() {
             let kind = KINDS[usize::from(byte)];
             let goes_on = match kind {
                 Kind::Letter => !alone,
@@ -121,16 +126,32 @@ impl Features for WordGrams {
                 Kind::Space | Kind::Alone => false,
             };
             if !goes_on {
-                emit(&word);
+                emit(&word, end);
                 word = Word::default();
                 alone = matches!(kind, Kind::Alone | Kind::Inner);
             }
             if kind != Kind::Space {
                 word.push(byte, recent);
+                end = at + 1;
             }
             recent = recent << 8 | u32::from(byte);
         }
-        emit(&word);
+        emit(&word, end);
+    }
+}
+
+impl Features for WordGrams {
+    fn per_byte(&self) -> usize {
+        self.n
+    }
+
+    #[inline]
+    fn each(&self, sample: &[u8], mut visit: impl FnMut(Occurrence)) {
+        self.runs(sample, |occurrence, length| {
+            if length >= SHORTEST {
+                visit(occurrence);
+            }
+        });
     }
 }
 
@@ -143,7 +164,7 @@ mod tests {
     /// The words that the rule finds, told from each other by single-word features.
     fn words(sample: &str) -> Vec<u64> {
         let mut found = Vec::new();
-        WordGrams::new(1).each(sample.as_bytes(), |occurrence| found.push(occurrence.hash));
+        WordGrams::new(1).runs(sample.as_bytes(), |occurrence, _| found.push(occurrence.hash));
         found
     }
 
@@ -171,7 +192,7 @@ mod tests {
     fn runs_are_told_apart_and_recognised() {
         let runs = |sample: &[u8]| {
             let mut found = Vec::new();
-            WordGrams::new(3).each(sample, |occurrence| found.push(occurrence));
+            WordGrams::new(3).runs(sample, |occurrence, _| found.push(occurrence));
             found
         };
         // Words a b a b a: 5 + 4 + 3 occurrences of a, b, ab, ba, aba, bab.
@@ -187,6 +208,17 @@ mod tests {
         // The last run is the word `a`, after `a b `; the one before it `b a`.
         assert_eq!(found.last().unwrap().context, u32::from_be_bytes(*b"a b "));
         assert!(runs(b"x y").iter().all(|occurrence| occurrence.hash != 0));
+    }
+
+    #[test]
+    fn short_runs_are_passed_over() {
+        let count = |sample: &str| {
+            let mut found = 0;
+            WordGrams::new(2).each(sample.as_bytes(), |_| found += 1);
+            found
+        };
+        assert_eq!((count("this"), count("words"), count("a cat"), count("a  is"), count("( ) ;")), (0, 1, 1, 1, 0));
+        assert_eq!(count("words do"), 2);
     }
 
     #[test]
