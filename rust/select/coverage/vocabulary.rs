@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(read(b"abcxabx"), [0, 1]);
         assert_eq!(read(b"xaba"), [1]);
         assert_eq!(read(&b"bcx".repeat(1000)), [0]);
-        assert_eq!(read(b""), []);
+        assert!(read(b"").is_empty());
     }
 }
