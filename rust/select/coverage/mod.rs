@@ -10,7 +10,8 @@
 //! submodular: the greedy algorithm comes within `1 - 1/e` of the best selection of a given size, and can be evaluated
 //! lazily (`greedy`). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
-//! that copies of noise do not recur either (`counts`).
+//! that copies of noise do not recur either (`counts`). Counts start from 0.1, not from 1.1: subsets then predict held-out
+//! text better, whatever the unit.
 //!
 //! Unlike the sizers, this sees the whole selection, whatever its size. Three passes over the pool size a table
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
@@ -19,9 +20,6 @@
 //! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
 //! 6 bytes a recurring feature; the lists. Lists are stored only while all of that is below 2.5 bytes a byte of pool (or
 //! 64 MiB). To that come 48 bytes a sample, a bit a feature for each thread, and at most about 64 MiB for the survey.
-
-/// Room for tables and lists, however small the pool is: 64 MiB.
-const ROOM_ALWAYS: usize = 64 << 20;
 
 mod counts;
 mod distinct;
@@ -179,6 +177,9 @@ fn check_pool(pool: &Pool<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// Room for tables and lists, however small the pool is: 64 MiB.
+const ROOM_ALWAYS: usize = 64 << 20;
 
 /// Bytes of tables and lists that are kept while picking.
 fn room(pool: &Pool<'_>) -> usize {
