@@ -121,6 +121,17 @@ def test_a_law_and_its_verdict_have_reports(tmp_path: Path) -> None:
     assert Path(f"{fitted}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_controls_are_reported() -> None:
+    from entropylaw.report.page import Table
+    from entropylaw.report.selection import selection_page
+
+    selection = entropylaw.select(records()[:60], budget=10, length_band="0:41", quota={"s1": "20%"})
+    tables = {part.title: part for part in selection_page(selection).parts if isinstance(part, Table)}
+    rows = dict(tables["Controls"].rows)
+    assert rows["excluded: length band"] == f"{sum(len(r['text']) > 41 for r in records()[:60]):,} samples"
+    assert rows["quota: s1"].startswith("2 selected")
+
+
 def test_with_an_anchor_growth_is_that_of_the_selection() -> None:
     rows = records()
     selection = entropylaw.select(rows[:60], budget=20, anchor=rows[20:60])

@@ -25,7 +25,8 @@ _LEVELS = {"zlib": (9, 9, 9), "zstd": (3, 1, 22), "xz": (9, 0, 9)}
 _LARGEST_WINDOW = 31
 _SMALLEST_WINDOW = 10
 _JOB = 1 << 24
-_AT_ONCE = 1 << 20
+AT_ONCE = 1 << 17
+"""Bytes compressed at once: a fraction of a second's work of the slowest codec, so that Ctrl-C is answered."""
 _POLL = 0.05
 
 
@@ -161,13 +162,13 @@ def sizes(jobs: Sequence[Job], threads: int, progress: Callable[[Step], object] 
 
 
 def grouped(samples: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of about a megabyte: a call for each sample would cost more than its work."""
+    """The same bytes in larger pieces: a call for each sample would cost more than its work."""
     held: list[bytes] = []
     size = 0
     for sample in samples:
         held.append(sample)
         size += len(sample)
-        if size >= _AT_ONCE:
+        if size >= AT_ONCE:
             yield b"".join(held)
             held, size = [], 0
     if held:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core
-from entropylaw.codec import Codec, Job, grouped, sizes
+from entropylaw.codec import AT_ONCE, Codec, Job, grouped, sizes
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.errors import EntropyLawError
 from entropylaw.order import shuffled
@@ -194,9 +194,8 @@ def pieces_of(pool: Pool, indices: NDArray[np.int64] | None) -> Iterator[bytes]:
     if indices is not None:
         yield from grouped(map(pool.sample, indices.tolist()))
         return
-    step = 1 << 20
-    for start in range(0, len(pool.data), step):
-        yield pool.data[start : start + step].tobytes()
+    for start in range(0, len(pool.data), AT_ONCE):
+        yield pool.data[start : start + AT_ONCE].tobytes()
 
 
 def _measured(

@@ -17,6 +17,7 @@ from entropylaw.results import Selection
 _GROUPS = 24
 _EXAMPLES = 4
 _STEPS = 60
+_CONTROLS = 60
 
 _TERMS = {
     "sample": "The text of a record, as it was rendered and measured; its index is its position in the pool, from 0.",
@@ -81,6 +82,7 @@ def selection_page(selection: Selection, threads: int | None = None) -> Page:
             of_samples,
         ),
         _rejected(selection, of_samples, repeated, chosen),
+        _excluded(selection),
         Table(
             "Parameters",
             "What the selection depends on, besides the pool; the manifest has the rest.",
@@ -242,6 +244,28 @@ def _why(selection: Selection, position: int) -> str:
                 return f"round {number}, pick {position - before + 1}"
             before += round_.picked
     return ""
+
+
+def _excluded(selection: Selection) -> Table:
+    """What was never looked at, by reason, and the quotas that say anything."""
+    rows = [
+        (f"excluded: {reason.replace('_', ' ')}", f"{count:,} samples")
+        for reason, count in selection.controls.get("excluded", {}).items()
+    ]
+    for name, quota in selection.controls.get("quotas", {}).items():
+        if quota["least"] or quota["selected"] >= quota["most"]:
+            rows.append(
+                (
+                    f"quota: {label(name)}",
+                    f"{quota['selected']:,} selected of {quota['least']:,} at least, {quota['most']:,} at most",
+                )
+            )
+    return Table(
+        "Controls",
+        "Samples that were excluded before anything was picked, and groups with a lower bound or at their upper one.",
+        ("control", "outcome"),
+        rows[:_CONTROLS],
+    )
 
 
 def _rejected(selection: Selection, of: Distribution, repeated: Duplicates, chosen: NDArray[np.bool_]) -> Table:
