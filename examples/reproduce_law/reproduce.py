@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import importlib.util
 import random
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,10 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
     fit = ["law", "fit", str(path), "-o", str(arguments.dir / "law.json"), "--codec", "xz", "--force"]
+    if importlib.util.find_spec("vl_convert"):
+        fit += ["--plot", str(arguments.dir / "law.png"), "--report", str(arguments.dir / "law.html")]
+    else:
+        print("no plot: it needs vl-convert (pip install 'entropylaw[report]')")
     print(f"\nentropylaw {' '.join(fit)}", flush=True)
     if command(fit):
         sys.exit(1)
@@ -73,7 +78,6 @@ def main() -> None:
         found = law.predict(R)
         span = f"{found.mean[0]:.4f} ({found.low[0]:.4f} to {found.high[0]:.4f})"
         print(f"{name:>12}  R {R:.3f}  Z {performance(samples, heldout):.4f}  predicted {span}")
-    plot(law, arguments.dir / "law.svg")
 
 
 def without_copies(records: list[dict[str, str]], size: int, seed: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
@@ -85,30 +89,6 @@ def without_copies(records: list[dict[str, str]], size: int, seed: int) -> Itera
     yield "coverage", [records[index] for index in covering.indices]
     zipped = entropylaw.select(samples, method="zip", budget=len(records) // 2, k1=1000)
     yield "zip", take([records[index] for index in zipped.indices], size)
-
-
-def plot(law: EntropyLaw, path: Path) -> None:
-    """Draws the law with its prediction intervals, if vl-convert is there."""
-    try:
-        import vl_convert
-    except ImportError:
-        print("no plot: it needs vl-convert (pip install 'entropylaw[report]')")
-        return
-    curve = law.curve()
-    names = ("R", "Z", "low", "high")
-    columns = (curve.R.tolist(), curve.mean.tolist(), curve.low.tolist(), curve.high.tolist())
-    line = [dict(zip(names, point, strict=True)) for point in zip(*columns, strict=True)]
-    runs = [{"R": r, "Z": z} for r, z in zip(law.runs.R.tolist(), law.runs.Z.tolist(), strict=True)]
-    x = {"field": "R", "type": "quantitative", "scale": {"zero": False}}
-    y = {"field": "Z", "type": "quantitative", "scale": {"zero": False}}
-    band = {"x": x, "y": y | {"field": "low", "title": "Z"}, "y2": {"field": "high"}}
-    layers = [
-        {"data": {"values": line}, "mark": {"type": "area", "opacity": 0.2}, "encoding": band},
-        {"data": {"values": line}, "mark": "line", "encoding": {"x": x, "y": y}},
-        {"data": {"values": runs}, "mark": {"type": "point", "filled": True}, "encoding": {"x": x, "y": y}},
-    ]
-    path.write_text(vl_convert.vegalite_to_svg({"width": 480, "height": 320, "layer": layers}))
-    print(f"plotted in {path}")
 
 
 if __name__ == "__main__":
