@@ -223,6 +223,39 @@ fn growing_prefix() {
     }
 }
 
+/// A candidate remembers the matches that it found in the prefix. Here they are outdone by appends: by longer ones, by
+/// nearer ones of the same length, and by themselves, where they ran into the prefix's end; or they leave the window.
+/// There are more probes than a candidate counts, some of the same prefix, and appends that it does not see.
+#[test]
+fn candidates_remember_what_is_still_true() {
+    for (seed, size) in [(11, 26), (12, 4), (13, 64)] {
+        let mut rng = Rng(seed);
+        let text = [support::copies(&mut rng, 66_000, size), support::prose(&mut rng, 12_000)].concat();
+        let start = rng.range(28_000, 33_000);
+        let mut sizer = DeflateSizer::new();
+        let mut scratch = sizer.scratch();
+        sizer.append(&text[..start]);
+        let mut at = start;
+        let of_old_text = rng.range(0, 2_000);
+        let texts = [&text[of_old_text..of_old_text + 300], &text[at - 50..at + 700], &text[77_000..77_600]];
+        let mut kept: Vec<_> = texts.iter().map(|c| sizer.candidate(c)).collect();
+        let mut sizes = vec![0; texts.len()];
+        for step in 0..160 {
+            let piece = [0, 1, 7, 150, 250, 400][rng.range(0, 5)].min(text.len() - at);
+            sizer.append(&text[at..at + piece]);
+            at += piece;
+            if step % 16 == 5 {
+                continue;
+            }
+            let expected: Vec<u64> = texts.iter().map(|c| oracle(&[&text[..at], c].concat())).collect();
+            for _ in 0..1 + usize::from(step % 8 == 0) {
+                sizer.probe_candidates(&mut kept, &mut sizes, &mut scratch);
+                assert_eq!(sizes, expected, "{at} bytes");
+            }
+        }
+    }
+}
+
 /// Many threads may probe one prefix, each with its own working memory.
 #[test]
 fn shared_prefix() {

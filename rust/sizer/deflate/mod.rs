@@ -7,6 +7,7 @@
 //!   prefix grows (`stream`);
 //! - the literals and matches of a candidate are found by an index over the prefix rather than by walking its chains
 //!   (`search`, `index`, `sample`); what they are is decided by zlib's lazy parse (`parse`);
+//! - what a candidate found behind a prefix is mostly true after the next append as well (`memory`, `recent`);
 //! - a block's size follows from how often each symbol occurs (`block`), by the lengths of the Huffman codes zlib would
 //!   build (`huffman`, `cost`), which several candidates' blocks share the work for.
 //!
@@ -14,7 +15,7 @@
 //! takes over, for that position.
 //!
 //! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
-//! longest sample probed), and a candidate at most seven bytes per byte. Probing takes expected time linear in the
+//! longest sample probed), and a candidate at most eleven bytes per byte. Probing takes expected time linear in the
 //! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
 //! instructions: what could use them waits for memory or branches, not for arithmetic.
 //!
@@ -26,7 +27,9 @@ mod crowd;
 mod format;
 mod huffman;
 mod index;
+mod memory;
 mod parse;
+mod recent;
 mod sample;
 mod search;
 mod snapshot;
@@ -41,9 +44,11 @@ use cost::Coster;
 use crowd::Crowd;
 use huffman::LANES;
 use index::Index;
-use parse::{Match, Stretch};
+use memory::{Memory, Recall};
+use parse::Stretch;
+use recent::Recent;
 use sample::{Crossings, Linker, Sample};
-use search::{MAX_SAMPLE, SampleFinder, UNKNOWN};
+use search::{MAX_SAMPLE, SampleFinder};
 use stream::Stream;
 
 pub use snapshot::RestoreError;
@@ -53,6 +58,7 @@ pub struct DeflateSizer {
     stream: Stream,
     index: Index,
     crowd: Crowd,
+    recent: Recent,
     coster: Coster,
 }
 
@@ -68,13 +74,12 @@ pub struct Scratch {
     parsed: Vec<Blocks>,
 }
 
-/// A candidate: its bytes, linked for the search, and the matches within it that probes have come upon.
+/// A candidate: its bytes, linked for the search, and the matches that probes have come upon.
 ///
-/// That is at most seven bytes of memory per byte, or one if the candidate is too long for the search.
+/// That is at most eleven bytes of memory per byte, or one if the candidate is too long for the search.
 pub struct Candidate {
     sample: Sample,
-    /// Empty until first needed.
-    remembered: Vec<Match>,
+    memory: Memory,
 }
 
 impl DeflateSizer {
@@ -103,13 +108,7 @@ impl DeflateSizer {
     }
 
     /// The parse of the prefix and a prepared sample; its last block is left open.
-    fn parse(
-        &self,
-        sample: &Sample,
-        remembered: &mut [Match],
-        crossings: &mut Crossings,
-        coster: &mut Coster,
-    ) -> Blocks {
+    fn parse(&self, sample: &Sample, recall: Option<Recall>, crossings: &mut Crossings, coster: &mut Coster) -> Blocks {
         let window = &self.stream.window;
         crossings.find(window.text(), sample.bytes());
         let mut finder = SampleFinder {
@@ -117,7 +116,7 @@ impl DeflateSizer {
             index: &self.index,
             crowd: &self.crowd,
             sample,
-            remembered,
+            recall,
             crossings,
             crowded: !self.crowd.never_binds(sample.longest_chain()),
         };
@@ -143,19 +142,17 @@ impl DeflateSizer {
             return self.parse_exhaustively(sample, fork, coster);
         }
         prepared.prepare(sample, linker);
-        self.parse(prepared, &mut [], crossings, coster)
+        self.parse(prepared, None, crossings, coster)
     }
 
     fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
         let Scratch { crossings, fork, coster, .. } = scratch;
-        let Candidate { sample, remembered } = candidate;
+        let Candidate { sample, memory } = candidate;
         if sample.len() > MAX_SAMPLE {
             return self.parse_exhaustively(sample.bytes(), fork, coster);
         }
-        if self.stream.len() > 0 {
-            remembered.resize(sample.len(), UNKNOWN);
-        }
-        self.parse(sample, remembered, crossings, coster)
+        let recall = (self.stream.len() > 0).then(|| memory.recall(sample.len(), &self.recent));
+        self.parse(sample, recall, crossings, coster)
     }
 }
 
@@ -165,7 +162,13 @@ impl Sizer for DeflateSizer {
     const CODEC: &'static str = "zlib 1.3 level 9";
 
     fn new() -> Self {
-        DeflateSizer { stream: Stream::new(), index: Index::new(), crowd: Crowd::new(), coster: Coster::new() }
+        DeflateSizer {
+            stream: Stream::new(),
+            index: Index::new(),
+            crowd: Crowd::new(),
+            recent: Recent::new(),
+            coster: Coster::new(),
+        }
     }
 
     fn scratch(&self) -> Scratch {
@@ -192,7 +195,7 @@ impl Sizer for DeflateSizer {
         } else {
             prepared.hold(sample);
         }
-        Candidate { sample: prepared, remembered: Vec::new() }
+        Candidate { sample: prepared, memory: Memory::new() }
     }
 
     fn probe_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> u64 {
@@ -233,12 +236,14 @@ impl Sizer for DeflateSizer {
             self.crowd.slide();
         }
         self.update();
+        self.recent.append(&self.stream.window, sample.len());
     }
 
     fn clear(&mut self) {
         self.stream.clear();
         self.index.clear();
         self.crowd.clear();
+        self.recent.forget();
     }
 
     fn prefix_len(&self) -> u64 {

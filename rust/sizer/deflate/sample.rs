@@ -2,14 +2,13 @@
 //!
 //! Matches inside a sample do not depend on the prefix. They are searched along chains of equal three-byte hashes, as
 //! in zlib, but all links are made in one pass beforehand: a position's chain is the same whenever it is walked, since
-//! it only leads backwards. Samples are short, so are their chains. A candidate that is probed again and again also
-//! remembers the match found at each position, filled in where a parse first asks.
+//! it only leads backwards. Samples are short, so are their chains.
 //!
 //! The other matches that depend little on the prefix are those that start in it and run on into the sample
 //! ([`Crossings`]). The text following their start is the sample itself, so they are found from the positions in the
 //! sample where its own beginning recurs, extended backwards over the prefix's end.
 //!
-//! Preparing a sample takes linear time, and two bytes of memory per byte; remembered matches take four more.
+//! Preparing a sample takes linear time, and two bytes of memory per byte.
 
 use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;

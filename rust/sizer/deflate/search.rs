@@ -14,6 +14,7 @@
 use super::crowd::Crowd;
 use super::format::{MAX_DISTANCE, MAX_MATCH};
 use super::index::Index;
+use super::memory::Recall;
 use super::parse::{Finder, Match};
 use super::sample::{Crossings, Sample};
 use super::window::{Window, common_prefix, hash, walk};
@@ -21,17 +22,14 @@ use super::window::{Window, common_prefix, hash, walk};
 /// Longest sample that this search takes: no distance within it is too large.
 pub const MAX_SAMPLE: usize = MAX_DISTANCE - 1;
 
-/// A match not yet searched for.
-pub const UNKNOWN: Match = Match { length: 0, distance: 0 };
-
 /// Searches a sample behind a prefix.
 pub struct SampleFinder<'a> {
     pub window: &'a Window,
     pub index: &'a Index,
     pub crowd: &'a Crowd,
     pub sample: &'a Sample,
-    /// Matches within the sample that earlier probes found, by position; empty if none are kept.
-    pub remembered: &'a mut [Match],
+    /// What earlier probes found, if that is kept.
+    pub recall: Option<Recall<'a>>,
     pub crossings: &'a mut Crossings,
     /// Whether some chain might be long enough for a limit to bind.
     pub crowded: bool,
@@ -69,7 +67,13 @@ impl Finder for SampleFinder<'_> {
         }
         let max = (self.sample.len() - start).min(MAX_MATCH);
         let oldest = position.saturating_sub(MAX_DISTANCE).max(1);
-        let found = self.index.longest(self.window, self.sample.padded(), start, best.length.into(), max, oldest);
+        let (window, sample) = (self.window, self.sample.padded());
+        let beaten = best.length.into();
+        let search = || self.index.longest(window, sample, start, beaten, max, oldest);
+        let found = match &mut self.recall {
+            Some(recall) if beaten < max => recall.longest(window, sample, start, beaten, oldest, search),
+            _ => search(),
+        };
         if let Some((length, at)) = found {
             if position - at == MAX_DISTANCE {
                 return Some(self.walk(position, longer_than, buffered));
@@ -84,13 +88,14 @@ impl SampleFinder<'_> {
     /// The longest match within the sample, if longer than `longer_than`; otherwise anything not longer.
     #[inline]
     fn own(&mut self, start: usize, longer_than: usize) -> Match {
-        let Some(remembered) = self.remembered.get_mut(start) else {
+        let Some(recall) = &mut self.recall else {
             return self.sample.longest(start, longer_than, 0);
         };
-        if *remembered == UNKNOWN {
-            *remembered = self.sample.longest(start, Match::NONE.length.into(), 0);
+        let own = recall.own(start);
+        if own.length == 0 {
+            *own = self.sample.longest(start, Match::NONE.length.into(), 0);
         }
-        *remembered
+        *own
     }
 
     fn hash(&self, position: usize) -> usize {
