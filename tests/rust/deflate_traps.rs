@@ -240,7 +240,7 @@ fn candidates_remember_what_is_still_true() {
         let texts = [&text[of_old_text..of_old_text + 300], &text[at - 50..at + 700], &text[77_000..77_600]];
         let mut kept: Vec<_> = texts.iter().map(|c| sizer.candidate(c)).collect();
         let mut sizes = vec![0; texts.len()];
-        for step in 0..160 {
+        for step in 0..100 {
             let piece = [0, 1, 7, 150, 250, 400][rng.range(0, 5)].min(text.len() - at);
             sizer.append(&text[at..at + piece]);
             at += piece;
