@@ -256,6 +256,26 @@ fn candidates_remember_what_is_still_true() {
     }
 }
 
+/// A match that starts in the old text and ends in the new outdoes a remembered one.
+#[test]
+fn appends_that_complete_a_match() {
+    let mut rng = Rng(14);
+    let [before, between, phrase] = [4_000, 3_000, 60].map(|len| support::letters(&mut rng, len, 64));
+    for known in [3, 5, 8, 9, 30] {
+        for cut in 1..40 {
+            let mut sizer = DeflateSizer::new();
+            let mut scratch = sizer.scratch();
+            let old = [&before[..], &phrase[..known], &between, &phrase[..cut]].concat();
+            sizer.append(&old);
+            let mut candidate = sizer.candidate(&phrase);
+            sizer.probe_candidate(&mut candidate, &mut scratch);
+            sizer.append(&phrase[cut..40]);
+            let expected = oracle(&[&old, &phrase[cut..40], &phrase].concat());
+            assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), expected, "{known} known, cut at {cut}");
+        }
+    }
+}
+
 /// Many threads may probe one prefix, each with its own working memory.
 #[test]
 fn shared_prefix() {

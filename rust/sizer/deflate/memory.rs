@@ -119,3 +119,37 @@ impl Recall<'_> {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a probe asks the index for the match at the candidate's start.
+    fn asks(memory: &mut Memory, recent: &Recent, window: &Window) -> bool {
+        let mut asked = false;
+        let search = || {
+            asked = true;
+            Some((5, 40))
+        };
+        let found = memory.recall(20, recent).longest(window, &[b'x'; 28], 0, 2, 1, search);
+        assert_eq!(found, Some((5, 40)));
+        asked
+    }
+
+    #[test]
+    fn answers_that_a_probe_did_not_rely_on_are_forgotten() {
+        let mut window = Window::new();
+        window.fill(&[b'y'; 100]);
+        let (mut memory, recent) = (Memory::new(), Recent::new());
+        assert!(asks(&mut memory, &recent, &window));
+        let asked = (0..200).filter(|_| asks(&mut memory, &recent, &window)).count();
+        assert!(asked <= 4, "once when the count of probes starts again: {asked}");
+        for between in 1..200 {
+            asks(&mut memory, &recent, &window);
+            for _ in 0..between {
+                memory.recall(20, &recent);
+            }
+            assert!(asks(&mut memory, &recent, &window), "{between} probes that did not ask");
+        }
+    }
+}
