@@ -33,3 +33,5 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(blocks) >= 2
     exec("import entropylaw\n" + "\n".join(blocks), {})
     assert len((tmp_path / "subset.jsonl").read_text().splitlines()) == 4
+    (outputs,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "outputs.md").read_text(), re.DOTALL)
+    exec(outputs, {})

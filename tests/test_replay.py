@@ -18,7 +18,7 @@ def write_pool(path: Path, count: int = 80) -> Path:
     text = Path(__file__).with_name("oracle.py").read_text()
     records = [
         {
-            "meta": {"text": text[n * 50 : n * 50 + 30 * (1 + n % 5)]},
+            "meta": {"text": text[n * 50 :][: 30 * (1 + n % 5)], "kind": f"k{n % 4}", "score": n % 6},
             "text": text[n * 37 :][: 25 * (1 + n % 7)],
             "source": f"s{n % 2}",
         }
@@ -36,6 +36,24 @@ RUNS: dict[str, list[str]] = {
     "known": ["--budget", "10", "--method", "coverage", "--initial-subset", "known.jsonl"],
     "field": ["--budget", "10", "--field", "meta.text"],
     "json": ["--budget", "10", "--render", "json"],
+    "controls": [
+        *["--budget", "2KB", "--method", "coverage", "--group-by", "meta.kind", "--quota", "k1>=10%,*<=60%"],
+        *["--min-score", "meta.score>=1", "--weight", "meta.score", "--length-band", "20:", "--ratio-band", ":4"],
+        *["--anchor", "known.jsonl", "--no-dedupe"],
+    ],
+    "tokens": [
+        "--budget",
+        "200 tokens",
+        "--tokens",
+        "meta.score",
+        "--k1",
+        "60",
+        "--k2",
+        "20",
+        "--k3",
+        "10",
+        "--dedupe",
+    ],
     "skip": ["--budget", "10", "--on-error", "skip"],
 }
 
@@ -88,6 +106,15 @@ def test_records_that_changed_beside_their_text(saved: Path, capsys: pytest.Capt
     assert main(["replay", str(saved), "-o", "again.jsonl", "-q"]) == 2
     assert "something in them has changed that is not part of the samples" in capsys.readouterr().err
     assert not list(Path().glob("again*"))
+
+
+def test_the_pool_in_another_format(saved: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    import pyarrow.parquet as pq
+
+    records = [json.loads(line) for line in Path("pool.jsonl").read_text().splitlines()]
+    pq.write_table(pa.Table.from_pylist(records), "pool.parquet")
+    entropylaw.replay(saved, pool="pool.parquet")
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
