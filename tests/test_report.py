@@ -128,7 +128,7 @@ def test_controls_are_reported() -> None:
     selection = entropylaw.select(records()[:60], budget=10, length_band="0:43", quota={"s1": "20%"})
     tables = {part.title: part for part in selection_page(selection).parts if isinstance(part, Table)}
     rows = dict(tables["Controls"].rows)
-    assert rows["excluded: length band"] == f"{sum(len(r['text']) > 41 for r in records()[:60]):,} samples"
+    assert rows["excluded: length band"] == f"{sum(len(r['text']) > 43 for r in records()[:60]):,} samples"
     assert rows["quota: s1"].startswith("2 selected")
 
 
