@@ -8,7 +8,7 @@ from typing import Any
 
 _CONTROLS = ("group_by", "quota", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
 
-_SHOWN = 12
+_SHOWN = 6
 
 
 def add_controls(parser: argparse.ArgumentParser) -> None:
@@ -83,10 +83,11 @@ def control_lines(summary: dict[str, Any]) -> list[str]:
             for name, quota in summary["quotas"].items()
             if quota["least"] or quota["most"] < budget["amount"]
         }
+        most_first = sorted(quotas.items(), key=lambda item: -item[1]["selected"])
         shown = ", ".join(
             f"{name or '(none)'} {quota['selected']:,} ({quota['least']:,} to {quota['most']:,})"
-            for name, quota in list(quotas.items())[:12]
+            for name, quota in most_first[:_SHOWN]
         )
-        more = f", and {len(quotas) - 12} more" if len(quotas) > 12 else ""
+        more = f", and {len(quotas) - _SHOWN} more" if len(quotas) > _SHOWN else ""
         lines.append(f"quotas    {shown}{more}")
     return lines
