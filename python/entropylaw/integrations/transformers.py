@@ -26,8 +26,8 @@ class EntropyLawCallback(TrainerCallback):  # type: ignore[misc]
     ``L_expected``, ``L_limit``, ``Z``, ``Z_low``, ``Z_high``, ``fraction`` and ``risk`` (0 or 1). A warning is given
     once, when ``patience`` verdicts in a row found a risk. After the first epoch nothing more is done.
 
-    Losses are the trainer's own means over steps, whatever the gradient accumulation or the number of devices; every
-    process comes to the same verdict. A resumed run goes on from the ``log_history`` of its checkpoint.
+    Losses are the trainer's own means over optimizer steps, whatever the gradient accumulation. A resumed run goes on
+    from the ``log_history`` of its checkpoint.
 
     Parameters
     ----------
