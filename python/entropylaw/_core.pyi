@@ -271,6 +271,9 @@ class Lines:
     def sizes(self) -> NDArray[np.uint32]:
         """Bytes of each record."""
     @property
+    def lines(self) -> NDArray[np.uint32]:
+        """Line breaks before each record; empty if it was read by ``spans``."""
+    @property
     def groups(self) -> NDArray[np.uint32]:
         """Position of each record's group in ``group_names``; 0 for one that is left."""
     @property

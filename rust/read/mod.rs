@@ -83,6 +83,10 @@ pub struct Batch {
     pub starts: Vec<i64>,
     /// Bytes of each record as it is stored.
     pub sizes: Vec<u32>,
+    /// Line breaks before each record; empty if the records are not lines.
+    pub lines: Vec<u32>,
+    /// Line breaks that were met.
+    pub breaks: u32,
     /// Position of each record's group in `group_names`.
     pub groups: Vec<u32>,
     /// Groups in the order in which they were met.
@@ -97,6 +101,8 @@ impl Batch {
         self.lengths.extend(other.lengths);
         self.starts.extend(other.starts);
         self.sizes.extend(other.sizes);
+        self.lines.extend(other.lines.iter().map(|line| self.breaks + line));
+        self.breaks += other.breaks;
         let known: HashMap<&str, u32> = self.group_names.iter().map(String::as_str).zip(0..).collect();
         let mut met = Vec::new();
         let codes: Vec<u32> = (other.group_names.iter())
@@ -135,7 +141,9 @@ pub fn lines(buffer: &[u8], spec: &Spec) -> Batch {
             let line = &buffer[start..end];
             if !line.iter().all(|&byte| is_space(byte)) {
                 reader.read(line, start);
+                reader.batch.lines.push(reader.batch.breaks);
             }
+            reader.batch.breaks += u32::from(end < piece.end);
             start = (end + 1).min(piece.end);
         }
         reader.batch

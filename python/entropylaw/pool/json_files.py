@@ -51,12 +51,13 @@ def _read_one(record: RawRecord, records: LineRecords, builder: Builder) -> None
 def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, builder: Builder) -> None:
     if block.spans is None:
         read = reader.lines(block.content)
+        lines = block.line + read.lines.astype(np.int64)
     else:
         starts, ends = np.ascontiguousarray(block.spans.T)
         read = reader.spans(block.content, starts, ends)
+        breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
+        lines = block.line + np.searchsorted(breaks, read.starts)
     sample_ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
-    breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
-    lines = block.line + np.searchsorted(breaks, read.starts)
     done = 0
     for left in [*np.flatnonzero(read.lengths < 0).tolist(), len(read.lengths)]:
         if left > done:
