@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from entropylaw import EntropyLawError
 from entropylaw.pool import load
+from entropylaw.pool.reading import Reading
 from entropylaw.pool.split import on_one_line
+from entropylaw.progress import ProgressLine
 
 SHAREGPT = {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}], "source": "a"}
 
@@ -217,3 +219,38 @@ def test_numbers_must_be_numbers(tmp_path: Path, record: str, message: str) -> N
         load(path, numbers=["score"])
     pool = load(path, numbers=["score"], on_error="skip")
     assert (len(pool), pool.numbers["score"].tolist(), len(pool.skipped)) == (1, [3.0], 1)
+
+
+def test_reading_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entropylaw.pool.split._BLOCK", 1 << 12)
+    monkeypatch.setattr("entropylaw.pool.source.CHUNK", 1 << 12)
+    monkeypatch.setattr("entropylaw.pool.reading._EVERY", 0)
+    content = b"\n".join(LINES * 100)
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz"]
+    paths[0].write_bytes(content)
+    paths[1].write_bytes(gzip.compress(content))
+    seen: list[Reading] = []
+    load(paths, progress=seen.append)
+    assert {now.total for now in seen} == {sum(path.stat().st_size for path in paths)}
+    done = [now.done for now in seen]
+    assert done == sorted(done)
+    assert len(set(done)) > 5
+    assert done[-1] == seen[-1].total
+    line = ProgressLine().line(Reading(done=60_000_000, total=180_000_000), ProgressLine()._began + 0.4)
+    assert line.startswith("reading: 60 of 180 MB, ")
+    assert line.endswith(" left")
+
+
+@pytest.mark.parametrize("memory", ["lots", "-1", "10%", None, True])
+def test_memory_is_an_amount(memory: Any) -> None:
+    with pytest.raises(EntropyLawError, match="it must be an amount of bytes such as '2GB'"):
+        load(["a"], memory=memory)
+
+
+def test_samples_beyond_memory_are_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(b"\n".join(LINES * 50))
+    held, mapped = load(path), load(path, memory="1KB")
+    assert isinstance(mapped.data, np.memmap)
+    assert mapped.fingerprint == held.fingerprint
+    assert mapped.sample(7) == held.sample(7)
