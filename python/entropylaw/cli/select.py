@@ -41,7 +41,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_pool(select)
-    select.add_argument("-o", "--output", required=True, metavar="OUT", help="where the chosen records go (.gz, .zst)")
+    select.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="where the chosen records go: lines of JSON (.gz, .zst), or .parquet, .arrow, .csv",
+    )
     select.add_argument(
         "--budget",
         type=str,
