@@ -142,8 +142,9 @@ def select(
     Parameters
     ----------
     pool
-        A path, a list of paths, a list of texts (str or bytes), or a list of records (dict). Files hold a JSON array or
-        JSON Lines, plain, gzip or zstd.
+        A path (file, pattern or directory), a list of paths, texts (str or bytes) or records (dict), a generator of
+        these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
+        plain, gzip or zstd, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
     budget : int or str
         Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
