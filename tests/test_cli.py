@@ -75,7 +75,7 @@ def test_json_is_for_machines(pool: Path, tmp_path: Path, capsys: pytest.Capture
 def test_ratio_prints_a_table(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ratio", str(pool), "-q"]) == 0
     header, first, *rest = capsys.readouterr().out.splitlines()
-    assert header.split() == ["R", "zlib", "R", "zstd", "samples", "bytes", "source"]
+    assert header.split() == ["R", "zlib", "R", "zstd", "samples", "bytes", "group"]
     assert first.split()[-1] == "all"
     ratios = [float(row.split()[0]) for row in rest[:3]]
     assert ratios == sorted(ratios)

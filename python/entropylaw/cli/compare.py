@@ -1,11 +1,10 @@
 """``entropylaw compare``."""
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_reading, load_pool, progress_line
+from entropylaw.cli.pool import add_reading, load_pool, print_json, progress_line
 from entropylaw.cli.ratio import add_measures, as_dict, printable
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.errors import EntropyLawError
@@ -52,7 +51,9 @@ def run(arguments: argparse.Namespace) -> None:
     check_report(arguments)
     if len(arguments.versions) < 2:
         raise EntropyLawError("there is one version to compare; name two or more")
-    pools = [load_pool(arguments, arguments.render, [version]) for version in arguments.versions]
+    pools = [
+        load_pool(arguments, arguments.render, [version], group_by=arguments.group_by) for version in arguments.versions
+    ]
     with progress_line(arguments) as progress:
         result = compare(*pools, codecs=codecs, shuffle=arguments.shuffle, threads=arguments.threads, progress=progress)
 
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     write_report(arguments, page)
     if arguments.json:
-        print(json.dumps([_as_dict(version) for version in result.versions], indent=1, ensure_ascii=False))
+        print_json([_as_dict(version) for version in result.versions])
     else:
         print("\n".join(_lines(result)))
 

@@ -1,11 +1,10 @@
 """``entropylaw ratio``."""
 
 import argparse
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_pool, load_pool, print_json, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def add_measures(parser: argparse.ArgumentParser) -> None:
     """Adds how to measure."""
+    parser.add_argument("--group-by", default="source", metavar="FIELD", help="what groups are made by [%(default)s]")
     parser.add_argument(
         "--codec",
         default="zlib,zstd",
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     codecs = arguments.codec.split(",")
     parsed(codecs)
     check_report(arguments)
-    pool = load_pool(arguments, arguments.render)
+    pool = load_pool(arguments, arguments.render, group_by=arguments.group_by)
     with progress_line(arguments) as progress:
         result = ratio(
             pool,
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     write_report(arguments, page)
     if arguments.json:
-        print(json.dumps(as_dict(result, pool, arguments.show), indent=1, ensure_ascii=False))
+        print_json(as_dict(result, pool, arguments.show))
     else:
         print("\n".join(_lines(result, pool, arguments.show)))
 
@@ -131,7 +131,7 @@ def _lines(result: "Ratio", pool: "Pool", show: int) -> Iterable[str]:
     columns = [f"R {codec}" for codec in codecs]
     widths = [max(8, len(column)) for column in columns]
     head = "  ".join(f"{column:>{width}}" for column, width in zip(columns, widths, strict=True))
-    yield f"{head}  {'samples':>11}  {'bytes':>15}  source"
+    yield f"{head}  {'samples':>11}  {'bytes':>15}  group"
     for name, row in [("all", result), *sorted(result.by_source.items(), key=lambda item: item[1].ratio)]:
         ratios = (f"{row.by_codec[codec].ratio:{width}.3f}" for codec, width in zip(codecs, widths, strict=True))
         yield f"{'  '.join(ratios)}  {row.samples:11,}  {row.raw_bytes:15,}  {printable(name) or '(none)'}"
