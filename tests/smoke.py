@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 import entropylaw
 
 sizer = entropylaw.Sizer()
@@ -17,7 +19,8 @@ with tempfile.TemporaryDirectory() as directory:
     for preset in ("paper", "reference"):
         manifest = json.loads(Path(directory, f"{preset}.jsonl.manifest.json").read_text())
         records = Path(directory, f"{preset}.jsonl").read_bytes().splitlines()
-        assert len(records) == len(set(manifest["indices"])) == manifest["pool"]["samples"] // 10
+        with np.load(Path(directory, f"{preset}.jsonl.picks.npz")) as picks:
+            assert len(records) == len(set(picks["indices"].tolist())) == manifest["pool"]["samples"] // 10
         assert manifest["selection"]["ratio"] < manifest["pool"]["ratio"]
     command = Path(sys.executable).with_name("entropylaw")
     output = subprocess.run([command, "ratio", f"{directory}/pool.jsonl", "--json"], check=True, capture_output=True)
