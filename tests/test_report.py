@@ -171,7 +171,7 @@ def test_a_browser_draws_it_without_complaint(report: Path, dark: bool, tmp_path
 def test_many_picks_make_a_small_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(3000)]
-    texts = [" ".join(words[i] for i in rng.integers(0, 3000, 2)) for _ in range(100_100)]
+    texts = [" ".join(words[i] for i in rng.integers(0, 3000, 4)) for _ in range(100_100)]
     selection = entropylaw.select(texts, method="coverage", budget=100_000)
     from entropylaw.report import write_report
     from entropylaw.report.selection import selection_page
