@@ -1,5 +1,18 @@
-"""The one exception that callers need to know."""
+"""The one exception that callers need to know, and how it says what is wrong with JSON."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 
 
 class EntropyLawError(ValueError):
     """Input, parameters or files that a user can mend; the message says where, what was found and what to do."""
+
+
+def json_reason(error: "JSONDecodeError", column: int, whole: str) -> str:
+    """Why a text is not JSON, where and what is there; ``whole`` is what the text is, should it end there."""
+    # Some of Python's messages end in "at", to be followed by the place.
+    reason = error.msg.lower().removesuffix(" at")
+    found = repr(error.doc[error.pos : error.pos + 40]) if error.pos < len(error.doc) else f"the end of the {whole}"
+    return f"{reason} at column {column}, found {found}"

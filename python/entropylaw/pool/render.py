@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.encode import as_json
 from entropylaw.pool.schema import COMPILED, SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
 
@@ -154,7 +154,6 @@ def _parse_with_reasons(raw: bytes) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        found = repr(text[error.pos : error.pos + 40]) if error.pos < len(text) else "the end of the record"
-        raise RecordError(f"is not JSON: {error.msg.lower()} at column {error.pos + 1}, found {found}") from None
+        raise RecordError(f"is not JSON: {json_reason(error, error.pos + 1, 'record')}") from None
     except RecursionError:
         raise RecordError("is nested too deeply to be read as JSON") from None

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.source import Source
 
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -158,11 +158,8 @@ def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
     try:
         return text, json.loads(text)
     except json.JSONDecodeError as error:
-        found = repr(text[error.pos : error.pos + 40]) if error.pos < len(text) else "the end of the file"
-        raise EntropyLawError(
-            f"{name}:{error.lineno}: is not a JSON array: {error.msg.lower()} at column {error.colno}, found {found}; "
-            f"{remedy}"
-        ) from None
+        reason = json_reason(error, error.colno, "file")
+        raise EntropyLawError(f"{name}:{error.lineno}: is not a JSON array: {reason}; {remedy}") from None
     except RecursionError:
         raise EntropyLawError(f"{name}: is nested too deeply to be read as JSON") from None
 
