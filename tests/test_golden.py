@@ -11,6 +11,7 @@ import zstandard
 
 import entropylaw
 from entropylaw import zip_py
+from entropylaw.pool import load
 
 
 def real_lines(shared: Path, count: int) -> Iterator[bytes]:
@@ -19,6 +20,14 @@ def real_lines(shared: Path, count: int) -> Iterator[bytes]:
         lines = io.BufferedReader(unpacked)  # type: ignore[arg-type]
         for _ in range(count):
             yield lines.readline()
+
+
+def test_samples_of_the_reference_are_what_python_shows(shared: Path, tmp_path: Path) -> None:
+    lines = list(real_lines(shared, 20_000))
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(b"".join(lines))
+    pool = load(path, render="repr")
+    assert all(pool.sample(index) == repr(json.loads(line)).encode() for index, line in enumerate(lines))
 
 
 @pytest.mark.parametrize("name", ["zip-2k", "zip-20k", "zip-96k"])

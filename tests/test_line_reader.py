@@ -126,6 +126,7 @@ def test_every_schema(tmp_path_factory: pytest.TempPathFactory, schema: str | No
         {"field": "a.b"},
         {"field": "a"},
         {"render": "json"},
+        {"render": "repr"},
         {"schema": "text", "group_by": "a.b"},
         {"schema": "text", "numbers": ["score", "a.b"]},
     ],
@@ -136,6 +137,57 @@ def test_fields(tmp_path_factory: pytest.TempPathFactory, options: dict[str, Any
     path = tmp_path_factory.mktemp("lines") / "pool.jsonl"
     path.write_bytes(data.draw(lines("text")))
     same_as_python(path, **options)
+
+
+ESCAPES = st.sampled_from(
+    [r"\n", r"\t", r"\r", r"\b", r"\f", r"\/", r"\\", r"\"", r"\u0027", r"\u0000", r"\u00AD", r"\ud83d", r"\uDE00"]
+)
+SYMBOLS = st.sampled_from(
+    [*"'é\u0378\u200b\ue000\xa0\xad\x7f😀🫩日\u0600\U000e0001\U0010ffff\ufeff \"".replace('"', "")]
+)
+STRINGS = st.lists(ESCAPES | SYMBOLS | st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\')).map(
+    lambda pieces: f'"{"".join(pieces)}"'
+)
+NUMERALS = (
+    st.integers().map(str)
+    | st.floats(allow_nan=False, allow_infinity=False).map(repr)
+    | st.tuples(st.integers(), st.integers(0, 9**9), st.sampled_from("eE"), st.integers(-330, 330)).map(
+        lambda parts: "{}.{}{}{:+}".format(*parts)
+    )
+    | st.sampled_from(["-0", "-0.0", "1e16", "1e15", "9999999999999998.0", "0.0001", "0.00001", "1e400", "-1E+400"])
+    | st.sampled_from([str(2**64), str(10**639), str(-(10**640)), "1" * 700, "1" * 5000, "NaN", "-Infinity"])
+)
+DOCUMENTS = st.recursive(
+    STRINGS | NUMERALS | st.sampled_from(["null", "true", "false"]),
+    lambda part: (
+        st.lists(part, max_size=4).map(lambda items: f"[{', '.join(items)} ]")
+        | st.lists(st.tuples(STRINGS, part), max_size=4).map(
+            lambda items: "{" + " ,".join(f"{key} : {value}" for key, value in items) + "\t}"
+        )
+    ),
+)
+
+
+@given(st.lists(DOCUMENTS.map(lambda value: f'{{"x": {value}}}') | STRINGS, min_size=1))
+def test_repr(tmp_path_factory: pytest.TempPathFactory, documents: list[str]) -> None:
+    path = tmp_path_factory.mktemp("lines") / "pool.jsonl"
+    path.write_text("\n".join(documents), newline="")
+    same_as_python(path, render="repr")
+
+
+def test_repr_in_full_without_python(tmp_path: Path) -> None:
+    documents = [
+        """{"a": [1, -0, 1e16, 1e-5, -0.0, 12345678901234567890123, {}, [], [[{"b": null}]]], "c": true, "d": false}""",
+        r"""{"it's": "\"both\" it's", "single": "it's", "\u0022": "\u0027\/", "pair": "\ud83d\ude00"}""",
+        """{"shown": "é日😀", "not": "\u0378\u200b\x7f\U000e0001\xa0", "\u2028": 0.1}""",
+        json.dumps({chr(code): code for code in range(0x3000)}),
+        json.dumps(["".join(map(chr, range(0x11_0000)))]).join(['{"all": ', "}"]),
+    ]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("\n".join(documents), newline="")
+    with patch.object(Renderer, "render", lambda *_: pytest.fail("rendered in Python")):
+        pool = load(path, render="repr")
+    assert [pool.sample(index).decode() for index in range(len(pool))] == [repr(json.loads(line)) for line in documents]
 
 
 def test_arrays_and_many_blocks(tmp_path: Path) -> None:

@@ -235,7 +235,10 @@ class LineReader:
     schema
         Name of the schema of the records, or ``None``.
     field
-        The field that holds the text, if there is no schema; ``None`` for the record as it is stored.
+        The field that holds the text, if there is no schema.
+    printable
+        For ``repr`` of the record, if there is neither: a bit for each character, whether Python shows it as it is;
+        ``None`` for the record as it is stored.
     group_by, numbers
         Fields to read besides.
     threads
@@ -247,6 +250,7 @@ class LineReader:
         *,
         schema: str | None = None,
         field: str | None = None,
+        printable: bytes | None = None,
         group_by: str,
         numbers: Sequence[str],
         threads: int | None = None,

@@ -6,7 +6,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use super::thread_count;
 use crate::error::Error;
-use crate::read::{self, Batch, Field, Spec, Text};
+use crate::read::{self, Batch, Field, Printable, Spec, Text};
 use crate::select::threads;
 
 /// Reads records of one schema. See `_core.pyi`.
@@ -19,19 +19,21 @@ pub struct LineReader {
 #[pymethods]
 impl LineReader {
     #[new]
-    #[pyo3(signature = (*, schema=None, field=None, group_by, numbers, threads=None))]
+    #[pyo3(signature = (*, schema=None, field=None, printable=None, group_by, numbers, threads=None))]
     fn new(
         schema: Option<&str>,
         field: Option<&str>,
+        printable: Option<&[u8]>,
         group_by: &str,
         numbers: Vec<String>,
         threads: Option<i64>,
     ) -> PyResult<Self> {
-        let text = match (schema, field) {
-            (Some(name), _) => Text::of_schema(name)
+        let text = match (schema, field, printable) {
+            (Some(name), _, _) => Text::of_schema(name)
                 .ok_or_else(|| Error::Parameter(format!("the schema {name:?} is not known to the line reader")))?,
-            (None, Some(field)) => Text::Field(Field::new(field)),
-            (None, None) => Text::Json,
+            (None, Some(field), _) => Text::Field(Field::new(field)),
+            (None, None, Some(bits)) => Text::Repr(Printable::new(bits)),
+            (None, None, None) => Text::Json,
         };
         let threads = threads::start(thread_count(threads)?)?;
         Ok(Self { spec: Spec::new(text, group_by, &numbers), threads })

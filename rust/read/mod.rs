@@ -5,6 +5,7 @@
 //! way, broken ones included, is *left*: Python renders it, or refuses it in words. So this module has to be right
 //! about what it renders, and may be as strict as it likes about what it does not.
 
+mod repr;
 mod text;
 mod value;
 
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+pub use repr::Printable;
 pub use text::Text;
 use value::{Number, Record, Value};
 
@@ -211,10 +213,12 @@ impl<'s> Reader<'s> {
     /// Renders a record and keeps its group and numbers; None if it is to be left, with the batch's samples to mend.
     fn read_text(&mut self, raw: &[u8]) -> Option<()> {
         // All of it, because values that nobody looks at are not decoded.
-        let record = value::parse(std::str::from_utf8(raw).ok()?, &self.spec.keys)?;
-        match self.spec.text {
+        let json = std::str::from_utf8(raw).ok()?;
+        let record = value::parse(json, &self.spec.keys)?;
+        match &self.spec.text {
             Text::Json => self.batch.data.extend(raw),
-            ref text => text.render(&record, &mut self.batch.data)?,
+            Text::Repr(printable) => repr::render(json, printable, &mut self.batch.data)?,
+            text => text.render(&record, &mut self.batch.data)?,
         }
         let group = match self.spec.group_by.find(&record) {
             None | Some(Value::Null) => Cow::Borrowed(""),

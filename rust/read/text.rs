@@ -1,6 +1,7 @@
 //! What a record's text is; a copy, schema by schema, of `python/entropylaw/pool/schema.py`.
 
 use super::Field;
+use super::repr::Printable;
 use super::value::{Record, Value};
 
 /// Where a record's text is.
@@ -22,6 +23,8 @@ pub enum Text {
     Field(Field),
     /// The record as it is stored.
     Json,
+    /// The record as Python shows it, which leaves these characters as they are.
+    Repr(Printable),
 }
 
 impl Text {
@@ -47,7 +50,7 @@ impl Text {
             Self::Alpaca => &["instruction", "input", "output"],
             Self::Completion => &["prompt", "completion"],
             Self::Text => &["text"],
-            Self::Bare | Self::Json => &[],
+            Self::Bare | Self::Json | Self::Repr(_) => &[],
             Self::Field(field) => return field.keys(),
         };
         keys.iter().map(|&key| key.to_owned()).collect()
@@ -86,7 +89,7 @@ impl Text {
                 Some(())
             }
             Self::Field(field) => turns_or_text(field.find(record)?, &mut joined),
-            Self::Json => None,
+            Self::Json | Self::Repr(_) => None,
         }
     }
 }

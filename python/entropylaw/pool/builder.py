@@ -58,8 +58,7 @@ class Builder:
         """What reads lines of JSON faster, once the schema is known; None if this rendering takes Python."""
         if self._reader is None and (text := self.renderer.compiled()) is not None:
             self._reader = _core.LineReader(
-                schema=text.get("schema"),
-                field=text.get("field"),
+                **text._asdict(),
                 group_by=self.columns.group_field,
                 numbers=list(self.columns.number_fields),
                 threads=self._threads,

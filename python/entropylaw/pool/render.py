@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.encode import as_json
+from entropylaw.pool.printable import printable
 from entropylaw.pool.schema import COMPILED, SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
 
 _fast_decode = msgspec.json.Decoder().decode
+
+
+class Compiled(NamedTuple):
+    """How ``_core.LineReader`` is to render."""
+
+    schema: str | None = None
+    field: str | None = None
+    printable: bytes | None = None
 
 
 class Renderer:
@@ -56,15 +65,17 @@ class Renderer:
         """The record stored as ``raw``; see the function ``parse``."""
         return parse(raw, self._decode)
 
-    def compiled(self) -> dict[str, str] | None:
+    def compiled(self) -> Compiled | None:
         """What ``_core.LineReader`` has to know to render as this does; None if it can't, or not yet."""
         if self.name == "json":
-            return {}
+            return Compiled()
+        if self.name == "repr":
+            return Compiled(printable=printable())
         if self.name != "text" or self.schema is None:
             return None
         if self.field is not None:
-            return {"field": self.field}
-        return {"schema": self.schema.name} if self.schema.name in COMPILED else None
+            return Compiled(field=self.field)
+        return Compiled(schema=self.schema.name) if self.schema.name in COMPILED else None
 
     def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
         """The fields that rendering a table with the columns ``names`` takes; None for all.
@@ -157,3 +168,5 @@ def _parse_with_reasons(raw: bytes) -> Any:
         raise RecordError(f"is not JSON: {json_reason(error, error.pos + 1, 'record')}") from None
     except RecursionError:
         raise RecordError("is nested too deeply to be read as JSON") from None
+    except ValueError:
+        raise RecordError("has an integer of more digits than Python reads") from None

@@ -162,6 +162,8 @@ def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
         raise EntropyLawError(f"{name}:{error.lineno}: is not a JSON array: {reason}; {remedy}") from None
     except RecursionError:
         raise EntropyLawError(f"{name}: is nested too deeply to be read as JSON") from None
+    except ValueError:
+        raise EntropyLawError(f"{name}: has an integer of more digits than Python reads; {remedy}") from None
 
 
 def _items_as_python_reads_them(name: str, content: bytes, bom: int) -> Iterator[tuple[int, int]]:

@@ -41,8 +41,8 @@ def texts(batch: pa.RecordBatch, builder: Builder) -> Texts | None:
     names, columns = batch.schema.names, builder.columns
     if (known := builder.renderer.compiled()) is None:
         return None
-    field = known.get("field")
-    parts = _PARTS.get(known.get("schema", "")) if field is None else (f"+{field}",) if field in names else None
+    field = known.field
+    parts = _PARTS.get(known.schema or "") if field is None else (f"+{field}",) if field in names else None
     if parts is None:
         return None
     try:
