@@ -77,6 +77,21 @@ def test_a_run_cut_anywhere_is_resumed_to_the_same_result(tmp_path: Path, how: d
             assert (there / "journal").read_bytes() == journal
 
 
+@pytest.mark.parametrize("how", METHODS)
+def test_a_resumed_run_has_the_same_manifest(tmp_path: Path, how: dict[str, Any]) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in pool()))
+    (tmp_path / "alone").mkdir()
+    select(path, how).save(tmp_path / "alone" / "out.jsonl")
+    there = tmp_path / "checkpoint"
+    select(path, how, checkpoint=there)
+    journal = (there / "journal").read_bytes()
+    (there / "journal").write_bytes(journal[: len(journal) // 2])
+    select(path, how, checkpoint=there, resume=True, threads=1).save(tmp_path / "out.jsonl")
+    for name in ("out.jsonl", "out.jsonl.picks.npz", "out.jsonl.manifest.json"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+
+
 def test_resuming_starts_where_there_is_nothing_yet(tmp_path: Path) -> None:
     records = pool()
     began = select(records, {}, checkpoint=tmp_path / "new" / "deeper", resume=True)

@@ -32,6 +32,12 @@ def picks_path(path: str | os.PathLike[str]) -> str:
     return f"{os.fspath(path)}.picks.npz"
 
 
+def manifest_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a manifest, and so of the run: of pool, parameters, picks and output by their own hashes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def encoded(value: Any) -> Any:
     """A parameter as JSON can hold it, or what JSON can say of it: arrays and pools by length and hash."""
     if isinstance(value, Pool):

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
     from pathlib import Path
 
-    from entropylaw.cli.select import selection_lines
+    from entropylaw.cli.select import manifest_of, selection_lines
     from entropylaw.manifest import Manifest
     from entropylaw.replaying import replay
     from entropylaw.saving import Saving
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
         selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)
     summary = selection.summary() | {"identical": True}
     if saving:
-        summary |= {"output": saving.write(selection, like=manifest), "manifest": saving.manifest}
+        summary |= {"output": saving.write(selection, like=manifest)} | manifest_of(saving)
     if arguments.json:
         print_json(summary)
     else:

@@ -14,6 +14,7 @@ from entropylaw.errors import EntropyLawError
 if TYPE_CHECKING:
     from entropylaw.report import Page
     from entropylaw.results import Selection
+    from entropylaw.saving import Saving
 
 _SHOWN_SOURCES = 100
 """Characters of the line of sources."""
@@ -150,7 +151,7 @@ def run(arguments: argparse.Namespace) -> None:
     written = saving.write(selection)
     if arguments.checkpoint:
         checkpoint.remove(arguments.checkpoint)
-    summary = selection.summary() | {"output": written, "manifest": saving.manifest}
+    summary = selection.summary() | {"output": written} | manifest_of(saving)
 
     def page() -> "Page":
         from entropylaw.report.selection import selection_page
@@ -164,6 +165,13 @@ def run(arguments: argparse.Namespace) -> None:
         print_json(summary)
     else:
         print("\n".join(selection_lines(summary, time.perf_counter() - start)))
+
+
+def manifest_of(saving: "Saving") -> dict[str, str]:
+    """Where the manifest is, and its hash."""
+    from entropylaw.manifest import manifest_hash
+
+    return {"manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
 
 
 def columns(text: str) -> list[str]:
@@ -200,6 +208,7 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         first, *others = summary["output"]
         and_others = f" and {len(others):,} more" if others else ""
         lines.append(f"written   {first}{and_others}, {summary['manifest']}")
+        lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
         lines.append(f"stanza    {summary['stanza']}:\n\n{Path(summary['stanza']).read_text(errors='replace')}")
     return lines

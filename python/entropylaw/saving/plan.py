@@ -149,8 +149,8 @@ class Saving:
         return names
 
     def _manifest(self, selection: "Selection", written: list[Staged], archive: Staged) -> dict[str, Any]:
-        # Without the seconds, equal runs make equal manifests.
-        summary = {key: value for key, value in selection.summary().items() if key != "seconds"}
+        # Without what the work took, equal runs make equal manifests, resumed ones too.
+        summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
         for part in (summary["pool"], summary["selection"]):
             part["sources"], part["other_sources"] = _first(part["sources"])
         *records, picks = (
