@@ -1,5 +1,5 @@
-"""Kills `entropylaw select` at random moments and resumes it until it is through: records, picks and manifest must be those
-of a run left alone, to the byte. Slow: `make kills POOL=file.jsonl KILLS=30`.
+"""Kills `entropylaw select` at random moments and resumes it until it is through: what it writes must be, to the byte,
+what a run left alone writes, manifest included. Slow: `make kills POOL=file.jsonl KILLS=30`.
 """
 
 import argparse

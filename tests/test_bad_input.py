@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ FILES: list[tuple[str, bytes, list[str]]] = [
     ("mixed.jsonl", GOOD + b'{"messages": []}', ["mixed.jsonl:2", "schema text", "schema openai"]),
     ("null.jsonl", b'{"text": null}', ["null.jsonl:1", "'text' is null, not text"]),
     ("turns.jsonl", b'{"messages": [{"role": "user"}]}', ["turns.jsonl:1", "turn 0 of 'messages'", "'role'"]),
+    ("digits.jsonl", GOOD + b'{"text": ' + b"1" * 5000 + b"}", ["digits.jsonl:2", "more digits than Python reads"]),
+    ("digits.json", b'[{"text": NaN}, ' + b"1" * 5000 + b"]", ["digits.json: has an integer of more digits"]),
     ("deep.jsonl", b'{"text": ' + b"[" * 200_000, ["deep.jsonl:1", "too deeply"]),
     ("cut.jsonl.gz", gzip.compress(GOOD * 1000)[:-12], ["cut.jsonl.gz", "truncated"]),
     ("bad.jsonl.gz", gzip.compress(GOOD * 9)[:20] + b"x" * 30, ["bad.jsonl.gz", "corrupt"]),
@@ -117,6 +120,45 @@ def test_parameters(tmp_path: Path, capsys: pytest.CaptureFixture[str], options:
     pool = tmp_path / "pool.jsonl"
     pool.write_bytes(GOOD * 3)
     refuse(capsys, ["select", pool, "-o", tmp_path / "out.jsonl", *options], expected)
+    leave_nothing(tmp_path, {"pool.jsonl"})
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        (["--budget", "1", "--budget", "1"], "--budget"),
+        (["--budget=1", "--budg", "2"], "--budget"),
+        (["--budget", "1", "--method", "zip", "--method", "coverage"], "--method"),
+        (["--budget", "1", "--quota", "a=10%", "--quota", "b=10%"], "--quota"),
+        (["--budget", "1", "--anchor", "a", "--initial-subset", "b"], "--anchor"),
+        (["--budget", "1", "--threads", "1", "--threads", "1"], "--threads"),
+        (["--budget", "1", "-o", "other"], "--output"),
+        (["--budget", "1", "--config", "a.toml", "--config", "b.toml"], "--config"),
+    ],
+)
+def test_options_given_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], option: str
+) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_bytes(GOOD * 3)
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_bytes(b"")
+    paths = [str(tmp_path / part) if part.endswith(".toml") else part for part in options]
+    with pytest.raises(SystemExit) as stopped:
+        main(["select", str(pool), "-o", str(tmp_path / "out.jsonl"), *paths])
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(rf"error: argument (-o/)?{option}\S*: is given twice; give it once", message)
+    leave_nothing(tmp_path, {"pool.jsonl", "a.toml", "b.toml"})
+
+
+@pytest.mark.parametrize(
+    "options", [["--quota", "a=10%,a=20%"], ["--quota", "a>=10%,a=20%"], ["--min-score", "x>=1,x>=2"]], ids=str
+)
+def test_controls_given_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_bytes(GOOD * 3)
+    refuse(capsys, ["select", pool, "-o", tmp_path / "out.jsonl", "--budget", "1", *options], "give one")
     leave_nothing(tmp_path, {"pool.jsonl"})
 
 
@@ -222,4 +264,4 @@ def test_decompression_bombs_are_stopped(
     pool = tmp_path / f"bomb.jsonl.{how}"
     spaces = b" " * (1 << 24)
     pool.write_bytes(gzip.compress(spaces) if how == "gz" else zstandard.compress(spaces))
-    refuse(capsys, ["ratio", pool], f"bomb.jsonl.{how}: stopped after", "more than 250 times", "decompression bomb?")
+    refuse(capsys, ["ratio", pool], f"bomb.jsonl.{how}: stopped at", "more than 250 times", "decompression bomb?")

@@ -4,11 +4,14 @@ import builtins
 import gzip
 import io
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 import entropylaw
 from entropylaw import EntropyLawError
@@ -16,12 +19,13 @@ from entropylaw.cli import main
 from entropylaw.pool import load
 
 pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
+import pyarrow.csv as pacsv  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 
-def parquet(rows: list[dict[str, Any]] | Any) -> bytes:
+def parquet(rows: list[dict[str, Any]] | Any, compression: str = "none") -> bytes:
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows) if isinstance(rows, list) else rows, out, compression="none")
+    pq.write_table(pa.Table.from_pylist(rows) if isinstance(rows, list) else rows, out, compression=compression)
     return out.getvalue()
 
 
@@ -35,6 +39,7 @@ def arrow(rows: list[dict[str, Any]], stream: bool = False) -> bytes:
 
 ROWS = [{"text": f"sample {n}", "n": n} for n in range(2000)]
 WHOLE = parquet(ROWS)
+PACKED = parquet(ROWS, "zstd")
 TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
 
 FILES: list[tuple[str, bytes, list[str]]] = [
@@ -49,6 +54,10 @@ FILES: list[tuple[str, bytes, list[str]]] = [
     ("number.parquet", parquet([{"text": 1}]), ["number.parquet: row 1: 'text' is a number, not text"]),
     ("null.parquet", parquet([{"text": "a"}, {"text": None}]), ["null.parquet: row 2: 'text' is null", "on-error"]),
     ("turns.parquet", parquet([{"messages": "a"}]), ["turns.parquet: row 1: 'messages' is text, not a list"]),
+    ("packed-page.parquet", PACKED[:200] + b"\0" * 200 + PACKED[400:], ["packed-page.parquet: cannot be read as"]),
+    ("cut.parquet.gz", b"PAR1", ["cut.parquet.gz: cannot be read as Parquet"]),
+    ("bad.csv.zst", b"\x28\xb5\x2f\xfd" + b"\xff" * 50, ["bad.csv.zst: its compressed data are corrupt"]),
+    ("cut.tsv.zst", zstandard.compress(b"text\n" + b"abc\n" * 99)[:-2], ["cut.tsv.zst: the file is truncated"]),
     ("cut.arrow", arrow(ROWS)[:-100], ["cut.arrow: cannot be read as Arrow"]),
     ("cut.arrows", arrow(ROWS, stream=True)[:5000], ["cut.arrows: cannot be read as Arrow"]),
     ("lines.arrow", b'{"text": "a"}\n', ["lines.arrow: is not a file of Arrow"]),
@@ -130,6 +139,103 @@ def test_json_that_is_no_table(tmp_path: Path, rows: list[dict[str, Any]], expec
         selection.save(tmp_path / "out.parquet")
     selection.save(tmp_path / "out.jsonl")
     assert sorted((tmp_path / "out.jsonl").read_text().splitlines()) == sorted(map(json.dumps, rows))
+
+
+SCORED = [{"text": f"sample {n}", "source": "a" if n % 2 else "b", "score": float(n), "weight": 1.0} for n in range(9)]
+
+
+def written(directory: Path, ending: str, rows: list[dict[str, Any]]) -> Path:
+    """A file of these rows, with a name that has to be quoted."""
+    path = directory / f"čísla & more.{ending}"
+    if ending == "parquet":
+        path.write_bytes(parquet(rows))
+    elif ending == "arrow":
+        path.write_bytes(arrow(rows))
+    elif ending == "csv":
+        pacsv.write_csv(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "arrow", "parquet"])
+@pytest.mark.parametrize(
+    ("change", "options", "expected"),
+    [
+        ({"score": math.nan}, ["--min-score", "score>=1"], "7: 'score' is nan; a number must be finite"),
+        ({"score": math.inf}, ["--weight", "score"], "7: 'score' is inf; a number must be finite"),
+        ({"score": None}, ["--min-score", "score>=1"], "7: 'score' is (null|text), not a number"),
+        ({"weight": -2.0}, ["--weight", "weight"], "7: the weight is -2; it must not be negative"),
+        ({}, ["--min-score", "grade>=1"], "1: the record has no field 'grade'"),
+        ({}, ["--weight", "source"], "1: 'source' is text, not a number"),
+        ({}, ["--quota", "gsm8k=10%"], "the quota 'gsm8k=10%' is of no group: 'source' has 'a', 'b'"),
+        ({}, ["--quota", "a>=60%,b>=60%"], "the quotas ask for at least 4 samples together"),
+        ({}, ["--quota", "a<=1,b<=1"], "the quotas allow 2 samples at most, less than the budget of 3"),
+        ({}, ["--field", "body"], "1?: the (record|table) does not have the schema field body"),
+    ],
+)
+def test_numbers_and_groups(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    ending: str,
+    change: dict[str, Any],
+    options: list[str],
+    expected: str,
+) -> None:
+    rows = [row | change if number == 6 else row for number, row in enumerate(SCORED)]
+    path = written(tmp_path, ending, rows)
+    assert main(["select", str(path), "-o", str(tmp_path / "out.jsonl"), "--budget", "3", "-q", *options]) == 2
+    message = capsys.readouterr().err.strip()
+    assert len(message.splitlines()) == 1
+    assert re.search(expected, message), message
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def repeated(rows: int, size: int) -> Any:
+    """A column with one text again and again."""
+    one = pa.array(["spam" * (size // 4)])
+    return pa.table({"text": pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), one)})
+
+
+def as_arrow(table: Any) -> bytes:
+    out = io.BytesIO()
+    with pa.ipc.new_file(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return out.getvalue()
+
+
+def plain(table: Any) -> Any:
+    return table.cast(pa.schema([("text", pa.string())]))
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        # One page of one text; rows that are in the file once; rows that stay a dictionary's.
+        ("page.parquet", lambda: parquet(plain(repeated(1, 1 << 25)), "zstd")),
+        ("rows.parquet", lambda: parquet(plain(repeated(10_000, 2_000)), "zstd")),
+        ("dictionary.parquet", lambda: parquet(repeated(10_000, 2_000), "zstd")),
+        ("page.arrow", lambda: as_arrow(plain(repeated(10_000, 2_000)))),
+        ("dictionary.arrow", lambda: as_arrow(repeated(10_000, 2_000))),
+        ("rows.csv.gz", lambda: gzip.compress(b"text\n" + b"spam and eggs\n" * (1 << 20))),
+        ("rows.csv.zst", lambda: zstandard.compress(b"text\n" + b"spam and eggs\n" * (1 << 20))),
+    ],
+)
+def test_bombs_are_stopped(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    make: Callable[[], bytes],
+) -> None:
+    monkeypatch.setattr("entropylaw.pool.source._BOMB_SIZE", 1 << 22)
+    path = tmp_path / name
+    path.write_bytes(make())
+    assert main(["select", str(path), "-o", str(tmp_path / "out.jsonl"), "--budget", "1", "-q"]) == 2
+    message = capsys.readouterr().err.strip()
+    assert len(message.splitlines()) == 1
+    assert re.search(r"stopped at [\d,]+ bytes from [\d,]+ stored ones, more than 250 times", message)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 class Splits(dict[str, Any]):

@@ -134,7 +134,8 @@ def _plain(option: str) -> str:
         ("method = 'zap'", "run.toml: method is 'zap'; it must be one of 'zip', 'coverage'"),
         ("[k1]\na = 1", "run.toml: k1 is a table"),
         ("k1 = 2026-01-01", "run.toml: k1 is a date or time"),
-        ("k1 = 1\nk1 = 2", "run.toml: is not TOML: cannot overwrite a value"),
+        ("k1 = 1\nk1 = 2", "run.toml: is not TOML: a key is there twice; give it once"),
+        ("group-by = 'a'\ngroup_by = 'b'", "'group-by' and 'group_by' are the same option"),
         ("k1 = ", "run.toml: is not TOML: invalid value"),
     ],
 )

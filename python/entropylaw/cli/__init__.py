@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from entropylaw.cli import compare, config, law, ratio, replay, score, select
+from entropylaw.cli.parser import Parser
 from entropylaw.errors import EntropyLawError
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
@@ -49,7 +50,7 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
 
 
 def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argparse.ArgumentParser]]":
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="entropylaw", description="Select LLM training data by compression ratio, and measure it."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")

@@ -51,10 +51,14 @@ def read(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", argv: 
     if path is None:
         return
     options = _options(parser)
+    written: dict[str, str] = {}
     for key, value in _load(path).items():
-        action = options.get(key.replace("_", "-"))
+        name = key.replace("_", "-")
+        if (other := written.setdefault(name, key)) != key:
+            raise EntropyLawError(f"{path}: {other!r} and {key!r} are the same option; give one of them")
+        action = options.get(name)
         if action is None:
-            close = difflib.get_close_matches(key.replace("_", "-"), options, n=1)
+            close = difflib.get_close_matches(name, options, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(options)}"
             raise EntropyLawError(f"{path}: {key!r} is no option of `{parser.prog}`; {hint}")
         checked = _value(action, value, f"{path}: {key}")
@@ -150,7 +154,9 @@ def _load(path: str) -> dict[str, Any]:
     except OSError as error:
         raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise EntropyLawError(f"{path}: is not TOML: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        # Python says of a key that is there twice that a value can't be overwritten.
+        reason = str(error).replace("Cannot overwrite a value", "a key is there twice; give it once")
+        raise EntropyLawError(f"{path}: is not TOML: {reason[:1].lower()}{reason[1:]}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{path}: is not UTF-8") from None
 

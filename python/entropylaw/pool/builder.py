@@ -47,6 +47,11 @@ class Builder:
         self._arena = Arena(memory)
         self._ends = array("q", [0])
 
+    @property
+    def size(self) -> int:
+        """Bytes of the samples so far."""
+        return len(self._arena)
+
     def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done."""
         sample = self.renderer.render(record, where, raw)

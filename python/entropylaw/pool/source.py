@@ -111,7 +111,7 @@ class Source:
         """Raises EntropyLawError, with ``remedy``, if ``size`` bytes are more than a file of this kind ever holds."""
         if size > max(_BOMB_RATIO * self.size, _BOMB_SIZE):
             raise EntropyLawError(
-                f"{self.name}: stopped after {size:,} bytes from {self.size:,} stored ones, more than {_BOMB_RATIO} "
+                f"{self.name}: stopped at {size:,} bytes from {self.size:,} stored ones, more than {_BOMB_RATIO} "
                 f"times as many: is it a decompression bomb? If you trust it, {remedy}"
             )
 

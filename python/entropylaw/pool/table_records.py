@@ -70,8 +70,10 @@ def read_table(table: Table, builder: Builder) -> None:
     records = TableRecords(table)
     numbers = builder.columns.number_fields if isinstance(table, CsvTable) else ()
     row = 0
+    before = builder.size
     for batch in table.batches(_needed(table, builder)):
         builder.report(table.position(row))
+        table.check_rendered(builder.size - before)
         if (found := texts(batch, builder)) is not None:
             builder.add_many(found.data, found.lengths)
             builder.columns.add_many(found.group_names, found.groups, found.numbers)
@@ -91,6 +93,7 @@ def read_table(table: Table, builder: Builder) -> None:
                 records.skip()
             else:
                 records.add()
+                table.check_rendered(builder.size - before)
     builder.records.add(records)
 
 

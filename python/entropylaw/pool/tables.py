@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import pyarrow.csv as csv
     import pyarrow.parquet as pq
 
-_ROWS = 2048
-"""Rows read at a time."""
+_ROWS = 512
+"""Rows read at a time. More are hardly faster, and rows may be megabytes long."""
+_REMEDY = "write it again as Arrow, uncompressed and without dictionaries"
 _CSV_BLOCK = 1 << 24
 
 
@@ -48,13 +49,21 @@ class Table:
             for batch in self._read(columns):
                 unpacked += batch.nbytes
                 if self.source is not None:
-                    self.source.check_unpacked(unpacked, "write it again as Arrow, uncompressed")
+                    self.source.check_unpacked(unpacked, _REMEDY)
                 if columns is not None and batch.schema.names != list(columns):
                     batch = batch.select(list(columns))
                 for start in range(0, batch.num_rows, _ROWS):
                     yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
+
+    def check_rendered(self, size: int) -> None:
+        """Raises EntropyLawError if samples of ``size`` bytes are more than a file of this size ever holds.
+
+        Values that a file holds once, in a dictionary, may be in many rows.
+        """
+        if self.source is not None:
+            self.source.check_unpacked(size, _REMEDY)
 
     def position(self, rows: int) -> int:
         """Bytes of the file that are read when ``rows`` rows are, as far as can be told."""
@@ -89,9 +98,10 @@ class ParquetTable(Table):
         try:
             with source.open() as file, self._opened(file) as parquet:
                 schema = parquet.schema_arrow
-                self._ends = np.cumsum(
-                    [parquet.metadata.row_group(n).num_rows for n in range(parquet.num_row_groups)], dtype=np.int64
-                )
+                groups = [parquet.metadata.row_group(n) for n in range(parquet.num_row_groups)]
+                self._ends = np.cumsum([group.num_rows for group in groups], dtype=np.int64)
+                # A page is unpacked as a whole.
+                source.check_unpacked(sum(group.total_byte_size for group in groups), _REMEDY)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(source.name, "Parquet", error) from None
         super().__init__(source.name, schema, source)
