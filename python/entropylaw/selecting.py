@@ -206,9 +206,10 @@ def select(
     resume : bool
         Go on with the selection recorded in ``checkpoint``, to the result that it would have had; begin one if there is
         none. Pool, parameters and version must be the same.
-    render : {"text", "json"} or callable
-        How a record becomes a sample: its text, the record as it is stored, or what a function of the parsed record
-        returns.
+    render : {"text", "json"}, str or callable
+        How a record becomes a sample: its text; the record as it is stored; what a Jinja template makes of it, such as
+        ``"{{ question }} {{ answer }}"`` or the path of a file that ends in ``.jinja`` (``entropylaw[template]``); or
+        what a function of the parsed record returns.
     schema : {"sharegpt", "openai", "alpaca", "completion", "preference", "text", "string"}, optional
         Where a record's text is; by default detected.
     field : str, optional

@@ -24,7 +24,13 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Adds how to read a pool, and what every such command takes."""
-    parser.add_argument("--render", choices=["text", "json"], default="text", help="what is sized [%(default)s]")
+    parser.add_argument(
+        "--render",
+        default="text",
+        metavar="WHAT",
+        help="what is sized: text, json (the record as it is stored), a Jinja template such as '{{ question }} "
+        "{{ answer }}', or a file of one (.jinja) [%(default)s]",
+    )
     parser.add_argument("--schema", help="sharegpt, openai, alpaca, completion, preference, text or string [detected]")
     parser.add_argument(
         "--field", help="the field that holds the text, instead of a schema; a.b for one inside another"

@@ -87,9 +87,7 @@ class Zip:
                 f"not k1={self.k1}, k2={self.k2}, k3={self.k3}"
             )
 
-    def rendering(
-        self, render: Render, schema: str | None = None, field: str | None = None
-    ) -> Render | Literal["repr"]:
+    def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
         """How the preset renders records.
 
         Raises

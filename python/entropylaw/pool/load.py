@@ -54,7 +54,7 @@ OnError = Literal["raise", "skip"]
 def load(
     pool: PoolLike | Pool,
     *,
-    render: Render | Literal["repr"] = "text",
+    render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
@@ -99,7 +99,7 @@ def load(
     if on_error not in ("raise", "skip"):
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
-    options = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
+    options = {"render": renderer.given, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths)) is not None:
         sources = [Source(path) for path in expanded(files)]

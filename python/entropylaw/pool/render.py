@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,8 @@ from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.encode import as_json
 from entropylaw.pool.printable import printable
 from entropylaw.pool.schema import COMPILED, SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
+from entropylaw.pool.template import compiled as template_function
+from entropylaw.pool.template import template_text
 
 _fast_decode = msgspec.json.Decoder().decode
 
@@ -27,9 +29,9 @@ class Renderer:
 
     Parameters
     ----------
-    render : {"text", "json", "repr"} or callable
+    render : {"text", "json", "repr"}, str or callable
         ``text``: the record's text. ``json``: the record as it is stored. ``repr``: Python's ``repr`` of the record.
-        A callable takes the parsed record and returns str or bytes.
+        Other texts are templates, or files of one. A callable takes the parsed record and returns str or bytes.
     schema : str, optional
         Name of the schema, for ``text``; by default the first record decides.
     field : str, optional
@@ -41,23 +43,31 @@ class Renderer:
         If these don't go together.
     """
 
-    def __init__(
-        self, render: Render | Literal["repr"] = "text", schema: str | None = None, field: str | None = None
-    ) -> None:
+    def __init__(self, render: Render = "text", schema: str | None = None, field: str | None = None) -> None:
         if schema is not None and field is not None:
             raise EntropyLawError("give a schema or a field, not both: a field is a schema of its own")
         if render != "text" and (schema is not None or field is not None):
             raise EntropyLawError("a schema or a field says where the text is; it goes with the rendering 'text' only")
         if schema is not None and schema not in SCHEMAS:
             raise EntropyLawError(f"there is no schema {schema!r}; there are {', '.join(SCHEMAS)}")
-        if not callable(render) and render not in _MAKERS:
-            raise EntropyLawError(f"there is no rendering {render!r}; there are 'text', 'json', and any function")
+        make, name = (render, getattr(render, "__qualname__", repr(render))) if callable(render) else (None, render)
+        if isinstance(render, str) and render in _MAKERS:
+            make = _MAKERS[render]
+        elif isinstance(render, str) and (template := template_text(render)) is not None:
+            render, make, name = template, template_function(template), "template"
+        elif make is None:
+            raise EntropyLawError(
+                f"there is no rendering {render!r}; there are 'text', 'json', any function, templates such as "
+                "'{{ question }} {{ answer }}', and files of one, which end in .jinja"
+            )
         self.schema: Schema | None = SCHEMAS[schema] if schema else field_schema(field) if field else None
         self.field = field
         self.schema_from: str | None = None
         """Where the record is that decided the schema."""
-        self.name = render if isinstance(render, str) else getattr(render, "__qualname__", repr(render))
-        self._make: Callable[[Any], str | bytes] | None = _MAKERS[render] if isinstance(render, str) else render
+        self.given = render
+        """The rendering; a template as it reads, wherever it was."""
+        self.name = name
+        self._make = make
         # The reference's samples show numbers as Python's own parser reads them.
         self._decode = json.loads if render == "repr" else _fast_decode
 

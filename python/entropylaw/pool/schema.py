@@ -6,10 +6,12 @@ joined by line breaks, without ids, roles or keys.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Render = Literal["text", "json"] | Callable[[Any], str | bytes]
-"""How a record becomes a sample: its text, its JSON as it is stored, or what a function makes of the parsed record."""
+Render = str | Callable[[Any], str | bytes]
+"""How a record becomes a sample: its text (``"text"``), the record as it is stored (``"json"``), what a Jinja template
+makes of it (``"{{ question }} {{ answer }}"``, or a file that ends in ``.jinja``, ``.jinja2`` or ``.j2``), or what a
+function makes of the parsed record."""
 
 
 class RecordError(Exception):

@@ -1,0 +1,75 @@
+"""Renderings that a user writes down: Jinja templates, by minijinja, which runs them in a sandbox."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.schema import RecordError
+
+_ENDINGS = (".jinja", ".jinja2", ".j2")
+_MARKS = ("{{", "{%")
+
+
+def template_text(render: str) -> str | None:
+    """The template that ``render`` is, or that lies in the file that it names; None if it is neither.
+
+    Raises
+    ------
+    EntropyLawError
+        If the file can't be read, or is no template.
+    """
+    if any(mark in render for mark in _MARKS):
+        return render
+    if not render.lower().endswith(_ENDINGS):
+        return None
+    try:
+        text = Path(render).read_text(encoding="utf-8")
+    except OSError as error:
+        raise EntropyLawError(f"{render}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise EntropyLawError(f"{render}: is not UTF-8") from None
+    if not any(mark in text for mark in _MARKS):
+        raise EntropyLawError(f"{render}: is not a template: it has no {{{{ field }}}}")
+    return text
+
+
+def compiled(text: str) -> Callable[[Any], str]:
+    """A function that renders records by a template, which sees the record as ``record``, its fields by their names.
+
+    It raises RecordError for a record that lacks a field that the template writes. Asking for one (``{% if input %}``)
+    is allowed.
+
+    Raises
+    ------
+    EntropyLawError
+        If the template can't be understood, or minijinja is missing.
+    """
+    try:
+        import minijinja
+    except ImportError:
+        raise EntropyLawError(
+            "rendering by a template needs minijinja; install it with: pip install 'entropylaw[template]'"
+        ) from None
+    try:
+        # Its types don't know of "semi_strict" yet.
+        options: dict[str, Any] = {"undefined_behavior": "semi_strict"}
+        environment = minijinja.Environment(**options)
+        environment.add_template("template", text)
+    except minijinja.TemplateError as error:
+        raise EntropyLawError(f"the template can't be understood: {_reason(error)}") from None
+
+    def render(record: Any) -> str:
+        fields = record if isinstance(record, dict) else {}
+        try:
+            sample: str = environment.render_template("template", **{"record": record, **fields})
+        except minijinja.TemplateError as error:
+            raise RecordError(f"the template can't be rendered: {_reason(error)}") from None
+        return sample
+
+    return render
+
+
+def _reason(error: Exception) -> str:
+    """What minijinja says on its first line; a picture of the template follows."""
+    return str(error).splitlines()[0].replace("in template:", "in the template's line ")
