@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +110,17 @@ def test_the_law_may_be_flat_and_say_so() -> None:
     assert "extrapolates" in codes(check(law, 9.0))
 
 
-def test_a_ratio_must_be_of_the_laws_codec() -> None:
+def test_a_ratio_must_be_measured_as_the_laws() -> None:
     text = ["to be or not to be, that is the question"] * 3 + ["whether tis nobler in the mind to suffer"]
     both = entropylaw.ratio(text, codecs=["zlib", "xz"])
     law = law_of()
     assert both.by_codec["zlib"].ratio == check(law, both).R
-    with pytest.raises(EntropyLawError, match="measured with xz, the law's with zlib"):
+    with pytest.raises(EntropyLawError, match="measured with codec 'xz', the law's runs with 'zlib'"):
         check(law, entropylaw.ratio(text, codecs=["xz"]))
+    with pytest.raises(EntropyLawError, match=r"order 'shuffled, seed 1', the law's runs with 'input'; .*shuffle=None"):
+        check(law, entropylaw.ratio(text, shuffle=1))
+    with pytest.raises(EntropyLawError, match=r"rendering 'json', the law's runs with 'text'; .*render='text'"):
+        check(law, entropylaw.ratio([{"text": line} for line in text], render="json"))
 
 
 def test_groups_and_names() -> None:
@@ -206,8 +212,32 @@ def test_check_measures_and_exits_with_its_verdict(
     assert main(["law", "check", "--law", "xz.json", "--json", "-q", "--data", "good.jsonl"]) != 2
     by_xz = entropylaw.ratio("good.jsonl", codecs=["xz"]).ratio
     assert json.loads(capsys.readouterr().out)["R"] == by_xz
+    how = ["--codec", "zstd", "--render", "json", "--shuffle", "3"]
+    assert main(["law", "fit", "runs.csv", "-o", "json.json", *how]) == 0
+    assert "R by zstd, rendering json, order shuffled, seed 3" in capsys.readouterr().out
+    by_json = ["law", "check", "--law", "json.json", "--json", "-q", "--data", "good.jsonl"]
+    assert main(by_json) != 2
+    measured = entropylaw.ratio("good.jsonl", codecs=["zstd"], render="json", shuffle=3)
+    assert json.loads(capsys.readouterr().out)["R"] == measured.ratio
+    assert measured.ratio == check(EntropyLaw.load("json.json"), measured).R
+    assert main([*by_json, "--render", "text"]) == 2
+    assert "measured with --render json, not text" in capsys.readouterr().err
     # Wrong names are found before the data are read.
     assert main([*arguments, "no.jsonl", "--against", "v99"]) == 2
     assert "no run 'v99'" in capsys.readouterr().err
     assert main([*arguments, "no.jsonl"]) == 2
     assert "no.jsonl: no such file" in capsys.readouterr().err
+
+
+def test_exit_codes_are_those_of_the_program(files: Path) -> None:
+    """What a pipeline sees: 0, 3, and 2 for what has to be mended."""
+
+    def code(*arguments: str) -> int:
+        command = [sys.executable, "-m", "entropylaw", "law", *arguments]
+        return subprocess.run(command, cwd=files, capture_output=True).returncode
+
+    assert code("fit", "runs.csv", "-o", "law.json") == 0
+    assert code("check", "--law", "law.json", "--R", "2.4") == 0
+    assert code("check", "--law", "law.json", "--R", "3.6") == 3
+    assert code("check", "--law", "law.json", "--R", "2.4", "--log", "trainer_state.json") == 3
+    assert code("check", "--law", "law.json", "--R", "2.4", "--log", "runs.csv") == 2

@@ -9,6 +9,7 @@ All of them compress the samples as one stream, one sample after the other, as t
 ``zstd:19`` and ``xz:6`` name another level.
 """
 
+import contextlib
 import lzma
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,10 @@ _JOB = 1 << 24
 AT_ONCE = 1 << 17
 """Bytes compressed at once: a fraction of a second's work of the slowest codec, so that Ctrl-C is answered."""
 _POLL = 0.05
+MEMORY = 4 << 30
+"""Bytes that streams compressed side by side may take together. One at a time may take more."""
+_XZ_MEMORY = (3, 9, 17, 32, 48, 94, 94, 186, 370, 674)
+"""Of a stream, in MiB, by level (xz(1))."""
 
 
 class _Stream(Protocol):
@@ -94,6 +99,16 @@ class Codec:
         except zstandard.ZstdError as error:
             raise MemoryError(f"zstd: {error}") from None
 
+    def memory(self, raw: int, threads: int = 1) -> int:
+        """About so many bytes are taken while ``raw`` bytes are sized; not for zlib."""
+        if self.name == "zstd":
+            window = _window(raw)
+            alone = zstandard.ZstdCompressionParameters.from_level(self.level, source_size=raw, window_log=window)
+            # Besides: what it looks back on, the table of what lies far back, and each thread's input and output.
+            back = min(1 << window, raw) + (1 << window) // 8
+            return alone.estimated_compression_context_size() + back + 2 * min(_JOB, raw) * threads
+        return _XZ_MEMORY[self.level] << 20
+
 
 def _window(raw: int) -> int:
     """Base-2 logarithm of the window that holds ``raw`` bytes, as far as zstd goes."""
@@ -122,12 +137,27 @@ class Job(NamedTuple):
 
 
 def sizes(jobs: Sequence[Job], threads: int, progress: Callable[[Step], object] | None = None) -> list[int]:
-    """Compressed bytes of each job, largest streams first, as many at a time as there are ``threads``.
+    """Compressed bytes of each job, largest streams first, as many at a time as there are ``threads`` and fit into
+    ``MEMORY``.
 
     ``progress`` is called about 20 times a second; what it raises, or Ctrl-C, ends the work.
     """
     stop = threading.Event()
     done = [0] * len(jobs)
+    taken: list[int] = []
+    changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def room(amount: int) -> Iterator[None]:
+        with changed:
+            changed.wait_for(lambda: not taken or sum(taken) + amount <= MEMORY)
+            taken.append(amount)
+        try:
+            yield
+        finally:
+            with changed:
+                taken.remove(amount)
+                changed.notify_all()
 
     def run(number: int) -> int:
         def watched() -> Iterator[bytes]:
@@ -140,7 +170,8 @@ def sizes(jobs: Sequence[Job], threads: int, progress: Callable[[Step], object] 
         job = jobs[number]
         # A stream as large as the others together would be alone at the end.
         share = threads if job.raw * threads > total else 1
-        return job.codec.size(job.raw, watched(), share)
+        with room(job.codec.memory(job.raw, share)):
+            return job.codec.size(job.raw, watched(), share)
 
     total = sum(job.raw for job in jobs)
     with ThreadPoolExecutor(threads, "entropylaw-codec") as pool:
@@ -161,9 +192,9 @@ def sizes(jobs: Sequence[Job], threads: int, progress: Callable[[Step], object] 
     return [futures[number].result() for number in range(len(jobs))]
 
 
-def grouped(samples: Iterable[bytes]) -> Iterator[bytes]:
+def grouped(samples: Iterable[memoryview]) -> Iterator[bytes]:
     """The same bytes in larger pieces: a call for each sample would cost more than its work."""
-    held: list[bytes] = []
+    held: list[memoryview] = []
     size = 0
     for sample in samples:
         held.append(sample)

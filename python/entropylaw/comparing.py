@@ -17,6 +17,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.measuring import Ratio, parsed, pieces_of, ratio, thread_count
 from entropylaw.order import shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.load import OnError
 
 NGRAM = 5
@@ -117,6 +118,7 @@ def compare(
     field: str | None = None,
     group_by: str = "source",
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Comparison:
@@ -132,6 +134,8 @@ def compare(
         As for ``ratio``. Novelty in bits a byte is measured with those that look back far: not with zlib.
     shuffle : int, optional
         As for ``ratio``: compress each version in an order that does not depend on the order of its samples.
+    memory
+        Bytes of samples that are held in memory, of all versions together.
     render, schema, field, group_by, on_error, threads, progress
         As for ``ratio``.
 
@@ -161,8 +165,19 @@ def compare(
         raise EntropyLawError(f"there is {len(versions)} version to compare; name two or more")
     if names is not None and len(names) != len(versions):
         raise EntropyLawError(f"there are {len(names)} names for {len(versions)} versions; give one for each")
+    each = memory_limit(memory) // len(versions)
     pools = [
-        load(version, render=render, schema=schema, field=field, group_by=group_by, on_error=on_error)
+        load(
+            version,
+            render=render,
+            schema=schema,
+            field=field,
+            group_by=group_by,
+            on_error=on_error,
+            memory=each,
+            threads=threads,
+            progress=progress,
+        )
         for version in versions
     ]
     called = list(names) if names is not None else _names(pools)

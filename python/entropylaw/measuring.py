@@ -12,7 +12,7 @@ from entropylaw import _core
 from entropylaw.codec import AT_ONCE, Codec, Job, grouped, sizes
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.errors import EntropyLawError
-from entropylaw.order import shuffled
+from entropylaw.order import described, shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
@@ -53,6 +53,8 @@ class Ratio:
     """The same under every codec asked for, by name; the first is the one above."""
     order: str = "input"
     """The order in which the samples were compressed: ``input`` or ``shuffled, seed N``."""
+    render: str = "text"
+    """How records were rendered as samples: ``text``, ``json``, or the name of a function."""
     distribution: Distribution | None = None
     """R and length of every sample, if asked for."""
     duplicates: Duplicates | None = None
@@ -144,11 +146,12 @@ def ratio(
     by_codec, by_group = _measured(pool, order, chosen, workers, progress)
     counts = pool.group_counts()
     first = chosen[0].key
-    said = "input" if shuffle is None else f"shuffled, seed {shuffle}"
+    rendering = pool.options["render"]
+    rendered = rendering if isinstance(rendering, str) else getattr(rendering, "__qualname__", repr(rendering))
 
     def made(of: Mapping[str, Compressed], samples: int, **more: Any) -> Ratio:
         raw, size, codec = of[first]
-        return Ratio(raw, size, samples, codec, by_codec=of, order=said, **more)
+        return Ratio(raw, size, samples, codec, by_codec=of, order=described(shuffle), render=rendered, **more)
 
     parts = {name: made(of, counts[name]) for name, of in by_group.items()} if counts else {}
     return made(
@@ -192,7 +195,9 @@ def thread_count(threads: int | None) -> int:
 def pieces_of(pool: Pool, indices: NDArray[np.int64] | None) -> Iterator[bytes]:
     """The bytes of these samples, in this order, or of all of them, in pieces to compress."""
     if indices is not None:
-        yield from grouped(map(pool.sample, indices.tolist()))
+        data = pool.data.data
+        spans = zip(pool.offsets[indices].tolist(), pool.offsets[indices + 1].tolist(), strict=True)
+        yield from grouped(data[start:end] for start, end in spans)
         return
     for start in range(0, len(pool.data), AT_ONCE):
         yield pool.data[start : start + AT_ONCE].tobytes()

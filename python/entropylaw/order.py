@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from entropylaw.pool import Pool
 
 
+def described(shuffle: int | None) -> str:
+    """The order, in words, in which a set is compressed with this seed."""
+    return "input" if shuffle is None else f"shuffled, seed {shuffle}"
+
+
 def shuffled(pool: Pool, seed: int) -> NDArray[np.int64]:
     """The samples in an order that depends on them and on ``seed``, not on the order that they are in.
 

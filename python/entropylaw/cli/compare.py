@@ -37,7 +37,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_reading(compare)
     add_measures(compare)
     add_report(compare)
-    compare.add_argument("--force", action="store_true", help="replace a report that exists")
     compare.set_defaults(run=run)
 
 
@@ -45,12 +44,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.comparing import compare
     from entropylaw.measuring import parsed
+    from entropylaw.pool.arena import memory_limit
 
     codecs = arguments.codec.split(",")
     parsed(codecs)
     check_report(arguments)
     if len(arguments.versions) < 2:
         raise EntropyLawError("there is one version to compare; name two or more")
+    arguments.memory = memory_limit(arguments.memory) // len(arguments.versions)
     pools = [
         load_pool(arguments, arguments.render, [version], group_by=arguments.group_by) for version in arguments.versions
     ]

@@ -57,8 +57,10 @@ def _add_fit(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     fit.add_argument(
         "--form", default="auto", help="constant, R, log R, hinge, L, R + L, log R + L, hinge + L [chosen]"
     )
-    fit.add_argument("--codec", default="zlib", help="what R was measured with: zlib, zstd or xz [%(default)s]")
-    fit.add_argument("--force", action="store_true", help="replace files that exist")
+    measured = fit.add_argument_group("how R of the runs was measured, which the law keeps for new data")
+    measured.add_argument("--codec", default="zlib", help="zlib, zstd or xz, also with a level [%(default)s]")
+    measured.add_argument("--render", default="text", help="text or json [%(default)s]")
+    measured.add_argument("--shuffle", type=int, metavar="SEED", help="the seed of the order [input order]")
     add_report(fit)
     _add_output(fit)
     fit.set_defaults(run=_fit)
@@ -96,9 +98,8 @@ def _add_check(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.add_argument("--against", metavar="NAME", help="the last good version among the law's runs [the last one]")
     check.add_argument("--tolerance", type=float, metavar="Z", help="drops up to this are no risk [the law's noise]")
     add_report(check)
-    check.add_argument("--force", action="store_true", help="replace a report that exists")
     add_reading(check)
-    check.set_defaults(run=_check)
+    check.set_defaults(run=_check, render=None)
 
 
 def _add_loss(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -131,7 +132,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_writable(arguments.output, arguments.force)
     check_report(arguments)
-    law = EntropyLaw(arguments.form, codec=arguments.codec).fit_runs(arguments.runs)
+    how = {"codec": arguments.codec, "render": arguments.render, "shuffle": arguments.shuffle}
+    law = EntropyLaw(arguments.form, **how).fit_runs(arguments.runs)
     if arguments.output is not None:
         law.save(arguments.output, force=arguments.force)
     write_report(arguments, lambda: _page(law))
@@ -144,6 +146,7 @@ def _fit(arguments: argparse.Namespace) -> None:
 def _fit_lines(law: "EntropyLaw") -> list[str]:
     groups = law.by_R.groups
     lines = [f"runs        {len(law.runs)}" + (f" in {len(groups)} groups" if len(groups) > 1 else "")]
+    lines.append(f"measured    {law.measurement}")
     for what, fit in (("by R", law.by_R), ("by R and L", law.by_R_and_L), ("L by R", law.expected_L)):
         if fit is not None:
             slopes = "".join(f" {value:+.4g} {_term(name, fit.knot)}" for name, value in fit.slopes.items())
@@ -223,14 +226,24 @@ def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:
     """R of the new data, as the law's runs were measured."""
     from entropylaw.measuring import ratio
 
-    pool = load_pool(arguments, arguments.render, arguments.data)
+    how = law.measurement
+    if how.render not in ("text", "json"):
+        raise EntropyLawError(
+            f"R of the law's runs was measured with a rendering of their own, {how.render}; measure the data with "
+            "entropylaw.ratio(render=...) and give --R"
+        )
+    if arguments.render not in (None, how.render):
+        raise EntropyLawError(
+            f"R of the law's runs was measured with --render {how.render}, not {arguments.render}; leave --render out"
+        )
+    pool = load_pool(arguments, how.render, arguments.data)
     with progress_line(arguments) as progress:
-        return ratio(pool, codecs=(law.codec,), threads=arguments.threads, progress=progress).ratio
+        return ratio(pool, codecs=(how.codec,), shuffle=how.shuffle, threads=arguments.threads, progress=progress).ratio
 
 
 def _verdict_lines(verdict: "Verdict", law: "EntropyLaw") -> list[str]:
     last = law.runs.names.index(verdict.against)
-    lines = [f"R        {verdict.R:.4g}, {verdict.against} had {law.runs.R[last]:.4g}"]
+    lines = [f"R        {verdict.R:.4g}, {verdict.against} had {law.runs.R[last]:.4g} ({law.measurement})"]
     if verdict.L is not None:
         seen = "" if verdict.fraction == 1 else f" +- {verdict.L_error:.2g}, projected from {verdict.fraction:.0%}"
         expected = (

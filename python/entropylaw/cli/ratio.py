@@ -36,7 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_pool(ratio)
     add_measures(ratio)
     add_report(ratio)
-    ratio.add_argument("--force", action="store_true", help="replace a report that exists")
+    ratio.add_argument("--quick", action="store_true", help="R of the set and its groups, and nothing of the samples")
     ratio.add_argument("--show", type=int, default=3, metavar="N", help="samples of lowest and highest R [%(default)s]")
     ratio.set_defaults(run=run)
 
@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
             pool,
             codecs=codecs,
             shuffle=arguments.shuffle,
-            distribution=True,
-            duplicates=True,
+            distribution=not arguments.quick,
+            duplicates=not arguments.quick,
             threads=arguments.threads,
             progress=progress,
         )

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 
 def add_report(parser: argparse._ActionsContainer) -> None:
-    """Adds where to write a report and its figures."""
+    """Adds where to write a report and its figures, and whether to replace what is there."""
     parser.add_argument("--report", metavar="HTML", help="write a report, one file to open in a browser")
     parser.add_argument("--plot", metavar="FIGURE", help="write its charts as a figure (.png, .svg)")
+    parser.add_argument("--force", action="store_true", help="replace output files that exist")
 
 
 def check_report(arguments: argparse.Namespace) -> None:

@@ -82,7 +82,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         choices=["llamafactory", "axolotl"],
         help="also print, and write beside OUT, the entry for this trainer's data configuration",
     )
-    output.add_argument("--force", action="store_true", help="replace output files that exist")
     zip_ = select.add_argument_group("options of zip")
     zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
     zip_.add_argument("--k1", type=int, help="candidates sized in each round [10000]")

@@ -7,7 +7,6 @@ from typing import Any
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.law import EntropyLaw, Verdict, check, first_epoch
-from entropylaw.law.risk import measured
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -75,7 +74,7 @@ class EntropyLawCallback(TrainerCallback):  # type: ignore[misc]
         if patience < 1:
             raise EntropyLawError(f"patience is {patience}; it must be at least 1")
         self.law = law if isinstance(law, EntropyLaw) else EntropyLaw.load(law)
-        self.R = measured(self.law, R)
+        self.R = self.law.measurement.of(R)
         self.stop = stop
         self.after = after
         self.patience = patience

@@ -60,7 +60,7 @@ def predict(
     return mean, quantile * np.sqrt(variance + fit.sigma**2), quantile * np.sqrt(variance)
 
 
-def student(probability: float, df: int) -> float:
+def student(probability: float, df: float) -> float:
     """Quantile of Student's t distribution."""
     if not 0 < probability < 1:
         raise EntropyLawError(f"the level of an interval must be between 0 and 1, found {2 * probability - 1:g}")

@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from entropylaw.codec import Codec
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.correlations import Correlation, correlation
 from entropylaw.law.diagnosis import warnings
 from entropylaw.law.fit import Fit, choose
 from entropylaw.law.intervals import LEVEL, Prediction, check_level, predict
+from entropylaw.law.measurement import Measurement
 from entropylaw.law.models import BY_R, BY_R_AND_L, FORMS, Array
 from entropylaw.law.observations import Observations, read_runs
 from entropylaw.law.persistence import State, read_state, write_state
@@ -37,9 +37,9 @@ class EntropyLaw:
     form
         ``"auto"``, or the form of both laws: ``"constant"``, ``"R"``, ``"log R"``, ``"hinge"``, ``"L"``, ``"R + L"``,
         ``"log R + L"``, ``"hinge + L"``. The law by R alone leaves L out.
-    codec
-        What R was measured with, as ``ratio`` names it: ``"zlib"``, ``"zstd"`` or ``"xz"``, also with a level. Kept in
-        the law, so that new data are measured alike.
+    codec, render, shuffle
+        How R was measured, as ``ratio`` names it: ``"zlib"``, ``"zstd"`` or ``"xz"``, also with a level; the rendering;
+        the seed of the order, or None. Kept in the law, so that new data are measured alike.
 
     Examples
     --------
@@ -51,11 +51,14 @@ class EntropyLaw:
     array([4.3])
     """
 
-    def __init__(self, form: str = "auto", *, codec: str = "zlib") -> None:
+    def __init__(
+        self, form: str = "auto", *, codec: str = "zlib", render: str = "text", shuffle: int | None = None
+    ) -> None:
         if form != "auto" and form not in FORMS:
             raise EntropyLawError(f"form is {form!r}; it must be 'auto' or one of {', '.join(map(repr, FORMS))}")
         self.form = form
-        self.codec = Codec.parse(codec).key
+        self.measurement = Measurement(codec, render, shuffle)
+        """How R was measured."""
         self._state: State | None = None
 
     def fit(
@@ -274,7 +277,7 @@ class EntropyLaw:
         EntropyLawError
             If the law is not fitted, or the file exists and ``force`` is not set, or it can't be written.
         """
-        write_state(path, self._fitted, self.form, self.codec, force=force)
+        write_state(path, self._fitted, self.form, self.measurement, force=force)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "EntropyLaw":
@@ -285,14 +288,15 @@ class EntropyLaw:
         EntropyLawError
             If the file can't be read, or is no law.
         """
-        form, codec, state = read_state(path)
-        law = cls(form, codec=codec)
+        form, measurement, state = read_state(path)
+        law = cls(form)
+        law.measurement = measurement
         law._state = state
         return law
 
     def summary(self) -> dict[str, Any]:
         """The law in numbers, as JSON can hold it."""
-        return self._fitted.summary(self.form, self.codec) | {"skill": self.skill}
+        return self._fitted.summary(self.form, self.measurement) | {"skill": self.skill}
 
     @property
     def _fitted(self) -> State:

@@ -10,6 +10,7 @@ import numpy as np
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.correlations import Correlation
 from entropylaw.law.fit import Fit
+from entropylaw.law.measurement import Measurement
 from entropylaw.law.models import FORMS
 from entropylaw.law.observations import Observations, read_text
 from entropylaw.output import check_writable, write_json
@@ -29,10 +30,10 @@ class State:
     correlations: dict[str, Correlation]
     warnings: tuple[str, ...]
 
-    def summary(self, form: str, codec: str) -> dict[str, Any]:
+    def summary(self, form: str, measurement: Measurement) -> dict[str, Any]:
         """Everything but the observations, as JSON can hold it."""
         return {
-            "codec": codec,
+            "measurement": asdict(measurement),
             "form": form,
             "by_R": asdict(self.by_R),
             "by_R_and_L": self.by_R_and_L and asdict(self.by_R_and_L),
@@ -55,7 +56,7 @@ class _Run(msgspec.Struct, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct):
     entropy_law: int
-    codec: str
+    measurement: Measurement
     form: str
     runs: list[_Run]
     by_R: Fit
@@ -66,7 +67,9 @@ class _File(msgspec.Struct):
     warnings: tuple[str, ...]
 
 
-def write_state(path: str | os.PathLike[str], state: State, form: str, codec: str, *, force: bool) -> None:
+def write_state(
+    path: str | os.PathLike[str], state: State, form: str, measurement: Measurement, *, force: bool
+) -> None:
     """Writes a law; see ``EntropyLaw.save``."""
     from entropylaw import __version__
 
@@ -77,11 +80,11 @@ def write_state(path: str | os.PathLike[str], state: State, form: str, codec: st
     columns = (runs.names, runs.R.tolist(), losses, runs.Z.tolist(), runs.weight.tolist(), runs.groups, runs.stages)
     rows = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
     head = {"entropy_law": _VERSION, "entropylaw": __version__}
-    write_json(path, head | state.summary(form, codec) | {"runs": rows})
+    write_json(path, head | state.summary(form, measurement) | {"runs": rows})
 
 
-def read_state(path: str | os.PathLike[str]) -> tuple[str, str, State]:
-    """The form that was asked for, the codec and the law; see ``EntropyLaw.load``."""
+def read_state(path: str | os.PathLike[str]) -> tuple[str, Measurement, State]:
+    """The form that was asked for, how R was measured, and the law; see ``EntropyLaw.load``."""
     where = os.fspath(path)
     try:
         file = msgspec.json.decode(read_text(path).encode(), type=_File)
@@ -105,7 +108,7 @@ def read_state(path: str | os.PathLike[str]) -> tuple[str, str, State]:
         if fit is not None and not _consistent(fit, runs):
             raise EntropyLawError(f"{where}: is a damaged law: form {fit.form!r} and its numbers differ; fit it anew")
     parts = (file.by_R, file.by_R_and_L, file.expected_L, file.errors, file.correlations, file.warnings)
-    return file.form, file.codec, State(runs, *parts)
+    return file.form, file.measurement, State(runs, *parts)
 
 
 def _consistent(fit: Fit, runs: Observations) -> bool:

@@ -125,9 +125,9 @@ def check(
     ------
     EntropyLawError
         If a value makes no sense, ``against`` is no run of the group, the log is of another kind of loss, or R was
-        measured with another codec than the law's.
+        measured otherwise than the law's.
     """
-    R = measured(law, R)
+    R = law.measurement.of(R)
     if check_level(level) <= 0.5:
         raise EntropyLawError(f"level is {level}; a verdict needs one above 0.5, such as 0.95")
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
@@ -192,25 +192,6 @@ def check(
         tolerance=allowed,
         level=level,
     )
-
-
-def measured(law: EntropyLaw, R: "float | Ratio") -> float:
-    """R as a number.
-
-    Raises
-    ------
-    EntropyLawError
-        If it is a ``Ratio`` that was not measured with the law's codec.
-    """
-    codecs = getattr(R, "by_codec", None)
-    if codecs is None:
-        return float(R)
-    if law.codec not in codecs:
-        found = ", ".join(codecs)
-        raise EntropyLawError(
-            f"R was measured with {found}, the law's with {law.codec}; measure it with codecs=['{law.codec}']"
-        )
-    return float(codecs[law.codec].ratio)
 
 
 def _against(law: EntropyLaw, name: str | None, group: str | None) -> int:

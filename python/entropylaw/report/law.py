@@ -11,7 +11,7 @@ _HEIGHT = 320
 _NEW = "new data"
 
 _TERMS = {
-    "R": "Compression ratio of a run's training data: bytes / compressed bytes, under the codec that is named.",
+    "R": "Compression ratio of a run's training data: bytes / compressed bytes, measured as is said above.",
     "L": "Mean loss of a run's first epoch, in nats a token.",
     "Z": "Performance of a run, on a scale of yours; higher is better.",
     "group": "Backbone and stage. The law is fitted within groups: they share slopes, each has its own level.",
@@ -71,7 +71,7 @@ def law_page(law: EntropyLaw, verdict: Verdict | None = None, group: str | None 
         )
     parts += [_correlations(law), _forms(law), _runs(law), Definitions(list(_TERMS.items()))]
     title = "The entropy law" if verdict is None else "Risk" if verdict.risk else "No risk found"
-    return Page(title, f"fitted to {len(runs)} runs; R by {law.codec}", parts)
+    return Page(title, f"fitted to {len(runs)} runs; {law.measurement}", parts)
 
 
 def _tiles(law: EntropyLaw) -> Iterator[Tile]:

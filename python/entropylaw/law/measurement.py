@@ -1,0 +1,58 @@
+"""How R of a law's runs was measured. R of new data can be held against it only if it is measured alike."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from entropylaw.codec import Codec
+from entropylaw.errors import EntropyLawError
+from entropylaw.order import described
+
+if TYPE_CHECKING:
+    from entropylaw.measuring import Ratio
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What R depends on, besides the data."""
+
+    codec: str = "zlib"
+    """As ``entropylaw.ratio`` names it."""
+    render: str = "text"
+    """How samples were rendered: ``text``, ``json``, or the name of a function."""
+    shuffle: int | None = None
+    """Seed of the order in which samples were compressed; None for input order."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codec", Codec.parse(self.codec).key)
+        if not isinstance(self.render, str) or not self.render:
+            raise EntropyLawError(f"render is {self.render!r}; it must be 'text', 'json' or the name of a function")
+        if self.shuffle is not None and (not isinstance(self.shuffle, int) or isinstance(self.shuffle, bool)):
+            raise EntropyLawError(f"shuffle is {self.shuffle!r}; it must be a whole number, or None for input order")
+
+    def __str__(self) -> str:
+        return f"R by {self.codec}, rendering {self.render}, order {described(self.shuffle)}"
+
+    def of(self, R: "float | Ratio") -> float:
+        """R as a number.
+
+        Raises
+        ------
+        EntropyLawError
+            If it is a ``Ratio`` that was measured otherwise. A number can't be told.
+        """
+        from entropylaw.measuring import Ratio
+
+        if not isinstance(R, Ratio):
+            return float(R)
+        codecs, order = R.by_codec, described(self.shuffle)
+        codec = self.codec if self.codec in codecs else ", ".join(codecs)
+        for what, theirs, ours, remedy in (
+            ("codec", codec, self.codec, f"codecs=[{self.codec!r}]"),
+            ("rendering", R.render, self.render, f"render={self.render!r}"),
+            ("order", R.order, order, f"shuffle={self.shuffle}"),
+        ):
+            if theirs != ours:
+                raise EntropyLawError(
+                    f"R was measured with {what} {theirs!r}, the law's runs with {ours!r}; measure it with {remedy}"
+                )
+        return float(codecs[self.codec].ratio)
