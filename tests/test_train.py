@@ -3,6 +3,8 @@
 import copy
 import json
 import logging
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,40 @@ def test_without_stop_it_only_warns_once(tmp_path: Path, caplog: pytest.LogCaptu
         trainer = train(tmp_path, [EntropyLawCallback(law_that_expects(0.5), R=2.5)], logging_steps=1)
     assert trainer.state.global_step == 52
     assert len(caplog.records) == 1
+
+
+def one_of_two(rank: int, directory: Path, port: int) -> None:
+    """A process of a distributed run; writes down what it saw."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    warned: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: warned.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("entropylaw").addHandler(handler)
+    callback = EntropyLawCallback(law_that_expects(0.5), R=2.5, stop=True)
+    trainer = train(directory, [callback], logging_steps=1, ddp_backend="gloo")
+    seen = [entry["step"] for entry in trainer.state.log_history if "entropy_law/L" in entry]
+    assert callback.verdict is not None
+    state = {"world": trainer.args.world_size, "step": trainer.state.global_step, "L": callback.verdict.L}
+    (directory / f"{rank}.json").write_text(json.dumps({"state": state, "warned": warned, "seen": seen}))
+    torch.distributed.destroy_process_group()
+
+
+def test_of_two_processes_one_warns_and_both_stop(tmp_path: Path) -> None:
+    if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
+        pytest.skip("PyTorch was built without gloo")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(one_of_two, (tmp_path, port), nprocs=2)
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first["state"] == second["state"]
+    # 13 steps an epoch: a verdict from the sixth loss on, the third of them stops the run.
+    assert first["state"]["world"] == 2 and first["state"]["step"] == 8
+    assert len(first["warned"]) == 1 and second["warned"] == []
+    kept = json.loads((tmp_path / "trainer_state.json").read_text())["log_history"]
+    assert [entry["step"] for entry in kept if "entropy_law/L" in entry] == first["seen"] == [6, 7, 8]
 
 
 class Tracker(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
