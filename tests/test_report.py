@@ -147,8 +147,32 @@ def test_every_number_has_a_definition(report: Path) -> None:
     assert text.count("class=value") == text.count("class=definition>")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_a_browser_draws_it_without_complaint(report: Path, dark: bool, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports of measurements and of a law, of what data and names may hold at worst."""
+    directory = tmp_path_factory.mktemp("pages")
+
+    def made(*arguments: str | Path) -> int:
+        return main([*map(str, arguments), "-q"])
+
+    for name, rows in (("old", records()[:50]), ("new", records())):
+        (directory / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in rows))
+    old, new = directory / "old.jsonl", directory / "new.jsonl"
+    assert made("ratio", new, "--report", directory / "ratio.html") == 0
+    assert made("compare", old, new, "--report", directory / "compare.html") == 0
+    pytest.importorskip("scipy", reason="the law is fitted with scipy")
+    runs, law = directory / "runs.csv", directory / "law.json"
+    name = HOSTILE.replace('"', '""').replace("\x00", "")
+    rows = [f'"{name}{n}",{2 + n / 5},{1.5 - n / 20},{7 - n / 4 + n % 3 / 30},"{name * (n % 2)}b"' for n in range(16)]
+    runs.write_text("\n".join(["name,R,L,Z,backbone", *rows]))
+    assert made("law", "fit", runs, "-o", law, "--report", directory / "fit.html") == 0
+    new_data = ("--law", law, "--R", "7", "--L", "3", "--group", "b")
+    assert made("law", "check", *new_data, "--report", directory / "check.html") == 3
+    return directory
+
+
+def assert_drawn(page: Path, dark: bool, tmp_path: Path, charts: int) -> None:
+    """Shows a page in a browser, which may complain of nothing and ask nobody for anything."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         pytest.skip("no Chromium is installed")
@@ -156,16 +180,27 @@ def test_a_browser_draws_it_without_complaint(report: Path, dark: bool, tmp_path
     command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     command += ["--virtual-time-budget=30000", "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}"]
     command += [f"--log-net-log={log}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
-    done = subprocess.run([*command, "--dump-dom", report.as_uri()], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
     assert 'data-drawn="true"' in done.stdout
     assert "owned</title>" not in done.stdout
     drawn = Elements()
     drawn.feed(done.stdout)
-    assert [tag for tag, _ in drawn.tags].count("svg") >= 5
+    assert [tag for tag, _ in drawn.tags].count("svg") >= charts
     assert ":CONSOLE" not in done.stderr.upper(), done.stderr
     # The browser has traffic of its own. The page may ask for nothing: trying to would be an error on the console.
     assert "example.com" not in log.read_text()
-    assert "default-src 'none'" in report.read_text()
+    assert "default-src 'none'" in page.read_text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_browser_draws_selections_without_complaint(report: Path, dark: bool, tmp_path: Path) -> None:
+    assert_drawn(report, dark, tmp_path, charts=5)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("name", "charts"), [("ratio", 3), ("compare", 4), ("fit", 2), ("check", 2)])
+def test_a_browser_draws_the_others_too(pages: Path, name: str, charts: int, dark: bool, tmp_path: Path) -> None:
+    assert_drawn(pages / f"{name}.html", dark, tmp_path, charts)
 
 
 def test_many_picks_make_a_small_file(tmp_path: Path) -> None:

@@ -172,7 +172,8 @@ def check(
     if _ROSE * R_last < R:
         notes.append(("R_rose", f"R rose by {R / R_last - 1:.1%}, from {R_last:.4g} ({name}) to {R:.4g}"))
     if not any(term in fit.slopes for term in ("R", "log R")) and (fit.knot is None or fit.knot >= R):
-        notes.append(("flat", f"the law is flat at R = {R:.4g}: R says nothing about Z here"))
+        what = "R says nothing" if loss is None or "L" not in fit.slopes else "beside the loss, R says nothing more"
+        notes.append(("flat", f"the law is flat at R = {R:.4g}: {what} about Z here"))
     if prediction.extrapolates[0]:
         notes.append(("extrapolates", "R or L is outside what the law was fitted to: it may not hold"))
     return Verdict(

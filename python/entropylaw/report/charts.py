@@ -94,7 +94,7 @@ def bars(rows: Sequence[Row], x: str, *, series: Sequence[str], shown: str = ".3
             "type": "nominal",
             "title": None,
             "sort": names,
-            "axis": {"ticks": False, "domain": False},
+            "axis": {"ticks": False, "domain": False, "labelPadding": 8},
         },
         "x": {"field": "value", "type": "quantitative", "title": x, "axis": {"tickCount": 6}},
         "tooltip": [
@@ -126,7 +126,7 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], x: str
         "type": "nominal",
         "title": None,
         "sort": [shown[key] for key in keys],
-        "axis": {"grid": True, "ticks": False, "domain": False},
+        "axis": {"grid": True, "ticks": False, "domain": False, "labelPadding": 8},
     }
     share = {"type": "quantitative", "title": x, "axis": {"format": "~%", "tickCount": 6}}
     return {

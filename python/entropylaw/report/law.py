@@ -229,15 +229,18 @@ def _runs(law: EntropyLaw) -> Table:
     runs = law.runs
     losses = [""] * len(runs) if runs.L is None else [f"{value:.4f}" for value in runs.L]
     best = law.by_R_and_L or law.by_R
+    # A column of nothing says nothing.
+    shown = [at for at, there in enumerate((True, any(runs.groups), True, runs.L is not None, True, True)) if there]
+    rows = [
+        (label(name), label(group) if group else "", f"{R:.3f}", L, f"{Z:#.4g}", f"{predicted:#.4g}")
+        for name, group, R, L, Z, predicted in zip(
+            runs.names, runs.groups, runs.R, losses, runs.Z, best.loo_predictions, strict=True
+        )
+    ]
     return Table(
         "Runs",
         "Predicted: from all other runs.",
-        ("run", "group", "R", "L", "Z", "predicted"),
-        [
-            (label(name), label(group) if group else "", f"{R:.3f}", L, f"{Z:.4g}", f"{predicted:.4g}")
-            for name, group, R, L, Z, predicted in zip(
-                runs.names, runs.groups, runs.R, losses, runs.Z, best.loo_predictions, strict=True
-            )
-        ],
-        numeric=frozenset({2, 3, 4, 5}),
+        [("run", "group", "R", "L", "Z", "predicted")[at] for at in shown],
+        [[row[at] for at in shown] for row in rows],
+        numeric=frozenset(number for number, at in enumerate(shown) if at > 1),
     )
