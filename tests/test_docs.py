@@ -2,12 +2,16 @@
 
 import ast
 import doctest
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+import entropylaw
 from conftest import ROOT
+from entropylaw.cli import main
 
 PACKAGE = ROOT / "python" / "entropylaw"
 
@@ -35,3 +39,43 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len((tmp_path / "subset.jsonl").read_text().splitlines()) == 4
     (outputs,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "outputs.md").read_text(), re.DOTALL)
     exec(outputs, {})
+
+
+def write_inputs(directory: Path) -> None:
+    """The files that the pages on measuring, the law and reports speak of."""
+    library = re.findall(r"\S+\s*", "".join(path.read_text() for path in sorted(PACKAGE.glob("*.py"))))
+    records = [
+        json.dumps({"text": "".join(library[n : n + 30]), "source": f"s{n % 7}"}) for n in range(0, len(library), 30)
+    ]
+    for name, share in (("pool", 1.0), ("data", 1.0), ("new", 0.9), ("v1", 0.5), ("v2", 0.6), ("v3", 0.3)):
+        rows = records[: round(share * len(records))]
+        (directory / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
+    runs = [f"run {n},{2.4 + n / 20},{1.4 - n / 50 + n % 3 / 99},{6 - n / 25 + n % 4 / 99}" for n in range(12)]
+    (directory / "runs.csv").write_text("\n".join(["name,R,L,Z", *runs]) + "\n")
+    log = directory / "output" / "checkpoint-500" / "trainer_state.json"
+    log.parent.mkdir(parents=True)
+    entries = [{"step": 10 * n, "loss": 1.4 - n / 200, "epoch": n / 80} for n in range(1, 51)]
+    log.write_text(json.dumps({"log_history": entries}))
+
+
+@pytest.mark.parametrize("page", ["measuring", "entropy-law", "report"])
+def test_pages(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command, and the Python that needs no trainer, as pasted."""
+    if page != "measuring":
+        pytest.importorskip("scipy", reason="the law is fitted with scipy")
+        pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+    monkeypatch.chdir(tmp_path)
+    write_inputs(tmp_path)
+    blocks = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text(), re.DOTALL)
+    lines = [line for kind, block in blocks if not kind for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("entropylaw ")]
+    assert commands
+    for arguments in commands:
+        assert main(arguments) in ((0, 3) if arguments[:2] == ["law", "check"] else (0,)), arguments
+    names = {"entropylaw": entropylaw, "R": [2, 3, 4, 5], "L": [1.5, 1.4, 1.1, 1.2], "Z": [6, 5, 4.2, 3.1]}
+    given = dict.fromkeys(("backbones", "stages"), ["a"] * 4)
+    for kind, block in blocks:
+        if kind == "python" and "Trainer(" not in block:
+            (tmp_path / "law.json").unlink(missing_ok=True)
+            (tmp_path / "report.html").unlink(missing_ok=True)
+            exec(block, {**names, **given})
