@@ -99,6 +99,13 @@ def test_moved_files(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
         entropylaw.replay(saved, pool="elsewhere/b.jsonl")
 
 
+def test_another_pool_is_found_out_before_selecting(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entropylaw.replaying.select", lambda *_, **__: pytest.fail("selects"))
+    Path("other.jsonl").write_text(Path("pool.jsonl").read_text().replace("a", "b"))
+    with pytest.raises(EntropyLawError, match=r"the pool is not the one of .*other content"):
+        entropylaw.replay(saved, pool="other.jsonl")
+
+
 def test_records_that_changed_beside_their_text(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("pool.jsonl").write_text(Path("pool.jsonl").read_text().replace('"s1"', '"s9"'))
     assert main(["replay", str(saved), "-q"]) == 0, "what is sized is the same"

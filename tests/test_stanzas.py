@@ -123,6 +123,36 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]] = 
             }
         },
     ),
+    "KTO": (
+        [{"prompt": "p", "completion": "c", "label": True}, {"prompt": "q", "completion": "d", "label": False}],
+        {"columns": {"prompt": "prompt", "response": "completion", "kto_tag": "label"}},
+        {
+            "type": {
+                "field_instruction": "prompt",
+                "field_output": "completion",
+                "format": "{instruction}",
+                "no_input_format": "{instruction}",
+            }
+        },
+    ),
+    "KTO in turns": (
+        [chat("user", "assistant") | {"label": True}],
+        {
+            "formatting": "sharegpt",
+            "columns": {"messages": "messages", "kto_tag": "label"},
+            "tags": openai_tags() | {"observation_tag": "tool"},
+        },
+        {
+            "type": "chat_template",
+            "field_messages": "messages",
+            "message_property_mappings": {"role": "role", "content": "content"},
+        },
+    ),
+    "labels that are not KTO's": (
+        [{"instruction": "i", "output": "o", "label": True}, {"instruction": "i", "output": "o", "label": 2}],
+        {"columns": {"prompt": "instruction", "response": "output"}},
+        {"type": "alpaca"},
+    ),
     "text": ([{"text": "t", "no": 1}], {"columns": {"prompt": "text"}}, {"type": "completion", "field": "text"}),
 }
 
@@ -177,6 +207,14 @@ def test_a_field_of_its_own_is_a_text(tmp_path: Path) -> None:
     selection.save(tmp_path / "out.jsonl", stanza="llamafactory")
     entries = json.loads((tmp_path / "out.jsonl.dataset_info.json").read_text())
     assert entries["out"]["columns"] == {"prompt": "body"}
+
+
+def test_preferences(tmp_path: Path) -> None:
+    selection = entropylaw.select([{"prompt": "p", "chosen": "c", "rejected": "r"}], budget=1)
+    selection.save(tmp_path / "out.jsonl", stanza="llamafactory")
+    entries = json.loads((tmp_path / "out.jsonl.dataset_info.json").read_text())
+    columns = {"prompt": "prompt", "chosen": "chosen", "rejected": "rejected"}
+    assert entries == {"out": {"file_name": "out.jsonl", "ranking": True, "columns": columns}}
 
 
 def test_roles_of_two_names_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

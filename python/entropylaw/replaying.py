@@ -2,16 +2,19 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from entropylaw import _core
+from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest
-from entropylaw.pool import PoolLike
+from entropylaw.methods import method_with, option_names
+from entropylaw.pool import Pool, PoolLike, load
 from entropylaw.results import Selection
 from entropylaw.selecting import select
 
@@ -55,13 +58,14 @@ def replay(
     if parameters.get("render") == "repr":
         # Implied by the preset, and nothing to ask for.
         parameters["render"] = "text"
-    if pool is None:
-        pool = _files(then)
+    method = then.content["method"]
+    # Before selecting, which takes longer than reading.
+    found = _read(_files(then) if pool is None else pool, method, parameters, threads, progress)
+    _check_pool(then, found)
     try:
-        now: Selection = select(pool, method=then.content["method"], **parameters, threads=threads, progress=progress)
+        now: Selection = select(found, method=method, **parameters, threads=threads, progress=progress)
     except TypeError as error:
         raise EntropyLawError(f"{then.path}: has a parameter that this version doesn't know: {error}") from None
-    _check_pool(then, now)
     _check_picks(then, now)
     return now
 
@@ -86,8 +90,33 @@ def _files(then: Manifest) -> list[Path]:
     return [Path(file["name"]) for file in then.files]
 
 
-def _check_pool(then: Manifest, now: Selection) -> None:
-    wanted, found = then.content["pool"], now.pool.fingerprint._asdict()
+def _read(
+    pool: PoolLike | Pool,
+    method: str,
+    parameters: Mapping[str, Any],
+    threads: int | None,
+    progress: Callable[[Any], object] | None,
+) -> Pool:
+    """The pool, read as ``select`` would read it."""
+
+    def given(names: Iterable[str]) -> dict[str, Any]:
+        return {name: parameters[name] for name in names if name in parameters}
+
+    chosen = method_with(method, given(option_names(method)))
+    controls = Controls(**given(field.name for field in fields(Controls) if field.name != "anchor"))
+    reading = given(("render", "schema", "field", "on_error"))
+    return load(
+        pool,
+        **reading | {"render": chosen.rendering(**given(("render", "schema", "field")))},
+        group_by=controls.group_field,
+        numbers=controls.numbers,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def _check_pool(then: Manifest, pool: Pool) -> None:
+    wanted, found = then.content["pool"], pool.fingerprint._asdict()
     differ = [f"{found[key]:,} {key}, not {wanted[key]:,}" for key in ("samples", "bytes") if found[key] != wanted[key]]
     if not differ and found["sha256"] != wanted["sha256"]:
         differ = ["as many samples and bytes, but other content or another order"]

@@ -14,6 +14,7 @@ from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.saving import tables
 
@@ -90,6 +91,7 @@ def score(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Scores:
@@ -97,7 +99,7 @@ def score(
 
     Parameters
     ----------
-    pool, render, schema, field, on_error, threads, progress
+    pool, render, schema, field, on_error, memory, threads, progress
         As for ``select``.
     unit, ngram, gamma, min_df, min_contexts
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
@@ -122,7 +124,7 @@ def score(
     """
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
-    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, threads=threads)
+    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, memory=memory, threads=threads)
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()

@@ -21,8 +21,6 @@ def method_with(name: str, options: Mapping[str, Any]) -> Method:
     EntropyLawError
         If there is no such method, if an option belongs to another one, or if its value does not fit.
     """
-    if name not in METHODS:
-        raise EntropyLawError(f"there is no method {name!r}; there are {' and '.join(map(repr, METHODS))}")
     given = {option: value for option, value in options.items() if value is not None}
     own = option_names(name)
     for option in given:
@@ -33,5 +31,13 @@ def method_with(name: str, options: Mapping[str, Any]) -> Method:
 
 
 def option_names(name: str) -> list[str]:
-    """The options of a method."""
+    """The options of a method.
+
+    Raises
+    ------
+    EntropyLawError
+        If there is no such method.
+    """
+    if name not in METHODS:
+        raise EntropyLawError(f"there is no method {name!r}; there are {' and '.join(map(repr, METHODS))}")
     return [field.name for field in dataclasses.fields(METHODS[name])]

@@ -37,6 +37,9 @@ _ROLES = {
     "function": ("function_call",),
 }
 _AXOLOTL_KNOWS = {"human", "user", "gpt", "assistant", "system", "tool"}
+_PREFERENCE = {"prompt", "chosen", "rejected"}
+_LABELS = ("kto_tag", "label")
+"""The names under which records have KTO's label: whether an answer is wanted."""
 _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
 _YAML_WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
@@ -69,6 +72,8 @@ class Fields:
     """Their members, but for those that are null."""
     texts: set[str] = field(default_factory=set)
     """Of these, those that are text."""
+    labels: set[str] = field(default_factory=set)
+    """The members that are true or false in all records."""
     turn_keys: set[str] = field(default_factory=set)
     """The members of their turns."""
     roles: Counter[str] = field(default_factory=Counter)
@@ -82,7 +87,7 @@ class Fields:
         for record in records:
             if fields is None:
                 found = detect(json.loads(record))
-                fields = cls(found.name if found else schema)
+                fields = cls(found.name if found else schema, labels=set(_LABELS))
             fields._add(record)
         return fields or cls(schema)
 
@@ -96,6 +101,7 @@ class Fields:
             members = {name: msgspec.Raw(json.dumps(value).encode()) for name, value in found.items()}
         self.names.update(name for name, value in members.items() if bytes(value) != b"null")
         self.texts.update(name for name, value in members.items() if bytes(value).startswith(b'"'))
+        self.labels = {name for name in self.labels if bytes(members.get(name, b"")) in (b"true", b"false")}
         if turns := members.get(_TURNS.get(self.schema, "")):
             for turn in _decode_turns(turns):
                 self.turn_keys.update(turn)
@@ -156,10 +162,15 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["columns"] |= {"response": "output"} | _present(fields, "system", "history")
     elif fields.is_completion():
         entry["columns"] = {"prompt": "prompt", "response": "completion"}
+    elif fields.schema == "preference" and fields.texts >= _PREFERENCE:
+        entry["ranking"] = True
+        entry["columns"] = {name: name for name in sorted(_PREFERENCE)} | _present(fields, "system")
     elif text_field := fields.text():
         entry["columns"] = {"prompt": text_field}
     else:
         raise _none("LLaMA-Factory", fields)
+    if label := next((name for name in _LABELS if name in fields.labels), None):
+        entry["columns"]["kto_tag"] = label
     return {re.sub(r"[^\w-]+", "_", Path(file).stem): {"file_name": Path(file).name, **entry} for file in files}
 
 
