@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -241,3 +242,23 @@ def test_exit_codes_are_those_of_the_program(files: Path) -> None:
     assert code("check", "--law", "law.json", "--R", "3.6") == 3
     assert code("check", "--law", "law.json", "--R", "2.4", "--log", "trainer_state.json") == 3
     assert code("check", "--law", "law.json", "--R", "2.4", "--log", "runs.csv") == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there is no pseudo-terminal here")
+@pytest.mark.parametrize("colours", [True, False])
+def test_a_terminal_shows_risks_in_colour(files: Path, colours: bool) -> None:
+    pytest.importorskip("rich", reason="colours are rich's")
+    EntropyLaw("R").fit_runs(files / "runs.csv").save(files / "law.json")
+    ours, theirs = os.openpty()
+    # Without rich, the same lines as they are.
+    script = "import sys\n" + ("" if colours else "sys.modules['rich'] = sys.modules['rich.console'] = None\n")
+    script += "from entropylaw.cli import main\nsys.exit(main())"
+    command = [sys.executable, "-c", script, "law", "check", "--law", "law.json", "--R", "3.6"]
+    environment = os.environ | {"TERM": "xterm-256color", "NO_COLOR": "" if colours else "1"}
+    done = subprocess.run(command, cwd=files, env=environment, stdout=theirs)
+    os.close(theirs)
+    said = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 3
+    assert "Z is expected to fall" in said
+    assert ("\x1b[1;31mRISK" in said) == colours

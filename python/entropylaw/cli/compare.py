@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from entropylaw.cli.pool import add_reading, load_pool, print_json, progress_line
 from entropylaw.cli.ratio import add_measures, as_dict, printable
 from entropylaw.cli.report import add_report, check_report, write_report
+from entropylaw.cli.terminal import print_lines
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json([_as_dict(version) for version in result.versions])
     else:
-        print("\n".join(_lines(result)))
+        print_lines(_lines(result))
 
 
 def _as_dict(version: "Version") -> dict[str, Any]:

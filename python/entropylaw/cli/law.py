@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_reading, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
+from entropylaw.cli.terminal import print_lines
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(law.summary(), indent=1, ensure_ascii=False))
         return
-    print("\n".join(_fit_lines(law)))
+    print_lines(_fit_lines(law))
 
 
 def _fit_lines(law: "EntropyLaw") -> list[str]:
@@ -212,7 +213,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(verdict.as_dict(), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(_verdict_lines(verdict, law)))
+        print_lines(_verdict_lines(verdict, law))
     return _RISK if verdict.risk else 0
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_pool, load_pool, print_json, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
+from entropylaw.cli.terminal import print_lines
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(as_dict(result, pool, arguments.show))
     else:
-        print("\n".join(_lines(result, pool, arguments.show)))
+        print_lines(_lines(result, pool, arguments.show))
 
 
 def as_dict(result: "Ratio", pool: "Pool | None" = None, show: int = 0) -> dict[str, Any]:

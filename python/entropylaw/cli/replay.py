@@ -4,6 +4,7 @@ import argparse
 import time
 
 from entropylaw.cli.pool import print_json, progress_line
+from entropylaw.cli.terminal import print_lines
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -48,4 +49,4 @@ def run(arguments: argparse.Namespace) -> None:
         print_json(summary)
     else:
         print(f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks")
-        print("\n".join(selection_lines(summary, time.perf_counter() - start)))
+        print_lines(selection_lines(summary, time.perf_counter() - start))

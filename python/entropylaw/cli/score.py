@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
+from entropylaw.cli.terminal import print_lines
 
 if TYPE_CHECKING:
     from entropylaw.scoring import Scores
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(summary)
     else:
-        print("\n".join(_lines(summary)))
+        print_lines(_lines(summary))
 
 
 def _summary(scores: "Scores") -> dict[str, Any]:

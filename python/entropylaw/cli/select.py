@@ -9,6 +9,7 @@ from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines,
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
 from entropylaw.cli.ratio import printable
 from entropylaw.cli.report import add_report, check_report, write_report
+from entropylaw.cli.terminal import print_lines
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(summary)
     else:
-        print("\n".join(selection_lines(summary, time.perf_counter() - start)))
+        print_lines(selection_lines(summary, time.perf_counter() - start))
 
 
 def manifest_of(saving: "Saving") -> dict[str, str]:

@@ -14,13 +14,13 @@ except ImportError:
     raise ImportError("this callback needs transformers; install it with: pip install 'entropylaw[train]'") from None
 
 _log = logging.getLogger("entropylaw")
-_LOOKS = 100  # At most so many verdicts an epoch: the cost does not grow with how often losses are logged.
+_LOOKS = 50  # At most so many verdicts an epoch: the cost does not grow with how often losses are logged.
 
 
 class EntropyLawCallback(TrainerCallback):  # type: ignore[misc]
     """Judges a run by the law while its first epoch goes on.
 
-    Each time the trainer logs a loss, and at most 100 times an epoch, the loss of the whole epoch is projected and
+    Each time the trainer logs a loss, and at most 50 times an epoch, the loss of the whole epoch is projected and
     judged (``entropylaw.law.check``). The result is added to what is logged, as ``entropy_law/L``, ``L_error``,
     ``L_expected``, ``L_limit``, ``Z``, ``Z_low``, ``Z_high``, ``fraction`` and ``risk`` (0 or 1). A warning is given
     once, when ``patience`` verdicts in a row found a risk. After the first epoch nothing more is done.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 _ENOUGH = 6  # Logged losses that a trend can be seen in.
 _BEND = 2 / 3  # Of the way from no change to a straight line in log step.
@@ -58,7 +59,7 @@ def first_epoch(
     weight, end, values = weight[inside], end[inside], np.asarray(losses, dtype=np.float64)[inside]
     if not len(values):
         return FirstEpoch(math.nan, math.inf, math.nan, 0.0, 0.0)
-    seen = float(np.average(values, weights=weight))
+    seen = _mean(values, weight)
     count = float(weight.sum())
     # Steps that were not logged, after a resume, are gone: the epoch is over when its end was logged.
     fraction = float(end[-1]) / epoch_steps
@@ -68,9 +69,9 @@ def first_epoch(
         return FirstEpoch(seen, math.inf, seen, fraction, count)
     third = len(values) // 3
     parts = slice(-2 * third, -third), slice(-third, None)
-    before, level = (float(np.average(values[part], weights=weight[part])) for part in parts)
+    before, level = (_mean(values[part], weight[part]) for part in parts)
     middle = end - weight / 2
-    since, now = (float(np.average(np.log(middle[part]), weights=weight[part])) for part in parts)
+    since, now = (_mean(np.log(middle[part]), weight[part]) for part in parts)
     # Losses fall like a power of the step or slower. The rest lies between no change and a straight line in log step.
     reach = (_mean_log(float(end[-1]), epoch_steps) - now) / (now - since)
     change = reach * (level - before)
@@ -84,6 +85,11 @@ def first_epoch(
     level += _BEND * change
     mean = fraction * seen + (1 - fraction) * level
     return FirstEpoch(mean, (1 - fraction) * error, seen, fraction, count)
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Weighted mean: ``np.average``, which takes three times as long while a training step waits."""
+    return float(values @ weight) / float(weight.sum())
 
 
 def _mean_log(low: float, high: float) -> float:
