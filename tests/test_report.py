@@ -117,7 +117,7 @@ def test_a_law_and_its_verdict_have_reports(tmp_path: Path) -> None:
         assert tags.count("script") == 3 and "img" not in tags and "b" not in tags
         assert said in page.text
         law_chart = json.loads(page.scripts[0])["charts"][0]
-        assert len(law_chart["layer"]) == (4 if path == fitted else 6)
+        assert len(law_chart["layer"]) == (4 if path == fitted else 7)
     assert Path(f"{fitted}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -52,7 +52,8 @@ def law_page(law: EntropyLaw, verdict: Verdict | None = None, group: str | None 
         Chart(
             "The law",
             f"Performance by R of the data, one point a run. The line is the law ({law.by_R.form}); the darker band "
-            f"its confidence interval, the lighter one where a new run falls, both at {level:.0%}.",
+            f"its confidence interval, the lighter one where a new run falls, both at {level:.0%}."
+            + (" The diamond is what is predicted of the new data, with its interval." if verdict else ""),
             _curves(law, verdict, group, level),
         )
     )
@@ -65,7 +66,9 @@ def law_page(law: EntropyLaw, verdict: Verdict | None = None, group: str | None 
                     law,
                     runs.L.tolist(),
                     "L, first-epoch loss",
-                    (verdict.L, verdict.Z, group) if verdict is not None and verdict.L is not None else None,
+                    verdict.L if verdict else None,
+                    verdict,
+                    group,
                 ),
             )
         )
@@ -118,7 +121,7 @@ def _curves(law: EntropyLaw, verdict: Verdict | None, group: str | None, level: 
         for values in zip(*(column.tolist() for column in columns), strict=True):
             keys = ("x", "mean", "low", "high", "mean_low", "mean_high")
             lines.append({"group": names[name], **dict(zip(keys, values, strict=True))})
-    points = _points(law, law.runs.R.tolist(), "R", (verdict.R, verdict.Z, group) if verdict else None)
+    points = _points(law, law.runs.R.tolist(), "R", verdict.R if verdict else None, verdict, group)
     colour = {"field": "group", "type": "nominal", "scale": {"domain": list(names.values())}}
     x = {"field": "x", "type": "quantitative"}
 
@@ -137,8 +140,10 @@ def _curves(law: EntropyLaw, verdict: Verdict | None, group: str | None, level: 
     return {**points, "layer": [*layers, *points["layer"]]}
 
 
-def _points(law: EntropyLaw, x: list[float], title: str, new: tuple[float, float, str | None] | None) -> Spec:
-    """Z of the runs over ``x``, and the new data's prediction."""
+def _points(
+    law: EntropyLaw, x: list[float], title: str, new: float | None, verdict: Verdict | None, group: str | None
+) -> Spec:
+    """Z of the runs over ``x``, and the new data's prediction with its interval, at ``new``."""
     names = _group_names(law)
     runs = law.runs
     rows = [
@@ -164,8 +169,22 @@ def _points(law: EntropyLaw, x: list[float], title: str, new: tuple[float, float
         ],
     }
     layers: list[Spec] = [{"data": {"values": rows}, "mark": "point", "encoding": encoding}]
-    if new is not None:
-        shown = [{"x": new[0], "Z": new[1], "run": _NEW, "group": names[new[2] or law.by_R.groups[0]]}]
+    if verdict is not None and new is not None:
+        shown = [
+            {
+                "x": new,
+                "Z": verdict.Z,
+                "low": verdict.Z_low,
+                "high": verdict.Z_high,
+                "run": _NEW,
+                "group": names[group or law.by_R.groups[0]],
+            }
+        ]
+        span = {key: encoding[key] for key in ("x", "color")} | {
+            "y": encoding["y"] | {"field": "low"},
+            "y2": {"field": "high"},
+        }
+        layers.append({"data": {"values": shown}, "mark": {"type": "rule", "strokeWidth": 2}, "encoding": span})
         layers.append(
             {
                 "data": {"values": shown},
