@@ -46,8 +46,16 @@ struct Reader {
 #[derive(Default)]
 struct Chunk {
     codes: Vec<u16>,
-    /// Where each ends, and how many of its codes are common features.
-    ends: Vec<(usize, u32)>,
+    ends: Vec<End>,
+}
+
+/// Where a list ends.
+#[derive(Clone, Copy)]
+struct End {
+    /// Behind its last code.
+    at: u32,
+    /// How many of its codes are common features.
+    common: u32,
 }
 
 /// The features of one sample, sorted.
@@ -86,30 +94,24 @@ impl<'a, F: Features> Lists<'a, F> {
             for index in at * CHUNK..pool.len().min((at + 1) * CHUNK) {
                 monitor.check()?;
                 monitor.steps(1);
-                let before = chunk.codes.len();
-                if used.load(Ordering::Relaxed) <= room {
+                let before = chunk.memory();
+                if used.load(Ordering::Relaxed) <= room && chunk.is_addressable() {
                     reader.read(features, pool.sample(index), |marks| chunk.push(marks));
-                    used.fetch_add((chunk.codes.len() - before) * size_of::<u16>(), Ordering::Relaxed);
+                    used.fetch_add(chunk.memory() - before, Ordering::Relaxed);
                 }
             }
             chunk.codes.shrink_to_fit();
-            Ok((used.load(Ordering::Relaxed) <= room).then_some(chunk))
+            Ok((used.load(Ordering::Relaxed) <= room && chunk.is_addressable()).then_some(chunk))
         };
         let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(chunk).collect::<Result<_>>()?;
         let reader = chunks.iter().any(Option::is_none).then_some(reader);
         Ok(Self { pool, features, chunks, reader })
     }
 
-    /// What a sample would add, by a table.
-    pub fn gain(&self, index: usize, table: &Table) -> u64 {
-        match &self.chunks[index / CHUNK] {
-            Some(chunk) => table.gain(chunk.list(index % CHUNK)),
-            None => {
-                let mut gain = 0;
-                self.each(index, |feature| gain += table.marginal(feature));
-                gain
-            }
-        }
+    /// The features of a sample, if they are stored.
+    #[inline]
+    pub fn stored(&self, index: usize) -> Option<List<'_>> {
+        self.chunks[index / CHUNK].as_ref().map(|chunk| chunk.list(index % CHUNK))
     }
 
     /// Selects a sample in a table; what that added.
@@ -120,9 +122,9 @@ impl<'a, F: Features> Lists<'a, F> {
     }
 
     /// Calls `visit` with the features of a sample, sorted.
-    fn each(&self, index: usize, visit: impl FnMut(u32)) {
-        match (&self.chunks[index / CHUNK], &self.reader) {
-            (Some(chunk), _) => chunk.list(index % CHUNK).iter().for_each(visit),
+    pub fn each(&self, index: usize, visit: impl FnMut(u32)) {
+        match (self.stored(index), &self.reader) {
+            (Some(list), _) => list.iter().for_each(visit),
             (None, Some(reader)) => reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit)),
             (None, None) => unreachable!("the reader is kept while a list is not stored"),
         }
@@ -134,9 +136,9 @@ impl Chunk {
     #[inline]
     fn list(&self, at: usize) -> List<'_> {
         let Self { codes, ends } = self;
-        let start = if at == 0 { 0 } else { ends[at - 1].0 };
-        let (end, common) = ends[at];
-        let (common, rare) = codes[start..end].split_at(common as usize);
+        let start = if at == 0 { 0 } else { ends[at - 1].at };
+        let End { at: end, common } = ends[at];
+        let (common, rare) = codes[start as usize..end as usize].split_at(common as usize);
         List { common, rare }
     }
 
@@ -159,7 +161,16 @@ impl Chunk {
             }
             codes.push(gap as u16);
         });
-        ends.push((codes.len(), common));
+        ends.push(End { at: codes.len() as u32, common });
+    }
+
+    /// Whether all codes can be pointed to: not so of some hundred samples of gigabytes.
+    fn is_addressable(&self) -> bool {
+        u32::try_from(self.codes.len()).is_ok()
+    }
+
+    fn memory(&self) -> usize {
+        self.codes.len() * size_of::<u16>() + self.ends.len() * size_of::<End>()
     }
 }
 

@@ -18,8 +18,9 @@
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
 //! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
-//! 6 bytes a recurring feature; the lists. Lists are stored only while all of that is below 2.5 bytes a byte of pool (or
-//! 64 MiB). To that come 48 bytes a sample, a bit a feature for each thread, and at most about 64 MiB for the survey.
+//! 4 bytes a recurring feature; 17 bytes a sample; the lists, with 8 bytes a sample. Lists are stored only while all of that
+//! is below 2.5 bytes a byte of pool (or 64 MiB). To that come a bit a feature for each thread, and at most about 64 MiB
+//! for the survey.
 
 mod counts;
 mod distinct;
@@ -213,7 +214,7 @@ fn select_by<F: Features>(
             marks.drain(|feature| _ = table.select(feature));
         }
     }
-    let room = room.saturating_sub(vocabulary.memory() + table.memory());
+    let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
     let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
     let mut ledger = Ledger::new(pool, controls)?;
     let mut taken = controls.known.mask(pool)?;
@@ -312,7 +313,7 @@ mod tests {
         assert!(all.0.len() > 50);
         assert_eq!(run(0), all);
         // What the tables take is not left for lists; the rest is enough for some of the three allocations.
-        let tables = (1 << 16) * 4 + (1 << 16) * 4 + 4000;
+        let tables = (1 << 16) * 4 + (greedy::BYTES_A_SAMPLE + 8) * pool.len();
         assert_eq!(run(tables + 8000), all);
     }
 

@@ -1,4 +1,4 @@
-//! The samples by their bounds, best first: a priority queue for keys that never rise.
+//! The samples by bounds of their keys, best first: a priority queue for keys that never rise.
 //!
 //! Whatever comes back comes back no higher than it was taken out, and mostly not near the top either. So only the
 //! entries near the top are kept in order, in a heap that is small and stays in the cache; the others lie unordered in
@@ -7,25 +7,25 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// Bits of a key that do not decide on its bucket: buckets are 1/256 of an octave wide.
-const WITHIN: u32 = 44;
+/// Bits of a bound that do not decide on its bucket: buckets are 1/256 of an octave wide.
+const WITHIN: u32 = 15;
 
-/// Buckets: 64 octaves from the highest key down; what is lower still, such as 0, is in the last.
-const BUCKETS: usize = 64 << (52 - WITHIN);
+/// Buckets: 64 octaves from the highest bound down; what is lower still, such as 0, is in the last.
+const BUCKETS: usize = 64 << (23 - WITHIN);
 
-/// A sample and its bound.
+/// A sample and its bound, which is rounded up: half the memory, and a bound it stays.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// What the sample was worth when it was computed; not negative.
-    pub key: f64,
+    /// The sample's key is not above this; not negative.
+    pub bound: f32,
     /// The sample.
     pub index: u32,
 }
 
 impl Ord for Entry {
-    /// By key; of equal keys, the lower index is the greater entry.
+    /// By bound; of equal bounds, the lower index is the greater entry.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.key.total_cmp(&other.key).then_with(|| other.index.cmp(&self.index))
+        self.bound.total_cmp(&other.bound).then_with(|| other.index.cmp(&self.index))
     }
 }
 
@@ -46,8 +46,8 @@ impl Eq for Entry {}
 /// Entries, the greatest first.
 #[derive(Debug)]
 pub struct Queue {
-    /// The highest key there was.
-    highest: f64,
+    /// The highest bound there was.
+    highest: f32,
     /// The buckets up to this one are empty, and what belongs there is in `top`.
     reached: usize,
     buckets: Vec<Vec<Entry>>,
@@ -57,18 +57,18 @@ pub struct Queue {
 impl Queue {
     /// A queue of `entries`.
     pub fn new(entries: Vec<Entry>) -> Self {
-        let highest = entries.iter().fold(0.0, |highest: f64, entry| highest.max(entry.key));
+        let highest = entries.iter().fold(0.0, |highest: f32, entry| highest.max(entry.bound));
         let mut this = Self { highest, reached: 0, buckets: vec![Vec::new(); BUCKETS], top: BinaryHeap::new() };
         let mut sizes = vec![0; BUCKETS];
-        entries.iter().for_each(|entry| sizes[this.bucket(entry.key)] += 1);
+        entries.iter().for_each(|entry| sizes[this.bucket(entry.bound)] += 1);
         this.buckets.iter_mut().zip(sizes).for_each(|(bucket, size)| bucket.reserve_exact(size));
         entries.into_iter().for_each(|entry| this.push(entry));
         this
     }
 
-    fn bucket(&self, key: f64) -> usize {
+    fn bucket(&self, bound: f32) -> usize {
         // Of numbers that are not negative, the bits are in order.
-        let below = (self.highest.to_bits() >> WITHIN) - (key.to_bits() >> WITHIN);
+        let below = (self.highest.to_bits() >> WITHIN) - (bound.to_bits() >> WITHIN);
         (below as usize).min(BUCKETS - 1)
     }
 
@@ -86,9 +86,9 @@ impl Queue {
         self.top.pop()
     }
 
-    /// Adds an entry whose key is no higher than the highest was when the queue was made.
+    /// Adds an entry whose bound is no higher than the highest was when the queue was made.
     pub fn push(&mut self, entry: Entry) {
-        let bucket = self.bucket(entry.key);
+        let bucket = self.bucket(entry.bound);
         if bucket <= self.reached {
             self.top.push(entry);
         } else {
@@ -106,27 +106,27 @@ mod tests {
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            f64::from((state >> 40) as u32) / f64::from(1 << 24)
+            (state >> 40) as f32 / (1 << 24) as f32
         };
         let mut entries: Vec<Entry> = (0..3000)
             .map(|index| {
-                let key = match index % 4 {
+                let bound = match index % 4 {
                     0 => 0.0,
                     1 => 1e-30 * random(),
-                    2 => f64::from((random() * 10.0) as u32),
+                    2 => (random() * 10.0).floor(),
                     _ => 1e3 * random() * random(),
                 };
-                Entry { key, index }
+                Entry { bound, index }
             })
             .collect();
         let mut queue = Queue::new(entries.clone());
         entries.sort_unstable();
         while let Some(expected) = entries.pop() {
-            assert_eq!(queue.peek().map(|found| (found.key, found.index)), Some((expected.key, expected.index)));
+            assert_eq!(queue.peek().map(|found| (found.bound, found.index)), Some((expected.bound, expected.index)));
             queue.pop();
             // One in two comes back, mostly lower.
             if random() < 0.5 {
-                let entry = Entry { key: expected.key * (random() * 1.1).min(1.0), ..expected };
+                let entry = Entry { bound: expected.bound * (random() * 1.1).min(1.0), ..expected };
                 queue.push(entry);
                 entries.insert(entries.partition_point(|other| *other < entry), entry);
             }
