@@ -10,12 +10,10 @@
 //! closed over chains: a is like b, b like c, so all three are one cluster, whose first sample counts as the original.
 //!
 //! Time is linear in the pool for the minima, and in the number of candidate pairs, of which a sample has two a band at
-//! most. Memory besides the pool: 108 bytes a sample.
+//! most. Memory besides the pool: 116 bytes a sample, and 16 a candidate pair of one band.
 
 mod minhash;
 mod shingles;
-
-use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
@@ -23,6 +21,7 @@ use self::minhash::{BANDS, Minima};
 use self::shingles::{Shingles, alike};
 use crate::error::Result;
 use crate::pool::Pool;
+use crate::select::copies::firsts;
 use crate::select::monitor::{Monitor, Stage};
 use crate::select::threads;
 
@@ -35,13 +34,8 @@ pub struct Duplicates {
     pub near: Vec<i64>,
 }
 
-/// What is kept of a sample.
-struct Sketch {
-    /// Of all its bytes.
-    hash: u64,
-    /// Of its minima, band by band; None if it has no words.
-    bands: Option<[u32; BANDS]>,
-}
+/// Hashes of a sample's minima, band by band; None if it has no words.
+type Sketch = Option<[u32; BANDS]>;
 
 /// Finds the duplicates of a pool.
 ///
@@ -50,11 +44,10 @@ struct Sketch {
 pub fn find(pool: &Pool<'_>, count: Option<usize>, monitor: &Monitor) -> Result<Duplicates> {
     monitor.enter(Stage::Measure, pool.len());
     threads::start(count)?.install(|| {
+        let exact = firsts(pool, None, monitor)?;
         let sketches = sketch(pool, monitor)?;
-        let exact = exact(pool, &sketches);
         let near = near(pool, &sketches, &exact, monitor)?;
-        let wide = |indices: Vec<usize>| indices.into_iter().map(|index| index as i64).collect();
-        Ok(Duplicates { exact: wide(exact), near: wide(near) })
+        Ok(Duplicates { exact, near })
     })
 }
 
@@ -63,40 +56,21 @@ fn sketch(pool: &Pool<'_>, monitor: &Monitor) -> Result<Vec<Sketch>> {
         .into_par_iter()
         .map_init(Minima::default, |minima, index| {
             monitor.check()?;
-            let sample = pool.sample(index);
             minima.clear();
-            Shingles::each(sample, |shingle| minima.add(shingle));
+            Shingles::each(pool.sample(index), |shingle| minima.add(shingle));
             monitor.steps(1);
-            Ok(Sketch { hash: shingles::hash(sample), bands: minima.bands() })
+            Ok(minima.bands())
         })
         .collect()
 }
 
-/// The first sample with the same bytes, for each.
-fn exact(pool: &Pool<'_>, sketches: &[Sketch]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..pool.len()).collect();
-    order.par_sort_unstable_by(|&a, &b| {
-        sketches[a].hash.cmp(&sketches[b].hash).then_with(|| match pool.sample(a).cmp(pool.sample(b)) {
-            Ordering::Equal => a.cmp(&b),
-            different => different,
-        })
-    });
-    let mut first: Vec<usize> = (0..pool.len()).collect();
-    for equal in order.chunk_by(|&a, &b| sketches[a].hash == sketches[b].hash && pool.sample(a) == pool.sample(b)) {
-        for &index in equal {
-            first[index] = equal[0];
-        }
-    }
-    first
-}
-
 /// The first sample of its cluster, for each.
-fn near(pool: &Pool<'_>, sketches: &[Sketch], exact: &[usize], monitor: &Monitor) -> Result<Vec<usize>> {
-    let mut clusters = Clusters { parent: exact.to_vec() };
+fn near(pool: &Pool<'_>, sketches: &[Sketch], exact: &[i64], monitor: &Monitor) -> Result<Vec<i64>> {
+    let mut clusters = Clusters { parent: exact.iter().map(|&index| index as usize).collect() };
     for band in 0..BANDS {
         let mut members: Vec<(u32, usize)> = (0..pool.len())
-            .filter(|&index| exact[index] == index)
-            .filter_map(|index| sketches[index].bands.as_ref().map(|bands| (bands[band], index)))
+            .filter(|&index| exact[index] == index as i64)
+            .filter_map(|index| sketches[index].as_ref().map(|bands| (bands[band], index)))
             .collect();
         members.par_sort_unstable();
         // Each with the first of those that agree in this band, and with the one before it.
@@ -121,7 +95,7 @@ fn near(pool: &Pool<'_>, sketches: &[Sketch], exact: &[usize], monitor: &Monitor
             clusters.join(a, b);
         }
     }
-    Ok((0..pool.len()).map(|index| clusters.of(index)).collect())
+    Ok((0..pool.len()).map(|index| clusters.of(index) as i64).collect())
 }
 
 /// Disjoint sets of samples; the smallest index stands for its set.

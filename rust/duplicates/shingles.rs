@@ -4,7 +4,7 @@
 //! longer character is a word by itself, because the scripts that have them do not set words apart. All else parts
 //! words. A sample of fewer than five words is one shingle.
 
-use crate::hash::{chain, mix};
+use crate::hash::chain;
 
 /// Words in a shingle.
 const RUN: usize = 5;
@@ -84,13 +84,6 @@ pub fn alike(a: &[u8], b: &[u8]) -> bool {
         shared += usize::from(others.next_if_eq(&shingle).is_some());
     }
     shared > 0 && shared * OF >= (a.len() + b.len() - shared) * SHARED
-}
-
-/// A hash of all bytes of a sample.
-pub fn hash(sample: &[u8]) -> u64 {
-    let (words, rest) = sample.as_chunks::<8>();
-    let hash = words.iter().fold(sample.len() as u64, |hash, &word| chain(hash, u64::from_le_bytes(word)));
-    mix(rest.iter().fold(hash, |hash, &byte| chain(hash, u64::from(byte))))
 }
 
 #[cfg(test)]

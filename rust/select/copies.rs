@@ -25,41 +25,44 @@ pub fn first_copies(
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Vec<i64>> {
-    threads::start(threads)?.install(|| {
-        let others = known.map_or(0, Pool::len);
-        // Known samples come first, with negative numbers.
-        let sample = |at: i64| match (known, usize::try_from(at)) {
-            (_, Ok(index)) => pool.sample(index),
-            (Some(known), Err(_)) => known.sample((at + others as i64) as usize),
-            (None, Err(_)) => unreachable!("there are no negative numbers without known samples"),
-        };
-        let mut hashed = (-(others as i64)..pool.len() as i64)
-            .into_par_iter()
-            .map(|at| {
-                monitor.check()?;
-                let mut hasher = DefaultHasher::new();
-                hasher.write(sample(at));
-                Ok((hasher.finish(), at))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        hashed.par_sort_unstable();
-        let mut first = vec![0; pool.len()];
-        let mut firsts: Vec<i64> = Vec::new();
-        for alike in hashed.chunk_by(|a, b| a.0 == b.0) {
-            monitor.check()?;
-            firsts.clear();
-            for &(_, at) in alike {
-                let copied = firsts.iter().copied().find(|&earlier| sample(earlier) == sample(at));
-                if copied.is_none() {
-                    firsts.push(at);
-                }
-                if let Ok(index) = usize::try_from(at) {
-                    first[index] = copied.unwrap_or(at).max(KNOWN);
-                }
+    threads::start(threads)?.install(|| firsts(pool, known, monitor))
+}
+
+/// The same, on the threads it is called on.
+pub(crate) fn firsts(pool: &Pool<'_>, known: Option<&Pool<'_>>, monitor: &Monitor) -> Result<Vec<i64>> {
+    let others = known.map_or(0, Pool::len);
+    // Known samples come first, with negative numbers.
+    let sample = |at: i64| match (known, usize::try_from(at)) {
+        (_, Ok(index)) => pool.sample(index),
+        (Some(known), Err(_)) => known.sample((at + others as i64) as usize),
+        (None, Err(_)) => unreachable!("there are no negative numbers without known samples"),
+    };
+    // In place: a result that is collected takes the memory twice.
+    let mut hashed: Vec<(u64, i64)> = (-(others as i64)..pool.len() as i64).map(|at| (0, at)).collect();
+    hashed.par_iter_mut().try_for_each(|(hash, at)| {
+        monitor.check()?;
+        let mut hasher = DefaultHasher::new();
+        hasher.write(sample(*at));
+        *hash = hasher.finish();
+        Ok(())
+    })?;
+    hashed.par_sort_unstable();
+    let mut first = vec![0; pool.len()];
+    let mut firsts: Vec<i64> = Vec::new();
+    for alike in hashed.chunk_by(|a, b| a.0 == b.0) {
+        monitor.check()?;
+        firsts.clear();
+        for &(_, at) in alike {
+            let copied = firsts.iter().copied().find(|&earlier| sample(earlier) == sample(at));
+            if copied.is_none() {
+                firsts.push(at);
+            }
+            if let Ok(index) = usize::try_from(at) {
+                first[index] = copied.unwrap_or(at).max(KNOWN);
             }
         }
-        Ok(first)
-    })
+    }
+    Ok(first)
 }
 
 #[cfg(test)]

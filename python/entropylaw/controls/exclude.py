@@ -43,15 +43,17 @@ def exclude(
         keep("ratio_band", controls.ratios.holds(pool.lengths() / sizes))
     anchor = controls.anchor if isinstance(controls.anchor, Pool) else None
     if dedupe or anchor is not None:
-        members = np.flatnonzero(staying)
+        # Of all samples, views: an array of 8 bytes a sample counts where samples are short.
+        of = slice(None) if staying.all() else np.flatnonzero(staying)
         first = _core.first_copies(
             pool.data,
-            pool.offsets[members],
-            pool.offsets[members + 1],
+            pool.offsets[:-1][of],
+            pool.offsets[1:][of],
             known_data=None if anchor is None else anchor.data,
             known_offsets=None if anchor is None else anchor.offsets,
             threads=threads,
         )
+        members = np.arange(len(pool))[of]
         keep("anchor", _all_but(len(pool), members[first < 0]))
         if dedupe:
             copies = first != np.arange(len(members))

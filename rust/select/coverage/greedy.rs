@@ -241,7 +241,7 @@ mod tests {
         for index in 0..1000 {
             for _ in 0..300 + index % 500 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                bytes.push(b'a' + ((state >> 60) * (state >> 56 & 15) >> 4) as u8);
+                bytes.push(b'a' + (((state >> 60) * (state >> 56 & 15)) >> 4) as u8);
             }
             offsets.push(bytes.len() as i64);
         }
