@@ -148,6 +148,25 @@ fn stored_fixed_and_own_codes() {
     }
 }
 
+/// Kinds of block are compared in whole bytes, but written in bits: behind a block that ends within a byte, it shows
+/// which of two kinds of equally many bytes was taken.
+#[test]
+fn fixed_and_own_codes_of_equally_many_bytes() {
+    let mut sizer = DeflateSizer::new();
+    let mut scratch = sizer.scratch();
+    for seed in 0..3 {
+        // The first block ends soon behind the prefix; for a short second one, the kinds cost nearly the same.
+        let text = support::letters(&mut Rng(seed), 17_200, 64);
+        let (prefix, rest) = text.split_at(16_500);
+        sizer.clear();
+        sizer.append(prefix);
+        for len in 0..rest.len() {
+            let expected = oracle(&text[..prefix.len() + len]);
+            assert_eq!(sizer.probe(&rest[..len], &mut scratch), expected, "seed {seed}, {len} bytes");
+        }
+    }
+}
+
 #[test]
 fn codes_longer_than_fifteen_bits() {
     for symbols in 2..=20 {

@@ -15,7 +15,7 @@
 //! takes over, for that position.
 //!
 //! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
-//! longest sample probed), and a candidate at most eleven bytes per byte. Probing takes expected time linear in the
+//! longest sample probed), and a candidate at most thirteen bytes per byte. Probing takes expected time linear in the
 //! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
 //! instructions: what could use them waits for memory or branches, not for arithmetic.
 //!
@@ -76,7 +76,7 @@ pub struct Scratch {
 
 /// A candidate: its bytes, linked for the search, and the matches that probes have come upon.
 ///
-/// That is at most eleven bytes of memory per byte, or one if the candidate is too long for the search.
+/// That is at most thirteen bytes of memory per byte, or one if the candidate is too long for the search.
 pub struct Candidate {
     sample: Sample,
     memory: Memory,

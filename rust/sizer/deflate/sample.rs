@@ -1,14 +1,15 @@
 //! What a sample holds of itself: matches between its own parts.
 //!
-//! Matches inside a sample do not depend on the prefix. They are searched along chains of equal three-byte hashes, as
-//! in zlib, but all links are made in one pass beforehand: a position's chain is the same whenever it is walked, since
-//! it only leads backwards. Samples are short, so are their chains.
+//! Matches inside a sample do not depend on the prefix. They are searched along chains of equal hashes, as in zlib, but
+//! all links are made in one pass beforehand: a position's chain is the same whenever it is walked, since it only leads
+//! backwards. There are chains of four bytes, which hold every match longer than three and are short, and chains of three
+//! bytes, of which a match of three needs only the nearest position.
 //!
 //! The other matches that depend little on the prefix are those that start in it and run on into the sample
 //! ([`Crossings`]). The text following their start is the sample itself, so they are found from the positions in the
 //! sample where its own beginning recurs, extended backwards over the prefix's end.
 //!
-//! Preparing a sample takes linear time, and two bytes of memory per byte.
+//! Preparing a sample takes linear time, and four bytes of memory per byte.
 
 use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;
@@ -26,21 +27,31 @@ pub struct Sample {
     /// The bytes, and eight zeros.
     bytes: Vec<u8>,
     len: usize,
-    /// One more than the position before this one in the same bucket, or zero.
-    links: Vec<u16>,
+    /// By position.
+    links: Vec<Links>,
     /// At least the number of positions that share a hash.
     longest_chain: usize,
 }
 
+/// One more than the position before this one in the same bucket, or zero.
+#[derive(Clone, Copy)]
+struct Links {
+    /// In the buckets of three bytes.
+    three: u16,
+    /// In the buckets of four.
+    four: u16,
+}
+
 /// Tables for linking a sample.
 pub struct Linker {
-    head: [u16; BUCKETS],
+    three: [u16; BUCKETS],
+    four: [u16; BUCKETS],
     count: [u16; BUCKETS],
 }
 
 impl Linker {
     pub fn new() -> Linker {
-        Linker { head: [0; BUCKETS], count: [0; BUCKETS] }
+        Linker { three: [0; BUCKETS], four: [0; BUCKETS], count: [0; BUCKETS] }
     }
 }
 
@@ -58,15 +69,23 @@ impl Sample {
     pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
         debug_assert!(bytes.len() < usize::from(u16::MAX));
         self.hold(bytes);
-        linker.head.fill(0);
+        linker.three.fill(0);
+        linker.four.fill(0);
         linker.count.fill(0);
-        self.links.clear();
-        self.links.extend(bytes.windows(MIN_MATCH).enumerate().map(|(i, w)| {
+        let Sample { bytes: text, links, .. } = self;
+        let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize;
+        links.clear();
+        links.extend((0..(bytes.len() + 1).saturating_sub(MIN_MATCH)).map(|start| {
             // Buckets refine to zlib's hashes, so that their sizes bound the lengths of zlib's chains.
-            let h = hash(w[0], w[1], w[2]) as u32;
-            let bucket = (h.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize;
-            linker.count[bucket] += 1;
-            std::mem::replace(&mut linker.head[bucket], i as u16 + 1)
+            let three = bucket(hash(text[start], text[start + 1], text[start + 2]) as u32);
+            // The last four bytes reach into the padding, but no match as long is sought there.
+            let four = bucket(load(text, start) as u32);
+            linker.count[three] += 1;
+            let here = start as u16 + 1;
+            Links {
+                three: std::mem::replace(&mut linker.three[three], here),
+                four: std::mem::replace(&mut linker.four[four], here),
+            }
         }));
         self.longest_chain = linker.count.iter().copied().max().unwrap_or(0).into();
     }
@@ -90,13 +109,13 @@ impl Sample {
 
     /// The last position before `start` with this hash of zlib's.
     pub fn previous(&self, start: usize, hash_sought: usize) -> Option<usize> {
-        let mut link = self.links[start];
+        let mut link = self.links[start].three;
         while link > 0 {
             let at = usize::from(link) - 1;
             if hash(self.bytes[at], self.bytes[at + 1], self.bytes[at + 2]) == hash_sought {
                 return Some(at);
             }
-            link = self.links[at];
+            link = self.links[at].three;
         }
         None
     }
@@ -110,35 +129,64 @@ impl Sample {
         if longer_than >= max {
             return best;
         }
-        let text = &self.bytes[..];
-        // What must agree for a match to be longer: the four bytes up to and including the first beyond the best.
-        let key = |at: usize, length: usize| {
-            if length == 2 { load(text, at) as u32 & 0xff_ffff } else { load(text, at + length - 3) as u32 }
-        };
-        let mut sought = key(start, longer_than);
-        let mut link = self.links[start];
-        while link > oldest as u16 {
-            let at = usize::from(link) - 1;
-            if key(at, best.length.into()) == sought {
-                let length = common(text, at, start, max);
-                if length > usize::from(best.length) {
-                    best = Match { length: length as u16, distance: (start - at) as u16 };
-                    if length == max {
-                        break;
+        let oldest = oldest as u16;
+        let links = self.links[start];
+        // Matches of four bytes and more. A longer match ends with four bytes that have occurred before, too.
+        let mut length = longer_than.max(MIN_MATCH);
+        if links.four > oldest && length < max && self.links[start + length - MIN_MATCH].four > oldest {
+            let text = &self.bytes[..];
+            let key = |at: usize, length: usize| load(text, at + length - MIN_MATCH) as u32;
+            let mut sought = key(start, length);
+            let mut link = links.four;
+            while link > oldest {
+                let at = usize::from(link) - 1;
+                if key(at, length) == sought {
+                    let found = common(text, at, start, max);
+                    if found > length {
+                        length = found;
+                        best = Match { length: length as u16, distance: (start - at) as u16 };
+                        if length == max || self.links[start + length - MIN_MATCH].four <= oldest {
+                            break;
+                        }
+                        sought = key(start, length);
                     }
-                    sought = key(start, length);
                 }
+                link = self.links[at].four;
             }
-            link = self.links[at];
+        }
+        if usize::from(best.length) >= MIN_MATCH {
+            return best;
+        }
+        // There is none: all others are of three bytes.
+        let three = |at: usize| load(&self.bytes, at) as u32 & 0xff_ffff;
+        let sought = three(start);
+        let mut link = links.three;
+        while link > oldest {
+            let at = usize::from(link) - 1;
+            if three(at) == sought {
+                return Match { length: MIN_MATCH as u16, distance: (start - at) as u16 };
+            }
+            link = self.links[at].three;
         }
         best
     }
 }
 
-/// Length of the common prefix of a text's suffixes, at most `max`.
+/// Length of the common prefix of a padded text's suffixes at `a` and, further on, `b`, at most `max`, which reaches no
+/// further than the padding.
 #[inline]
 fn common(text: &[u8], a: usize, b: usize, max: usize) -> usize {
-    common_prefix(&text[a..a + max], &text[b..b + max])
+    let mut length = 0;
+    loop {
+        let difference = load(text, a + length) ^ load(text, b + length);
+        if difference != 0 {
+            return max.min(length + difference.trailing_zeros() as usize / 8);
+        }
+        length += 8;
+        if length >= max {
+            return max;
+        }
+    }
 }
 
 /// A match that starts in the prefix and runs into the sample.
