@@ -17,7 +17,9 @@
 //! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
 //! longest sample probed), and a candidate at most thirteen bytes per byte. Probing takes expected time linear in the
 //! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
-//! instructions: what could use them waits for memory or branches, not for arithmetic.
+//! instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the same sizes: all of
+//! it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers for all positions
+//! of a sample at once, a tenth slower, although it spared two questions to the index in five.)
 //!
 //! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
 
