@@ -11,9 +11,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.pool import load
 from entropylaw.pool.reading import Reading
+from entropylaw.pool.source import Source
 from entropylaw.pool.split import on_one_line
 from entropylaw.progress import ProgressLine
 
@@ -100,6 +102,40 @@ def test_records_come_back_byte_for_byte(tmp_path: Path, content: bytes, chosen:
     assert list(pool.records.raw(order)) == [chosen[i] for i in order]
     assert pool.schema == "sharegpt"
     assert pool.group_counts() == {"a": 3, "b": 3}
+
+
+VALUES = st.recursive(
+    st.text()
+    | st.sampled_from(["😀", "\u2028", "\0", "\x85", "\ud83d", "\\", '"'])
+    | st.integers()
+    | st.integers(10**18, 10**40)
+    | st.floats()
+    | st.booleans()
+    | st.none(),
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(max_size=5), part, max_size=4),
+)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), VALUES, max_size=3), min_size=1, max_size=8), st.data())
+def test_any_records_come_back_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("records")
+    lines = []
+    for n, record in enumerate(records):
+        ascii_ = data.draw(st.booleans()) or "\\ud" in json.dumps(record)
+        separators = data.draw(st.sampled_from([(", ", ": "), (",", ":"), (" , ", "  :")]))
+        lines.append(json.dumps({**record, "text": f"sample {n}"}, ensure_ascii=ascii_, separators=separators).encode())
+    how = data.draw(st.sampled_from(["plain", "gz", "multi-member gz", "zst", "multi-frame zst"]))
+    form = data.draw(st.sampled_from([b"\n", b",\n"]))
+    content = form.join(lines)
+    path = directory / "pool"
+    path.write_bytes(compressed(content if form == b"\n" else b"[" + content + b"]", how))
+    out = directory / data.draw(st.sampled_from(["out.jsonl", "out.jsonl.gz", "out.jsonl.zst"]))
+    selection = entropylaw.select(path, budget="100%", dedupe=False)
+    selection.save(out)
+    written = b"".join(Source(out).chunks())
+    assert written == b"".join(lines[index] + b"\n" for index in selection.indices)
 
 
 def test_records_of_a_pretty_array_come_out_on_one_line(tmp_path: Path) -> None:

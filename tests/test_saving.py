@@ -399,13 +399,15 @@ def test_equal_selections_make_equal_files(pool: Path, tmp_path: Path) -> None:
 
 def test_manifests_stay_short(tmp_path: Path) -> None:
     records = [{"text": f"text {n}", "source": f"source {n}"} for n in range(5000)]
-    entropylaw.select(records, budget=4000, method="coverage", anchor=list(range(900))).save(tmp_path / "out.jsonl")
+    how: Any = {"method": "coverage", "anchor": list(range(900)), "quota": "*<=1"}
+    entropylaw.select(records, budget=4000, **how).save(tmp_path / "out.jsonl")
     manifest = tmp_path / "out.jsonl.manifest.json"
     content = json.loads(manifest.read_text())
-    assert manifest.stat().st_size < 100_000
+    assert manifest.stat().st_size < 250_000
     assert content["parameters"]["anchor"] == {"array": 900}
     assert len(content["pool"]["sources"]) == 1000
-    assert content["pool"]["other_sources"] == 4000
+    assert content["pool"]["other_sources"] == content["other_quotas"] == 4000
+    assert content["quotas"].popitem()[1] == {"least": 0, "most": 1, "selected": 1}
     read = Manifest.read(manifest)
     assert read.parameters()["anchor"].tolist() == list(range(900))
     assert entropylaw.replay(manifest, pool=records).indices.tolist() == read.arrays["indices"].tolist()

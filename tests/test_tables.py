@@ -159,7 +159,7 @@ def test_formats_and_shards_change_no_selection(tmp_path: Path) -> None:
             pools += [directory, f"{directory}/*.{ending}"]
     for method, options in (("zip", {"k1": 50, "k2": 20, "k3": 10}), ("coverage", {})):
         chosen = [
-            entropylaw.select(pool, budget=30, method=method, threads=1 + n % 2, **options)
+            entropylaw.select(pool, budget=30, method=method, threads=(1, 2, 8)[n % 3], **options)
             for n, pool in enumerate(pools if method == "zip" else pools[4:])
         ]
         assert len({tuple(selection.indices.tolist()) for selection in chosen}) == 1

@@ -27,7 +27,7 @@ COLUMNS = ("rank", "gain", "ratio")
 
 _PREFIX = "entropylaw_"
 _LISTED = 1000
-"""Sources, and skipped records, that a manifest lists."""
+"""Sources, quotas and skipped records that a manifest lists."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,9 @@ class Saving:
         summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
         for part in (summary["pool"], summary["selection"]):
             part["sources"], part["other_sources"] = _first(part["sources"])
+        if quotas := summary.get("quotas"):
+            most_first = dict(sorted(quotas.items(), key=lambda item: -item[1]["selected"]))
+            summary["quotas"], summary["other_quotas"] = _first(most_first)
         *records, picks = (
             {"name": staged.target.name, "bytes": staged.bytes(), "sha256": staged.sha256()}
             for staged in (*written, archive)
@@ -249,9 +252,9 @@ class Saving:
         return sorted(str(path) for path in directory.iterdir() if pattern.fullmatch(path.name))
 
 
-def _first(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
-    """As many counts as a manifest lists, and how many it leaves out."""
-    return dict(islice(counts.items(), _LISTED)), max(0, len(counts) - _LISTED)
+def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """As many groups as a manifest lists, and how many it leaves out."""
+    return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
 
 
 def _compare(written: list[Staged], like: Manifest) -> None:
