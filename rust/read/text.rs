@@ -1,5 +1,7 @@
 //! What a record's text is; a copy, schema by schema, of `python/entropylaw/pool/schema.py`.
 
+use std::borrow::Cow;
+
 use super::Field;
 use super::repr::Printable;
 use super::value::{Record, Value};
@@ -15,6 +17,8 @@ pub enum Text {
     Alpaca,
     /// `prompt`, `completion`.
     Completion,
+    /// `chosen`, `rejected`, after `prompt` or `conversations`.
+    Preference,
     /// `text`.
     Text,
     /// The record is the text.
@@ -36,6 +40,7 @@ impl Text {
             "openai" => Self::OpenAi,
             "alpaca" => Self::Alpaca,
             "completion" => Self::Completion,
+            "preference" => Self::Preference,
             "text" => Self::Text,
             "string" => Self::Bare,
             _ => return None,
@@ -49,6 +54,7 @@ impl Text {
             Self::OpenAi => &["messages"],
             Self::Alpaca => &["instruction", "input", "output"],
             Self::Completion => &["prompt", "completion"],
+            Self::Preference => &["prompt", "conversations", "chosen", "rejected"],
             Self::Text => &["text"],
             Self::Bare | Self::Json | Self::Repr(_) => &[],
             Self::Field(field) => return field.keys(),
@@ -80,6 +86,7 @@ impl Text {
                 turns_or_text(record.get("prompt")?, &mut joined)?;
                 turns_or_text(record.get("completion")?, &mut joined)
             }
+            Self::Preference => preference(record, &mut joined),
             Self::Text => {
                 joined.push(text(record.get("text")?)?);
                 Some(())
@@ -121,14 +128,52 @@ fn text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 fn turns(value: &Value<'_>, joined: &mut Joined<'_>) -> Option<()> {
     let Value::List(turns) = value else { return None };
     for turn in turns {
-        match turn.get("value").or_else(|| turn.get("content"))? {
-            Value::Null => {}
-            Value::Text(text) => joined.push(text),
-            Value::List(parts) => joined.push(&parts_text(parts)),
-            _ => return None,
-        }
+        joined.push(&turn_text(turn)?);
     }
     Some(())
+}
+
+fn turn_text<'v>(turn: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    match turn.get("value").or_else(|| turn.get("content"))? {
+        Value::Null => Some(Cow::Borrowed("")),
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        Value::List(parts) => Some(Cow::Owned(parts_text(parts))),
+        _ => None,
+    }
+}
+
+/// Prompt, chosen and rejected answer; of an answer, not the turns or lines that it begins with like the others.
+fn preference(record: &Record<'_>, joined: &mut Joined<'_>) -> Option<()> {
+    let given = |key: &str| record.get(key).filter(|value| **value != Value::Null);
+    let (chosen, rejected) = (record.get("chosen")?, record.get("rejected")?);
+    let (prompt, turns) = (given("prompt"), given("conversations"));
+    if let (Value::Text(chosen), None, None) = (chosen, prompt, turns) {
+        let lines: Vec<&str> = text(rejected)?.split('\n').collect();
+        let same = chosen.split('\n').zip(&lines).take_while(|(line, other)| line == *other).count();
+        joined.push(chosen);
+        joined.push(&lines[same..].join("\n"));
+        return Some(());
+    }
+    let mut known = Vec::new();
+    for part in [prompt, turns].into_iter().flatten() {
+        known.extend(texts(part)?);
+    }
+    for answer in [chosen, rejected] {
+        let turns = if matches!(answer, Value::Object(_)) { vec![turn_text(answer)?] } else { texts(answer)? };
+        let same = known.iter().zip(&turns).take_while(|(turn, other)| turn == other).count();
+        known.extend(turns.into_iter().skip(same));
+    }
+    known.iter().for_each(|turn| joined.push(turn));
+    Some(())
+}
+
+/// A text, or those of turns.
+fn texts<'v>(value: &'v Value<'_>) -> Option<Vec<Cow<'v, str>>> {
+    match value {
+        Value::Text(text) => Some(vec![Cow::Borrowed(text)]),
+        Value::List(turns) => turns.iter().map(turn_text).collect(),
+        _ => None,
+    }
 }
 
 fn turns_or_text(value: &Value<'_>, joined: &mut Joined<'_>) -> Option<()> {

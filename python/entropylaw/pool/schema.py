@@ -136,7 +136,7 @@ def _with_keys(name: str, text: Callable[[Any], str], *keys: str, optional: tupl
     return Schema(name, ", ".join(keys), (*keys, *optional), matches, text)
 
 
-COMPILED = frozenset(("sharegpt", "openai", "alpaca", "completion", "text", "string"))
+COMPILED = frozenset(("sharegpt", "openai", "alpaca", "completion", "preference", "text", "string"))
 """The schemas that the compiled core has a copy of."""
 
 SCHEMAS: Mapping[str, Schema] = {
