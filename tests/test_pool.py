@@ -199,6 +199,19 @@ def test_renderings(tmp_path: Path) -> None:
     assert load(["a", "b"], render="repr").sample(0) == b"'a'"
 
 
+@pytest.mark.parametrize("name", ["text", "json", "repr"])
+def test_a_function_may_be_called_like_a_rendering(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text('{"body": "a"}\n{"body": "b"}')
+
+    def rendering(record: Any) -> str:
+        return f"<{record['body']}>"
+
+    rendering.__qualname__ = name
+    pool = load(path, render=rendering)
+    assert [pool.sample(index) for index in range(len(pool))] == [b"<a>", b"<b>"]
+
+
 def test_lists_of_texts() -> None:
     pool = load(["é", "b.jsonl and more"])
     assert [pool.sample(0), pool.sample(1)] == ["é".encode(), b"b.jsonl and more"]

@@ -50,12 +50,14 @@ class Renderer:
             raise EntropyLawError("a schema or a field says where the text is; it goes with the rendering 'text' only")
         if schema is not None and schema not in SCHEMAS:
             raise EntropyLawError(f"there is no schema {schema!r}; there are {', '.join(SCHEMAS)}")
-        make, name = (render, getattr(render, "__qualname__", repr(render))) if callable(render) else (None, render)
-        if isinstance(render, str) and render in _MAKERS:
-            make = _MAKERS[render]
+        make: Callable[[Any], str | bytes] | None
+        if callable(render):
+            make, name = render, "function"
+        elif render in _MAKERS:
+            make, name = _MAKERS[render], render
         elif isinstance(render, str) and (template := template_text(render)) is not None:
             render, make, name = template, template_function(template), "template"
-        elif make is None:
+        else:
             raise EntropyLawError(
                 f"there is no rendering {render!r}; there are 'text', 'json', any function, templates such as "
                 "'{{ question }} {{ answer }}', and files of one, which end in .jinja"
@@ -67,6 +69,7 @@ class Renderer:
         self.given = render
         """The rendering; a template as it reads, wherever it was."""
         self.name = name
+        """``text``, ``json`` or ``repr``; ``template`` or ``function``, whatever it is called."""
         self._make = make
         # The reference's samples show numbers as Python's own parser reads them.
         self._decode = json.loads if render == "repr" else _fast_decode
