@@ -242,3 +242,11 @@ def test_texts_come_back_from_yaml(text: str) -> None:
     yaml = pytest.importorskip("yaml", reason="reads what Axolotl reads")
     value = {"a": text, "b": [text, "x"], "c": {"d": text}, "e": [{"f": text, "g": text}, {"h": {"i": text}}]}
     assert yaml.safe_load(_yaml(value)) == value
+
+
+def test_axolotl_is_told_to_take_unwanted_answers_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = [{"prompt": "p", "completion": "c", "label": True}, {"prompt": "q", "completion": "d", "label": False}]
+    entropylaw.select(records, budget=1).save(tmp_path / "out.jsonl", stanza="axolotl")
+    assert "unwanted answers, too, not heeding 'label'" in caplog.text

@@ -169,7 +169,7 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["columns"] = {"prompt": text_field}
     else:
         raise _none("LLaMA-Factory", fields)
-    if label := next((name for name in _LABELS if name in fields.labels), None):
+    if label := _kto_label(fields):
         entry["columns"]["kto_tag"] = label
     return {re.sub(r"[^\w-]+", "_", Path(file).stem): {"file_name": Path(file).name, **entry} for file in files}
 
@@ -196,7 +196,13 @@ def _axolotl(path: str, files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry |= {"type": "completion", "field": text_field}
     else:
         raise _none("Axolotl", fields)
+    if label := _kto_label(fields):
+        _log.warning("the entry for Axolotl is for fine-tuning: it takes unwanted answers, too, not heeding %r", label)
     return entry
+
+
+def _kto_label(fields: Fields) -> str | None:
+    return next((name for name in _LABELS if name in fields.labels), None)
 
 
 def _named(fields: Fields, role: str) -> str:
