@@ -54,7 +54,7 @@ class Ratio:
     order: str = "input"
     """The order in which the samples were compressed: ``input`` or ``shuffled, seed N``."""
     render: str = "text"
-    """How records were rendered as samples: ``text``, ``json``, or the name of a function."""
+    """How records were rendered as samples: ``text``, ``json``, a template as it reads, or the name of a function."""
     distribution: Distribution | None = None
     """R and length of every sample, if asked for."""
     duplicates: Duplicates | None = None

@@ -18,7 +18,7 @@ class Measurement:
     codec: str = "zlib"
     """As ``entropylaw.ratio`` names it."""
     render: str = "text"
-    """How samples were rendered: ``text``, ``json``, or the name of a function."""
+    """How samples were rendered, as ``Ratio.render`` has it."""
     shuffle: int | None = None
     """Seed of the order in which samples were compressed; None for input order."""
 

@@ -326,14 +326,9 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
     /// Picks a sample; returns the size of everything selected.
     fn pick(&mut self, index: usize) -> u64 {
         let sample = self.pool.sample(index);
-        let Self { block, selected, workers, .. } = self;
-        let ((), size) = rayon::join(
-            || block.push(sample),
-            || {
-                selected.push(sample);
-                workers.with_scratch(|scratch| selected.measure(scratch)).size
-            },
-        );
+        let Self { block, selected, .. } = self;
+        rayon::join(|| block.push(sample), || selected.push(sample));
+        let size = self.measure(&self.selected);
         self.note(index, size);
         size
     }
