@@ -14,9 +14,9 @@ from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest
 from entropylaw.methods import method_with, option_names
-from entropylaw.pool import Pool, PoolLike, load
+from entropylaw.pool import Pool, PoolLike
 from entropylaw.results import Selection
-from entropylaw.selecting import select
+from entropylaw.selecting import load_for, select
 
 _log = logging.getLogger("entropylaw")
 
@@ -102,14 +102,11 @@ def _read(
     def given(names: Iterable[str]) -> dict[str, Any]:
         return {name: parameters[name] for name in names if name in parameters}
 
-    chosen = method_with(method, given(option_names(method)))
-    controls = Controls(**given(field.name for field in fields(Controls) if field.name != "anchor"))
-    reading = given(("render", "schema", "field", "on_error"))
-    return load(
+    return load_for(
         pool,
-        **reading | {"render": chosen.rendering(**given(("render", "schema", "field")))},
-        group_by=controls.group_field,
-        numbers=controls.numbers,
+        method=method_with(method, given(option_names(method))),
+        controls=Controls(**given(field.name for field in fields(Controls) if field.name != "anchor")),
+        **given(("render", "schema", "field", "on_error")),
         threads=threads,
         progress=progress,
     )

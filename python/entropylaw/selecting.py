@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, cast, overload
 
 import numpy as np
@@ -17,7 +18,7 @@ from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods import method_with
+from entropylaw.methods import Method, method_with
 from entropylaw.methods.coverage import CoverageSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool, PoolLike, Render, load
@@ -277,26 +278,22 @@ def select(
     if anchor is not None and initial_subset is not None:
         raise EntropyLawError("anchor and initial_subset are two names of the same; give one")
     anchor = initial_subset if anchor is None else anchor
-    rendering = chosen.rendering(render, schema, field)
-
-    def read(data: PoolLike | Pool, numbers: Sequence[str] = ()) -> Pool:
-        return load(
-            data,
-            render=rendering,
-            schema=schema,
-            field=field,
-            on_error=on_error,
-            group_by=controls.group_field,
-            numbers=numbers,
-            memory=memory,
-            threads=threads,
-            progress=progress,
-        )
-
+    read = partial(
+        load_for,
+        method=chosen,
+        controls=controls,
+        render=render,
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        progress=progress,
+    )
     if anchor is not None:
         known = _indices(anchor)
-        controls = replace(controls, anchor=read(cast(PoolLike, anchor)) if known is None else known)
-    candidates = Candidates.of(read(pool, controls.numbers), understood, controls, chosen.dedupes, threads, progress)
+        controls = replace(controls, anchor=read(cast(PoolLike, anchor), anchor=True) if known is None else known)
+    candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress)
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)
     else:
@@ -305,6 +302,35 @@ def select(
     for warning in selection.warnings:
         _log.warning("%s", warning)
     return selection
+
+
+def load_for(
+    data: PoolLike | Pool,
+    *,
+    method: Method,
+    controls: Controls,
+    anchor: bool = False,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
+    memory: int | str = MEMORY,
+    threads: int | None = None,
+    progress: Callable[[Any], object] | None = None,
+) -> Pool:
+    """Reads a pool as ``select`` does for a method and controls, or its anchor, of which no numbers are needed."""
+    return load(
+        data,
+        render=method.rendering(render, schema, field),
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        group_by=controls.group_field,
+        numbers=() if anchor else controls.numbers,
+        memory=memory,
+        threads=threads,
+        progress=progress,
+    )
 
 
 def _indices(subset: Any) -> NDArray[np.int64] | None:
