@@ -68,6 +68,14 @@ def test_large_sets_are_streamed_to_the_same_sizes(texts: list[str], threads: in
         assert part.by_codec["xz:1"].compressed_bytes == len(lzma.compress(own, preset=1))
 
 
+def test_groups_are_measured_only_if_asked_for() -> None:
+    records = [{"text": f"sample {n} of few words", "source": "ab"[n % 2]} for n in range(50)]
+    with_groups = entropylaw.ratio(records, codecs=["zlib", "zstd"])
+    without = entropylaw.ratio(records, codecs=["zlib", "zstd"], group_by=None)
+    assert list(with_groups.by_source) == ["a", "b"] and not without.by_source
+    assert with_groups.by_codec == without.by_codec
+
+
 def test_a_long_window_sees_what_zlib_does_not(texts: list[str]) -> None:
     once = entropylaw.ratio(texts[:2500], codecs=["zlib", "zstd"])
     twice = entropylaw.ratio(texts, codecs=["zlib", "zstd"])

@@ -136,7 +136,9 @@ def compare(
         As for ``ratio``: compress each version in an order that does not depend on the order of its samples.
     memory
         Bytes of samples that are held in memory, of all versions together.
-    render, schema, field, group_by, on_error, threads, progress
+    group_by
+        The field that names a record's group.
+    render, schema, field, on_error, threads, progress
         As for ``ratio``.
 
     Returns

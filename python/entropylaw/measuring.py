@@ -79,7 +79,7 @@ def ratio(
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
-    group_by: str = "source",
+    group_by: str | None = "source",
     on_error: OnError = "raise",
     memory: int | str = MEMORY,
     threads: int | None = None,
@@ -104,8 +104,8 @@ def ratio(
         Also size every sample alone.
     duplicates
         Also find exact and near-duplicates.
-    group_by
-        The field that names a record's group.
+    group_by : str, optional
+        The field that names a record's group; None measures no groups.
     render, schema, field, on_error, memory, threads
         As for ``select``.
     progress : callable, optional
@@ -136,14 +136,15 @@ def ratio(
         render=render,
         schema=schema,
         field=field,
-        group_by=group_by,
+        group_by="source" if group_by is None else group_by,
         on_error=on_error,
         memory=memory,
         threads=threads,
         progress=progress,
     )
     order = None if shuffle is None else shuffled(pool, shuffle)
-    by_codec, by_group = _measured(pool, order, chosen, workers, progress)
+    names = () if group_by is None or pool.group_names == ("",) else pool.group_names
+    by_codec, by_group = _measured(pool, names, order, chosen, workers, progress)
     counts = pool.group_counts()
     first = chosen[0].key
     rendering = pool.options["render"]
@@ -153,7 +154,7 @@ def ratio(
         raw, size, codec = of[first]
         return Ratio(raw, size, samples, codec, by_codec=of, order=described(shuffle), render=rendered, **more)
 
-    parts = {name: made(of, counts[name]) for name, of in by_group.items()} if counts else {}
+    parts = {name: made(of, counts[name]) for name, of in by_group.items()}
     return made(
         by_codec,
         len(pool),
@@ -205,13 +206,13 @@ def pieces_of(pool: Pool, indices: NDArray[np.int64] | None) -> Iterator[bytes]:
 
 def _measured(
     pool: Pool,
+    names: Sequence[str],
     order: NDArray[np.int64] | None,
     codecs: Sequence[Codec],
     threads: int,
     progress: Callable[[Any], object] | None,
 ) -> tuple[dict[str, Compressed], dict[str, dict[str, Compressed]]]:
-    """The whole set by codec, and each group by name and codec."""
-    names = pool.group_names if pool.group_names != ("",) else ()
+    """The whole set by codec, and each group by name and codec; no groups if there are no ``names``."""
     groups = pool.groups if order is None else pool.groups[order]
     members = _members(groups, len(names), order)
     raws = [len(pool.data), *(int(pool.lengths()[indices].sum()) for indices in members)]

@@ -225,10 +225,6 @@ def _page(law: "EntropyLaw", verdict: "Verdict | None" = None, group: str | None
 
 def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:
     """R of the new data, as the law's runs were measured."""
-    from dataclasses import replace
-
-    import numpy as np
-
     from entropylaw.measuring import ratio
 
     how = law.measurement
@@ -242,10 +238,16 @@ def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:
             f"R of the law's runs was measured with --render {how.render}, not {arguments.render}; leave --render out"
         )
     pool = load_pool(arguments, how.render, arguments.data)
-    # R of its groups would be measured too: a compressor's start for each of them.
-    pool = replace(pool, groups=np.zeros_like(pool.groups), group_names=("",))
     with progress_line(arguments) as progress:
-        return ratio(pool, codecs=(how.codec,), shuffle=how.shuffle, threads=arguments.threads, progress=progress).ratio
+        measured = ratio(
+            pool,
+            codecs=(how.codec,),
+            shuffle=how.shuffle,
+            group_by=None,
+            threads=arguments.threads,
+            progress=progress,
+        )
+    return measured.ratio
 
 
 def _verdict_lines(verdict: "Verdict", law: "EntropyLaw") -> list[str]:
