@@ -14,6 +14,7 @@ import pytest
 
 import entropylaw
 from entropylaw.cli import main
+from entropylaw.pool.reading import Reading
 from entropylaw.progress import ProgressLine
 
 COMMAND = [sys.executable, "-m", "entropylaw"]
@@ -168,6 +169,17 @@ def test_the_progress_line_fits() -> None:
     line = ProgressLine(budget=1000)
     line._picking_since = 10.0
     assert line.line(Now(), 20.0) == "round 3: picked 207 of 1,000, R 2.123, 20.7/s, 0:00:38 left (picking 7/100)"  # type: ignore[arg-type]
+
+
+def test_the_progress_line_tells_the_speed_of_what_goes_on() -> None:
+    line = ProgressLine()
+    line(Reading(done=90, total=100))
+    line._began -= 1000
+    line(Reading(done=95, total=100))
+    assert time.monotonic() - line._began > 500
+    # The second file of two that are read one by one.
+    line(Reading(done=5, total=100))
+    assert time.monotonic() - line._began < 500
 
 
 def test_the_manifest_tells_how_the_pool_was_read(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import json
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
 
 import entropylaw
 from entropylaw.cli import main
+from entropylaw.pool import Pool, load
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,22 @@ def test_the_command_line(texts: list[str], tmp_path: Path, capsys: pytest.Captu
     assert found[1]["novelty"]["samples_seen"] == 200 and found[1]["novelty"]["bits_per_byte"] == {}
     assert main(["compare", paths[0]]) == 2
     assert "two or more" in capsys.readouterr().err
+
+
+def test_versions_share_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / f"v{n}.jsonl" for n in range(4)]
+    for path in paths:
+        path.write_text('"a sample"\n')
+    limits: list[int] = []
+
+    def watched(*data: Any, memory: int, **options: Any) -> Pool:
+        limits.append(memory)
+        return load(*data, memory=memory, **options)
+
+    monkeypatch.setattr("entropylaw.comparing.load", watched)
+    entropylaw.compare(*paths, memory="4MB")
+    assert main(["compare", *map(str, paths), "--memory", "4MB", "-q"]) == 0
+    assert limits == [1_000_000] * 8
 
 
 def test_wrong_parameters_are_refused(texts: list[str]) -> None:

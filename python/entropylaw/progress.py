@@ -34,6 +34,7 @@ class ProgressLine:
         self._shows = self._stream.isatty() and not quiet
         self._began = time.monotonic()
         self._stage = ""
+        self._done = 0
         self._picking_since: float | None = None
         self._drawn = 0.0
 
@@ -47,8 +48,10 @@ class ProgressLine:
 
     def __call__(self, now: "Progress | Reading") -> None:
         clock = time.monotonic()
-        if now.stage != self._stage:
+        # Work of the same kind may begin anew: another data set to be read, another codec to measure with.
+        if now.stage != self._stage or now.done < self._done:
             self._stage, self._began = now.stage, clock
+        self._done = now.done
         if now.round and self._picking_since is None:
             self._picking_since = clock
         if not self._shows or clock - self._drawn < _REDRAW:

@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_reading, load_pool, print_json, progress_line
+from entropylaw.cli.pool import add_reading, print_json, progress_line
 from entropylaw.cli.ratio import add_measures, as_dict, printable
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_lines
-from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw.comparing import Comparison, Version
@@ -44,20 +43,22 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.comparing import compare
-    from entropylaw.measuring import parsed
-    from entropylaw.pool.arena import memory_limit
 
-    codecs = arguments.codec.split(",")
-    parsed(codecs)
     check_report(arguments)
-    if len(arguments.versions) < 2:
-        raise EntropyLawError("there is one version to compare; name two or more")
-    arguments.memory = memory_limit(arguments.memory) // len(arguments.versions)
-    pools = [
-        load_pool(arguments, arguments.render, [version], group_by=arguments.group_by) for version in arguments.versions
-    ]
     with progress_line(arguments) as progress:
-        result = compare(*pools, codecs=codecs, shuffle=arguments.shuffle, threads=arguments.threads, progress=progress)
+        result = compare(
+            *arguments.versions,
+            codecs=arguments.codec.split(","),
+            shuffle=arguments.shuffle,
+            render=arguments.render,
+            schema=arguments.schema,
+            field=arguments.field,
+            group_by=arguments.group_by,
+            on_error=arguments.on_error,
+            memory=arguments.memory,
+            threads=arguments.threads,
+            progress=progress,
+        )
 
     def page() -> "Page":
         from entropylaw.report.measures import comparison_page
