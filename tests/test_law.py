@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zstandard
 from numpy.typing import NDArray
 
 import entropylaw
 from entropylaw import EntropyLaw, EntropyLawError
+from entropylaw.cli import main
 from entropylaw.law import read_runs
 from entropylaw.law.fit import choose, fit_form, gradient
 from entropylaw.law.intervals import student
@@ -269,7 +271,7 @@ def test_a_saved_law_predicts_the_same(tmp_path: Path) -> None:
     path = tmp_path / "law.json"
     law.save(path)
     again = EntropyLaw.load(path)
-    assert again.measurement == law.measurement == Measurement("zstd")
+    assert again.measurement == law.measurement == Measurement("zstd").here
     assert again.warnings == law.warnings
     assert again.summary() == law.summary()
     assert again.runs.R.tolist() == law.runs.R.tolist()
@@ -278,6 +280,33 @@ def test_a_saved_law_predicts_the_same(tmp_path: Path) -> None:
         assert (first.mean, first.low, first.high) == (second.mean, second.low, second.high)
     with pytest.raises(EntropyLawError, match="the file exists"):
         law.save(path)
+
+
+def test_a_law_says_so_under_another_version_of_its_codec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    R, _, Z = runs("R", 10, seed=10)
+    path = tmp_path / "law.json"
+
+    def said(version: str | None, codec: str = "zstd") -> str:
+        EntropyLaw(codec=codec).fit(R, None, Z).save(path, force=True)
+        saved = json.loads(path.read_text())
+        if version is None:
+            del saved["measurement"]["version"]
+        else:
+            saved["measurement"]["version"] = version or saved["measurement"]["version"]
+        path.write_text(json.dumps(saved))
+        for command in ("predict", "check"):
+            assert main(["law", command, "--law", str(path), "--R", str(R[-1])]) == 0
+        return capsys.readouterr().err
+
+    here = ".".join(map(str, zstandard.ZSTD_VERSION))
+    other = (
+        f"entropylaw: {path}: the law was fitted with zstd 1.2.3, this is {here}: sizes, and so R, may differ a little"
+    )
+    assert said("1.2.3").splitlines() == [other] * 2
+    assert said("1.2.3", "zstd:19").splitlines() == [other] * 2
+    assert said("") == said(None) == said("", "zlib") == ""
+    said("1.2.3")
+    assert EntropyLaw.load(path).fit(R, None, Z).measurement.version == here
 
 
 @pytest.mark.parametrize(

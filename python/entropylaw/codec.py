@@ -72,10 +72,18 @@ class Codec:
         """How it is written, shortest."""
         return self.name if self.level == _LEVELS[self.name][0] else f"{self.name}:{self.level}"
 
+    @property
+    def version(self) -> str | None:
+        """Of the library that compresses, where sizes depend on it and it can be told: of zstd alone.
+
+        zlib's sizes are those of one version, whatever is installed; liblzma does not tell Python its own.
+        """
+        return ".".join(map(str, zstandard.ZSTD_VERSION)) if self.name == "zstd" else None
+
     def described(self, raw: int) -> str:
         """Compressor, version and parameters for a set of ``raw`` bytes; not for zlib, which describes itself."""
         if self.name == "zstd":
-            return f"zstd {'.'.join(map(str, zstandard.ZSTD_VERSION))} level {self.level}, window 2^{_window(raw)}"
+            return f"zstd {self.version} level {self.level}, window 2^{_window(raw)}"
         return f"xz (liblzma) level {self.level}"
 
     def size(self, raw: int, pieces: Iterable[bytes], threads: int = 1) -> int:

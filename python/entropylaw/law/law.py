@@ -1,5 +1,6 @@
 """``entropylaw.EntropyLaw``."""
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any, Self
@@ -16,6 +17,8 @@ from entropylaw.law.measurement import Measurement
 from entropylaw.law.models import BY_R, BY_R_AND_L, FORMS, Array
 from entropylaw.law.observations import Observations, read_runs
 from entropylaw.law.persistence import State, read_state, write_state
+
+_log = logging.getLogger("entropylaw")
 
 _GRID = 100
 _JOINT = "R + L"
@@ -141,6 +144,7 @@ class EntropyLaw:
             correlations=correlations,
             warnings=tuple(warnings(runs, first, second)),
         )
+        self.measurement = self.measurement.here
         return self
 
     @property
@@ -283,6 +287,8 @@ class EntropyLaw:
     def load(cls, path: str | os.PathLike[str]) -> "EntropyLaw":
         """Reads a law that ``save`` wrote; it predicts the same.
 
+        Logs a warning if R was measured by another version of its codec's library than the one installed.
+
         Raises
         ------
         EntropyLawError
@@ -292,6 +298,8 @@ class EntropyLaw:
         law = cls(form)
         law.measurement = measurement
         law._state = state
+        if warning := measurement.warning:
+            _log.warning("%s: %s", os.fspath(path), warning)
         return law
 
     def summary(self) -> dict[str, Any]:

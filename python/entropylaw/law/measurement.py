@@ -1,7 +1,7 @@
 """How R of a law's runs was measured. R of new data can be held against it only if it is measured alike."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from entropylaw.codec import Codec
 from entropylaw.errors import EntropyLawError
@@ -21,6 +21,8 @@ class Measurement:
     """How samples were rendered, as ``Ratio.render`` has it."""
     shuffle: int | None = None
     """Seed of the order in which samples were compressed; None for input order."""
+    version: str | None = None
+    """Of the codec's library when the law was fitted; None for one that does not tell it, and for an older law."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codec", Codec.parse(self.codec).key)
@@ -31,6 +33,21 @@ class Measurement:
 
     def __str__(self) -> str:
         return f"R by {self.codec}, rendering {self.render}, order {described(self.shuffle)}"
+
+    @property
+    def here(self) -> Self:
+        """The same with the library that is installed."""
+        return replace(self, version=Codec.parse(self.codec).version)
+
+    @property
+    def warning(self) -> str | None:
+        """What to know if another version of the codec's library is installed."""
+        if self.version in (None, self.here.version):
+            return None
+        return (
+            f"the law was fitted with {Codec.parse(self.codec).name} {self.version}, this is {self.here.version}: "
+            "sizes, and so R, may differ a little"
+        )
 
     def of(self, R: "float | Ratio") -> float:
         """R as a number.
