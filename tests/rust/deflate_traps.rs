@@ -110,6 +110,24 @@ fn last_position_of_a_search() {
     }
 }
 
+/// The last two positions of a prefix join a chain only with what follows: here, both join the one that is searched to
+/// its last position, with a match of 34 bytes in hand.
+#[test]
+fn last_position_of_a_search_that_passes_the_end_of_the_prefix() {
+    let mut rng = Rng(10);
+    let mut letters = |len| -> Vec<u8> { (0..len).map(|_| b'b' + rng.range(0, 24) as u8).collect() };
+    for fillers in 1017..1025 {
+        for _ in 0..4 {
+            let shared = [b"!!!".to_vec(), letters(65)].concat();
+            let mut prefix = [b"?", &shared[..]].concat();
+            (0..fillers).for_each(|_| prefix.extend([b"!!!".to_vec(), letters(2)].concat()));
+            prefix.extend([b"=", &shared[..33], b"=!!"].concat());
+            let candidate = [b"!!.=", &shared[..]].concat();
+            check(&Case { kind: "end of a chain", pieces: vec![prefix], candidate });
+        }
+    }
+}
+
 /// A block is full at 16,383 symbols, unless the last of them is the last literal of all.
 #[test]
 fn block_boundary() {
@@ -231,6 +249,7 @@ fn growing_prefix() {
                 let piece = [rng.range(0, 8), rng.range(0, 20_000)][rng.range(0, 1)].min(text.len() - at);
                 sizer.append(&text[at..at + piece]);
                 at += piece;
+                assert_eq!(sizer.prefix_len(), at as u64);
                 let expected: Vec<u64> = candidates.iter().map(|c| oracle(&[&text[..at], c].concat())).collect();
                 sizer.probe_candidates(&mut kept, &mut sizes, &mut scratch);
                 assert_eq!(sizes, expected, "candidates, {at} bytes");
@@ -238,6 +257,19 @@ fn growing_prefix() {
                 sizer.probe_all(&samples, &mut sizes, &mut scratch);
                 assert_eq!(sizes, expected, "samples, {at} bytes");
             }
+        }
+    }
+}
+
+/// A long append moves the window on by more than one of its halves.
+#[test]
+fn appends_that_slide_the_window_more_than_once() {
+    for (first, second) in [(65_000, 33_536), (65_536, 32_900), (40_000, 100_000)] {
+        let text = support::letters(&mut Rng(first as u64), first + second, 64);
+        let pieces = vec![text[..first].to_vec(), text[first..].to_vec()];
+        for back in [400, 10_000, 32_000] {
+            let candidate = text[text.len() - back..][..300].to_vec();
+            check(&Case { kind: "two slides", pieces: pieces.clone(), candidate });
         }
     }
 }
