@@ -230,6 +230,24 @@ def test_check_measures_and_exits_with_its_verdict(
     assert "no.jsonl: no such file" in capsys.readouterr().err
 
 
+def test_check_renders_by_the_law_s_template(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("minijinja", reason="templates need minijinja: pip install 'entropylaw[template]'")
+    monkeypatch.chdir(files)
+    Path("prompt.jinja").write_text("{{ text }}\n\n{{ text }}")
+    assert main(["law", "fit", "runs.csv", "-o", "law.json", "--render", "prompt.jinja"]) == 0
+    assert "rendering {{ text }} {{ text }}, order input" in capsys.readouterr().out
+    arguments = ["law", "check", "--law", "law.json", "--json", "-q", "--data", "good.jsonl"]
+    measured = entropylaw.ratio("good.jsonl", render="{{ text }}\n\n{{ text }}")
+    for given in ([], ["--render", "prompt.jinja"]):
+        assert main([*arguments, *given]) != 2
+        assert json.loads(capsys.readouterr().out)["R"] == measured.ratio
+    assert measured.ratio == check(EntropyLaw.load("law.json"), measured).R
+    assert main([*arguments, "--render", "{{ text }}"]) == 2
+    assert "leave --render out" in capsys.readouterr().err
+
+
 def test_exit_codes_are_those_of_the_program(files: Path) -> None:
     """What a pipeline sees: 0, 3, and 2 for what has to be mended."""
 

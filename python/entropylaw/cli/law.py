@@ -60,7 +60,7 @@ def _add_fit(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     measured = fit.add_argument_group("how R of the runs was measured, which the law keeps for new data")
     measured.add_argument("--codec", default="zlib", help="zlib, zstd or xz, also with a level [%(default)s]")
-    measured.add_argument("--render", default="text", help="text or json [%(default)s]")
+    measured.add_argument("--render", default="text", help="text, json or a template [%(default)s]")
     measured.add_argument("--shuffle", type=int, metavar="SEED", help="the seed of the order [input order]")
     add_report(fit)
     _add_output(fit)
@@ -99,7 +99,7 @@ def _add_check(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.add_argument("--against", metavar="NAME", help="the last good version among the law's runs [the last one]")
     check.add_argument("--tolerance", type=float, metavar="Z", help="drops up to this are no risk [the law's noise]")
     add_report(check)
-    add_reading(check)
+    add_reading(check, "that of the law's runs")
     check.set_defaults(run=_check, render=None)
 
 
@@ -226,14 +226,15 @@ def _page(law: "EntropyLaw", verdict: "Verdict | None" = None, group: str | None
 def _measure(law: "EntropyLaw", arguments: argparse.Namespace) -> float:
     """R of the new data, as the law's runs were measured."""
     from entropylaw.measuring import ratio
+    from entropylaw.pool.template import template_text
 
     how = law.measurement
-    if how.render not in ("text", "json"):
+    if how.render not in ("text", "json") and template_text(how.render) is None:
         raise EntropyLawError(
             f"R of the law's runs was measured with a rendering of their own, {how.render}; measure the data with "
             "entropylaw.ratio(render=...) and give --R"
         )
-    if arguments.render not in (None, how.render):
+    if arguments.render not in (None, how.render) and template_text(arguments.render) != how.render:
         raise EntropyLawError(
             f"R of the law's runs was measured with --render {how.render}, not {arguments.render}; leave --render out"
         )

@@ -22,14 +22,14 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Adds how to read a pool, and what every such command takes."""
+def add_reading(parser: argparse.ArgumentParser, rendering: str = "%(default)s") -> None:
+    """Adds how to read a pool, and what every such command takes; ``rendering`` is what the usual one is called."""
     parser.add_argument(
         "--render",
         default="text",
         metavar="WHAT",
         help="what is sized: text, json (the record as it is stored), a Jinja template such as '{{ question }} "
-        "{{ answer }}', or a file of one (.jinja) [%(default)s]",
+        f"{{{{ answer }}}}', or a file of one (.jinja) [{rendering}]",
     )
     parser.add_argument("--schema", help="sharegpt, openai, alpaca, completion, preference, text or string [detected]")
     parser.add_argument(

@@ -41,8 +41,9 @@ class EntropyLaw:
         ``"auto"``, or the form of both laws: ``"constant"``, ``"R"``, ``"log R"``, ``"hinge"``, ``"L"``, ``"R + L"``,
         ``"log R + L"``, ``"hinge + L"``. The law by R alone leaves L out.
     codec, render, shuffle
-        How R was measured, as ``ratio`` names it: ``"zlib"``, ``"zstd"`` or ``"xz"``, also with a level; the rendering;
-        the seed of the order, or None. Kept in the law, so that new data are measured alike.
+        How R was measured, as ``ratio`` names it: ``"zlib"``, ``"zstd"`` or ``"xz"``, also with a level; the
+        rendering (of a function, its name); the seed of the order, or None. Kept in the law, so that new data are
+        measured alike.
 
     Examples
     --------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from entropylaw.codec import Codec
 from entropylaw.errors import EntropyLawError
 from entropylaw.order import described
+from entropylaw.pool.template import template_text
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
@@ -27,12 +28,16 @@ class Measurement:
     def __post_init__(self) -> None:
         object.__setattr__(self, "codec", Codec.parse(self.codec).key)
         if not isinstance(self.render, str) or not self.render:
-            raise EntropyLawError(f"render is {self.render!r}; it must be 'text', 'json' or the name of a function")
+            raise EntropyLawError(
+                f"render is {self.render!r}; it must be 'text', 'json', a template or the name of a function"
+            )
+        object.__setattr__(self, "render", template_text(self.render) or self.render)
         if self.shuffle is not None and (not isinstance(self.shuffle, int) or isinstance(self.shuffle, bool)):
             raise EntropyLawError(f"shuffle is {self.shuffle!r}; it must be a whole number, or None for input order")
 
     def __str__(self) -> str:
-        return f"R by {self.codec}, rendering {self.render}, order {described(self.shuffle)}"
+        rendering = " ".join(self.render.split())
+        return f"R by {self.codec}, rendering {rendering}, order {described(self.shuffle)}"
 
     @property
     def here(self) -> Self:
