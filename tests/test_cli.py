@@ -111,7 +111,7 @@ def test_signals_end_it_at_once_and_leave_nothing(tmp_path: Path, number: signal
     arguments = ["select", path, "-o", tmp_path / "out.jsonl", "--budget", "15000", "--k1", "20000", "--k2", "20000"]
     process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    assert "20000 samples" in process.stderr.readline()
+    assert "20,000 samples" in process.stderr.readline()
     time.sleep(0.3)
     process.send_signal(number)
     sent = time.monotonic()

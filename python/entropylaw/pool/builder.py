@@ -103,7 +103,8 @@ class Builder:
             skipped=tuple(self._skipped),
             seconds=time.perf_counter() - self._began,
         )
-        _log.info("%d samples, %d bytes%s", len(pool), len(pool.data), f", schema {schema}" if schema else "")
+        what = f", schema {schema}" if schema else ""
+        _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
         if self._skipped:
             _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
