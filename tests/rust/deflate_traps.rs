@@ -78,6 +78,24 @@ fn distances_around_the_limits() {
     }
 }
 
+/// Of a phrase, a part lies near and all of it as far away as can be.
+#[test]
+fn longer_match_at_the_largest_distance() {
+    let mut rng = Rng(15);
+    let phrase = support::letters(&mut rng, 20, 64);
+    for before in [1, 40_000] {
+        let text = support::letters(&mut rng, before + 33_000, 64);
+        for far in 32_500..32_509 {
+            for near in [11, 13, 40] {
+                let mut prefix = [&text[..before], &phrase, &text[before..before + far - 20]].concat();
+                let at = prefix.len() - near;
+                prefix[at..at + 10].copy_from_slice(&phrase[..10]);
+                check(&Case { kind: "near and far", pieces: vec![prefix], candidate: phrase.clone() });
+            }
+        }
+    }
+}
+
 #[test]
 fn searches_that_zlib_cuts_short() {
     for seed in 0..40 {
