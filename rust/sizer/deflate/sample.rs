@@ -11,12 +11,16 @@
 //!
 //! Preparing a sample takes linear time, and four bytes of memory per byte.
 
+use memchr::memchr_iter;
+
 use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;
 use super::window::{common_prefix, hash, load};
 
 const BUCKET_BITS: u32 = 12;
 const BUCKETS: usize = 1 << BUCKET_BITS;
+/// For the shortest samples.
+const MIN_BUCKET_BITS: u32 = 8;
 
 /// Bytes behind a sample, so that eight can be loaded at any position.
 const PADDING: [u8; 8] = [0; 8];
@@ -42,16 +46,16 @@ struct Links {
     four: u16,
 }
 
-/// Tables for linking a sample.
+/// Tables for linking a sample: of each bucket one more than its last position, and for three bytes, in the upper half,
+/// how many positions it has.
 pub struct Linker {
-    three: [u16; BUCKETS],
+    three: [u32; BUCKETS],
     four: [u16; BUCKETS],
-    count: [u16; BUCKETS],
 }
 
 impl Linker {
     pub fn new() -> Linker {
-        Linker { three: [0; BUCKETS], four: [0; BUCKETS], count: [0; BUCKETS] }
+        Linker { three: [0; BUCKETS], four: [0; BUCKETS] }
     }
 }
 
@@ -69,25 +73,31 @@ impl Sample {
     pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
         debug_assert!(bytes.len() < usize::from(u16::MAX));
         self.hold(bytes);
-        linker.three.fill(0);
-        linker.four.fill(0);
-        linker.count.fill(0);
-        let Sample { bytes: text, links, .. } = self;
-        let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize;
-        links.clear();
-        links.extend((0..(bytes.len() + 1).saturating_sub(MIN_MATCH)).map(|start| {
+        let Linker { three, four } = linker;
+        // Fewer buckets for a short sample: emptying them is most of the work. Still several to a position, for few walks
+        // that lead nowhere.
+        let bits = (bytes.len().next_power_of_two().ilog2() + 2).clamp(MIN_BUCKET_BITS, BUCKET_BITS);
+        let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize & (BUCKETS - 1);
+        three[..1 << bits].fill(0);
+        four[..1 << bits].fill(0);
+        let mut most = 0;
+        let link = |(start, eight): (usize, &[u8])| {
+            let here = start as u32 + 1;
             // Buckets refine to zlib's hashes, so that their sizes bound the lengths of zlib's chains.
-            let three = bucket(hash(text[start], text[start + 1], text[start + 2]) as u32);
+            let last = &mut three[bucket(hash(eight[0], eight[1], eight[2]) as u32)];
+            let three = *last as u16;
+            let count = (*last >> 16) + 1;
+            most = count.max(most);
+            *last = count << 16 | here;
             // The last four bytes reach into the padding, but no match as long is sought there.
-            let four = bucket(load(text, start) as u32);
-            linker.count[three] += 1;
-            let here = start as u16 + 1;
-            Links {
-                three: std::mem::replace(&mut linker.three[three], here),
-                four: std::mem::replace(&mut linker.four[four], here),
-            }
-        }));
-        self.longest_chain = linker.count.iter().copied().max().unwrap_or(0).into();
+            let four = std::mem::replace(&mut four[bucket(load(eight, 0) as u32)], here as u16);
+            Links { three, four }
+        };
+        let Sample { bytes: text, links, .. } = self;
+        links.clear();
+        let starts = (bytes.len() + 1).saturating_sub(MIN_MATCH);
+        links.extend(text.windows(PADDING.len()).enumerate().take(starts).map(link));
+        self.longest_chain = most as usize;
     }
 
     pub fn len(&self) -> usize {
@@ -219,8 +229,9 @@ impl Crossings {
         if before.is_empty() {
             return;
         }
-        for distance in 1..sample.len() {
-            if sample[distance] != first || sample[distance - 1] != last {
+        // Where the sample's start recurs behind the prefix's last byte.
+        for distance in memchr_iter(first, &sample[1..]).map(|at| at + 1) {
+            if sample[distance - 1] != last {
                 continue;
             }
             let backwards = before.iter().rev().zip(sample[..distance].iter().rev()).take(MAX_MATCH - 1);
