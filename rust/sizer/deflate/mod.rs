@@ -7,7 +7,7 @@
 //!   prefix grows (`stream`);
 //! - the literals and matches of a candidate are found by an index over the prefix rather than by walking its chains
 //!   (`search`, `index`, `sample`); what they are is decided by zlib's lazy parse (`parse`);
-//! - what a candidate found behind a prefix is mostly true after the next append as well (`memory`, `recent`);
+//! - the parse of a candidate is mostly the same behind the next append as well (`trace`, `recent`);
 //! - a block's size follows from how often each symbol occurs (`block`), by the lengths of the Huffman codes zlib would
 //!   build (`huffman`, `cost`), which several candidates' blocks share the work for.
 //!
@@ -15,7 +15,8 @@
 //! takes over, for that position.
 //!
 //! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
-//! longest sample probed), and a candidate at most thirteen bytes per byte. Probing takes expected time linear in the
+//! longest sample probed), and a candidate at most seventeen bytes per byte, in texts half
+//! of that. Probing takes expected time linear in the
 //! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
 //! instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the same sizes: all of
 //! it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers for all positions
@@ -29,13 +30,13 @@ mod crowd;
 mod format;
 mod huffman;
 mod index;
-mod memory;
 mod parse;
 mod recent;
 mod sample;
 mod search;
 mod snapshot;
 mod stream;
+mod trace;
 mod window;
 
 use std::borrow::BorrowMut;
@@ -44,14 +45,15 @@ use super::Sizer;
 use block::Blocks;
 use cost::Coster;
 use crowd::Crowd;
+use format::BLOCK_SYMBOLS;
 use huffman::LANES;
 use index::Index;
-use memory::{Memory, Recall};
 use parse::Stretch;
 use recent::Recent;
 use sample::{Crossings, Linker, Sample};
-use search::{MAX_SAMPLE, SampleFinder};
+use search::{MAX_SAMPLE, Reason, SampleFinder};
 use stream::Stream;
+use trace::{Step, Trace};
 
 pub use snapshot::RestoreError;
 
@@ -69,6 +71,8 @@ pub struct Scratch {
     linker: Linker,
     sample: Sample,
     crossings: Crossings,
+    /// Steps of a parse under way.
+    steps: Vec<Step>,
     /// For samples too long for the search; made when first needed.
     fork: Option<Stream>,
     coster: Coster,
@@ -81,7 +85,7 @@ pub struct Scratch {
 /// That is at most thirteen bytes of memory per byte, or one if the candidate is too long for the search.
 pub struct Candidate {
     sample: Sample,
-    memory: Memory,
+    trace: Trace,
 }
 
 impl DeflateSizer {
@@ -110,24 +114,56 @@ impl DeflateSizer {
     }
 
     /// The parse of the prefix and a prepared sample; its last block is left open.
-    fn parse(&self, sample: &Sample, recall: Option<Recall>, crossings: &mut Crossings, coster: &mut Coster) -> Blocks {
+    fn parse(&self, sample: &Sample, crossings: &mut Crossings, coster: &mut Coster) -> Blocks {
+        let mut finder = self.finder::<false>(sample, crossings);
+        let mut parser = self.stream.parser.clone();
+        let stretch = self.stretch(sample);
+        let parsed = parser.run(&mut finder, stretch, stretch.end, coster);
+        debug_assert!(parsed, "nothing follows that a search could wait for");
+        parser.end(&finder);
+        parser.blocks
+    }
+
+    /// The same, in the steps of the sample's last parse as far as they stand. `None` if a block would be full.
+    fn parse_again(
+        &self,
+        sample: &Sample,
+        trace: &mut Trace,
+        steps: &mut Vec<Step>,
+        crossings: &mut Crossings,
+        coster: &mut Coster,
+    ) -> Option<Blocks> {
+        let mut finder = self.finder::<true>(sample, crossings);
+        let mut parser = self.stream.parser.clone();
+        let stretch = self.stretch(sample);
+        parser.run(&mut finder, stretch, self.stream.window.len(), coster);
+        trace.parse(&mut parser, &mut finder, stretch, &self.recent, steps);
+        (parser.blocks.symbols < BLOCK_SYMBOLS).then_some(parser.blocks)
+    }
+
+    fn finder<'a, const TRACED: bool>(
+        &'a self,
+        sample: &'a Sample,
+        crossings: &'a mut Crossings,
+    ) -> SampleFinder<'a, TRACED> {
         let window = &self.stream.window;
         crossings.find(window.text(), sample.bytes());
-        let mut finder = SampleFinder {
+        SampleFinder {
             window,
             index: &self.index,
             crowd: &self.crowd,
             sample,
-            recall,
             crossings,
             crowded: !self.crowd.never_binds(sample.longest_chain()),
-        };
-        let stretch = Stretch { origin: window.origin(), end: window.len() + sample.len(), last: true };
-        let mut parser = self.stream.parser.clone();
-        let parsed = parser.run(&mut finder, stretch, coster);
-        debug_assert!(parsed, "nothing follows that a search could wait for");
-        parser.end(&finder);
-        parser.blocks
+            reason: Reason::NONE,
+            known: None,
+        }
+    }
+
+    /// The prefix and a sample, with which the stream ends.
+    fn stretch(&self, sample: &Sample) -> Stretch {
+        let window = &self.stream.window;
+        Stretch { origin: window.origin(), end: window.len() + sample.len(), last: true }
     }
 
     /// The parse of the prefix and a sample, zlib's way throughout.
@@ -144,17 +180,21 @@ impl DeflateSizer {
             return self.parse_exhaustively(sample, fork, coster);
         }
         prepared.prepare(sample, linker);
-        self.parse(prepared, None, crossings, coster)
+        self.parse(prepared, crossings, coster)
     }
 
     fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
-        let Scratch { crossings, fork, coster, .. } = scratch;
-        let Candidate { sample, memory } = candidate;
+        let Scratch { crossings, steps, fork, coster, .. } = scratch;
+        let Candidate { sample, trace } = candidate;
         if sample.len() > MAX_SAMPLE {
             return self.parse_exhaustively(sample.bytes(), fork, coster);
         }
-        let recall = (self.stream.len() > 0).then(|| memory.recall(sample.len(), &self.recent));
-        self.parse(sample, recall, crossings, coster)
+        if self.stream.len() == 0 {
+            trace.forget();
+            return self.parse(sample, crossings, coster);
+        }
+        let parsed = self.parse_again(sample, trace, steps, crossings, coster);
+        parsed.unwrap_or_else(|| self.parse(sample, crossings, coster))
     }
 }
 
@@ -178,6 +218,7 @@ impl Sizer for DeflateSizer {
             linker: Linker::new(),
             sample: Sample::default(),
             crossings: Crossings::default(),
+            steps: Vec::new(),
             fork: None,
             coster: Coster::new(),
             parsed: Vec::new(),
@@ -197,7 +238,7 @@ impl Sizer for DeflateSizer {
         } else {
             prepared.hold(sample);
         }
-        Candidate { sample: prepared, memory: Memory::new() }
+        Candidate { sample: prepared, trace: Trace::new() }
     }
 
     fn probe_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> u64 {

@@ -51,6 +51,14 @@ pub struct Stretch {
     pub last: bool,
 }
 
+/// What a step of the parse emits.
+#[derive(Clone, Copy)]
+pub enum Emitted {
+    Nothing,
+    Literal(u8),
+    Copy(Match),
+}
+
 /// State of the parse between two positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parser {
@@ -74,45 +82,54 @@ impl Parser {
     pub const START: Parser =
         Parser { position: 0, buffered: 0, in_hand: Match::NONE, pending: false, blocks: Blocks::START };
 
-    /// Parses as far as the finder and the stretch allow; true if that is the stretch's end.
+    /// Parses up to a position, or to the end of the match that covers it, as far as the finder and the stretch allow;
+    /// true if it came so far.
     #[inline]
-    pub fn run<F: Finder>(&mut self, finder: &mut F, stretch: Stretch, coster: &mut Coster) -> bool {
-        while self.position < stretch.end {
-            if !self.slide(stretch) {
-                return false;
+    pub fn run<F: Finder>(&mut self, finder: &mut F, stretch: Stretch, until: usize, coster: &mut Coster) -> bool {
+        while self.position < until {
+            match self.visit(finder, stretch) {
+                None => return false,
+                Some(Emitted::Nothing) => continue,
+                Some(Emitted::Literal(byte)) => self.blocks.literal(byte),
+                Some(Emitted::Copy(copied)) => self.blocks.copy(copied.length.into(), copied.distance.into()),
             }
-            let in_hand = usize::from(self.in_hand.length);
-            let found = if in_hand < MAX_MATCH && (stretch.end - self.position >= MIN_MATCH || !stretch.last) {
-                let Some(found) = finder.longest(self.position, in_hand, self.buffered) else { return false };
-                if usize::from(found.length) == MIN_MATCH && usize::from(found.distance) > TOO_FAR {
-                    Match::NONE
-                } else {
-                    found
-                }
-            } else {
-                Match::NONE
-            };
-            if in_hand >= MIN_MATCH && usize::from(found.length) <= in_hand {
-                self.blocks.copy(in_hand, self.in_hand.distance.into());
-                self.advance(in_hand - 1);
-                self.in_hand = Match::NONE;
-                self.pending = false;
-                if self.blocks.full() {
-                    self.blocks.close(coster);
-                }
-            } else {
-                if self.pending {
-                    self.blocks.literal(finder.byte(self.position - 1));
-                    if self.blocks.full() {
-                        self.blocks.close(coster);
-                    }
-                }
-                self.advance(1);
-                self.in_hand = found;
-                self.pending = true;
+            if self.blocks.full() {
+                self.blocks.close(coster);
             }
         }
         true
+    }
+
+    /// One step of the parse; what it emits is for the caller to count. `None`, and nothing done, if it takes more than
+    /// the finder has to tell.
+    #[inline(always)]
+    pub fn visit<F: Finder>(&mut self, finder: &mut F, stretch: Stretch) -> Option<Emitted> {
+        if !self.slide(stretch) {
+            return None;
+        }
+        let in_hand = usize::from(self.in_hand.length);
+        let found = if in_hand < MAX_MATCH && (stretch.end - self.position >= MIN_MATCH || !stretch.last) {
+            let found = finder.longest(self.position, in_hand, self.buffered)?;
+            if usize::from(found.length) == MIN_MATCH && usize::from(found.distance) > TOO_FAR {
+                Match::NONE
+            } else {
+                found
+            }
+        } else {
+            Match::NONE
+        };
+        if in_hand >= MIN_MATCH && usize::from(found.length) <= in_hand {
+            let copied = std::mem::replace(&mut self.in_hand, Match::NONE);
+            self.advance(in_hand - 1);
+            self.pending = false;
+            return Some(Emitted::Copy(copied));
+        }
+        let emitted =
+            if self.pending { Emitted::Literal(finder.byte(self.position - 1)) } else { Emitted::Nothing };
+        self.advance(1);
+        self.in_hand = found;
+        self.pending = true;
+        Some(emitted)
     }
 
     /// Ends the stream, all of which has been parsed: emits what is pending. The open block stays to be closed, even if

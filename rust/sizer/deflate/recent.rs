@@ -14,12 +14,48 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::format::MIN_MATCH;
-use super::window::{Window, boxed};
+use super::window::{Window, boxed, load};
 
 /// Longest string told apart.
 const MAX_GRAM: usize = 8;
-const SET_BITS: u32 = 17;
-const SET_WORDS: usize = 1 << (SET_BITS - 6);
+const SET_BITS: u32 = 19;
+/// One more than the set has: for the questions that are none.
+const SET_WORDS: usize = (1 << (SET_BITS - 6)) + 1;
+
+/// A string that an append is asked for: its place in the set. The upper bit is the asker's.
+#[derive(Clone, Copy)]
+pub struct Question(u32);
+
+const FLAG_SHIFT: u32 = 31;
+
+impl Question {
+    /// For a string that no append has.
+    pub const NEVER: Question = Question(1 << SET_BITS);
+    /// For a string that every append has.
+    pub const ALWAYS: Question = Question(Question::NEVER.0 + 1);
+
+    /// For the first `length` bytes of a text, of which the last eight tell. Eight bytes can be loaded from each.
+    #[inline]
+    pub fn of(text: &[u8], length: usize) -> Question {
+        let gram = length.min(MAX_GRAM);
+        Question(place(load(text, length - gram), gram))
+    }
+
+    /// Whether this is [`Question::ALWAYS`], the flag aside.
+    pub fn is_always(self) -> bool {
+        self.0 & !(1 << FLAG_SHIFT) == Question::ALWAYS.0
+    }
+
+    pub fn with_flag(self, flag: bool) -> Question {
+        Question(self.0 | u32::from(flag) << FLAG_SHIFT)
+    }
+
+    /// All bits if the flag is set, otherwise none.
+    #[inline(always)]
+    pub fn flag_mask(self) -> u16 {
+        (self.0 as i32 >> FLAG_SHIFT) as u16
+    }
+}
 
 /// Longest append whose strings are worth gathering: they fill a third of the set.
 pub const MAX_APPEND: usize = 1 << 13;
@@ -73,13 +109,14 @@ impl Recent {
         }
         (self.state, self.before) = (new_state(), self.state);
         self.strings.fill(0);
+        self.strings[SET_WORDS - 1] = 1 << (Question::ALWAYS.0 % 64);
         let (old, new) = (window.len() - bytes, window.len());
         for start in (old + 1).saturating_sub(MAX_GRAM)..new {
             let eight = window.eight(start);
             let complete = (old + 1).saturating_sub(start).max(MIN_MATCH)..=(new - start).min(MAX_GRAM);
             for length in complete {
-                let (word, bit) = place(eight, length);
-                self.strings[word] |= bit;
+                let place = place(eight, length);
+                self.strings[place as usize / 64] |= 1 << (place % 64);
             }
         }
     }
@@ -94,18 +131,17 @@ impl Recent {
         }
     }
 
-    /// Whether the last append may have completed the first `length` bytes, at most eight, of a little-endian load.
+    /// Whether the last append may have completed the string that is asked for.
     #[inline(always)]
-    pub fn may_have(&self, eight: u64, length: usize) -> bool {
-        let (word, bit) = place(eight, length);
-        self.strings[word] & bit != 0
+    pub fn may_have(&self, question: Question) -> bool {
+        let place = question.0 & !(1 << FLAG_SHIFT);
+        self.strings[place as usize / 64] >> (place % 64) & 1 != 0
     }
 }
 
-/// Word and bit of a string.
+/// Place of a string in the set: the first `length` bytes of a little-endian load.
 #[inline(always)]
-fn place(eight: u64, length: usize) -> (usize, u64) {
+fn place(eight: u64, length: usize) -> u32 {
     let gram = eight << (64 - 8 * length);
-    let hash = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SET_BITS);
-    ((hash >> 6) as usize, 1 << (hash & 63))
+    (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SET_BITS)) as u32
 }

@@ -12,30 +12,59 @@
 //! distance, 32,506, allowed only for the first of a chain and only if the window has not just slid.
 
 use super::crowd::Crowd;
-use super::format::{MAX_DISTANCE, MAX_MATCH};
+use super::format::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH};
 use super::index::Index;
-use super::memory::Recall;
 use super::parse::{Finder, Match};
+use super::recent::Question;
 use super::sample::{Crossings, Sample};
 use super::window::{Window, common_prefix, hash, walk};
 
 /// Longest sample that this search takes: no distance within it is too large.
 pub const MAX_SAMPLE: usize = MAX_DISTANCE - 1;
 
-/// Searches a sample behind a prefix.
-pub struct SampleFinder<'a> {
+/// Searches a sample behind a prefix; if `TRACED`, it says after each search why its outcome stands.
+pub struct SampleFinder<'a, const TRACED: bool> {
     pub window: &'a Window,
     pub index: &'a Index,
     pub crowd: &'a Crowd,
     pub sample: &'a Sample,
-    /// What earlier probes found, if that is kept.
-    pub recall: Option<Recall<'a>>,
     pub crossings: &'a mut Crossings,
     /// Whether some chain might be long enough for a limit to bind.
     pub crowded: bool,
+    /// Of the last search, if that is traced.
+    pub reason: Reason,
+    /// What is known of the next search, if that is traced.
+    pub known: Option<Known>,
 }
 
-impl Finder for SampleFinder<'_> {
+pub type TracedFinder<'a> = SampleFinder<'a, true>;
+
+/// What an earlier search at a position of the sample tells of the next one: no crossing match comes into question.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// What there is if the prefix has no longer match than `beaten`.
+    pub best: Match,
+    /// Length of which the sample has no longer match.
+    pub beaten: usize,
+}
+
+/// Why the outcome of a search will stand behind the next append.
+#[derive(Clone, Copy)]
+pub struct Reason {
+    /// The string that the append must not have.
+    pub question: Question,
+    /// Whether the match moves away with the append: it is in the prefix.
+    pub moves: bool,
+}
+
+impl Reason {
+    /// There is nothing that an append could change.
+    pub const NONE: Reason = Reason { question: Question::NEVER, moves: false };
+    /// It will not.
+    const UNSETTLED: Reason = Reason { question: Question::ALWAYS, moves: false };
+}
+
+impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
     #[inline]
     fn byte(&self, position: usize) -> u8 {
         match position.checked_sub(self.window.len()) {
@@ -46,56 +75,64 @@ impl Finder for SampleFinder<'_> {
 
     #[inline]
     fn longest(&mut self, position: usize, longer_than: usize, buffered: usize) -> Option<Match> {
+        if TRACED {
+            self.reason = Reason::UNSETTLED;
+        }
         let Some(start) = position.checked_sub(self.window.len()) else {
             return Some(self.walk(position, longer_than, buffered));
         };
-        if self.crowded && !self.crowd.never_binds_at(self.hash(position), self.sample.longest_chain()) {
-            return Some(self.walk(position, longer_than, buffered));
-        }
-        if self.window.len() == 0 {
-            return Some(self.sample.longest(start, longer_than, 1));
-        }
-        let mut best = Match { length: longer_than as u16, distance: 0 };
-        let own = self.own(start, longer_than);
-        if own.length > best.length {
-            best = own;
-        }
-        if let Some(crossing) = self.crossings.at(start)
-            && crossing.length > best.length
-        {
-            best = crossing;
-        }
+        let mut crosses = false;
+        let Known { mut best, beaten } = if TRACED && let Some(known) = self.known.take() {
+            known
+        } else {
+            if self.crowded && self.binds(start) {
+                return Some(self.walk(position, longer_than, buffered));
+            }
+            if self.window.len() == 0 {
+                return Some(self.sample.longest(start, longer_than, 1));
+            }
+            let mut best = self.sample.longest(start, longer_than, 0);
+            if let Some(crossing) = self.crossings.at(start)
+                && crossing.length > best.length
+            {
+                best = crossing;
+                crosses = true;
+            }
+            Known { best, beaten: best.length.into() }
+        };
         let max = (self.sample.len() - start).min(MAX_MATCH);
         let oldest = position.saturating_sub(MAX_DISTANCE).max(1);
         let (window, sample) = (self.window, self.sample.padded());
-        let beaten = best.length.into();
-        let search = || self.index.longest(window, sample, start, beaten, max, oldest);
-        let found = match &mut self.recall {
-            Some(recall) if beaten < max => recall.longest(window, sample, start, beaten, oldest, search),
-            _ => search(),
-        };
+        let found = self.index.longest(window, sample, start, beaten, max, oldest);
         if let Some((length, at)) = found {
             if position - at == MAX_DISTANCE {
                 return Some(self.walk(position, longer_than, buffered));
             }
             best = Match { length: length as u16, distance: (position - at) as u16 };
+            // A match that the prefix's end cuts short may be longer next time, without a new string of its length.
+            if TRACED && at + length < window.len() {
+                self.reason = Reason { question: Question::of(&sample[start..], length), moves: true };
+            }
+        } else if TRACED && !crosses {
+            let longer = if beaten < max { Question::of(&sample[start..], beaten + 1) } else { Question::NEVER };
+            self.reason = Reason { question: longer, moves: false };
         }
         Some(best)
     }
 }
 
-impl SampleFinder<'_> {
-    /// The longest match within the sample, if longer than `longer_than`; otherwise anything not longer.
-    #[inline]
-    fn own(&mut self, start: usize, longer_than: usize) -> Match {
-        let Some(recall) = &mut self.recall else {
-            return self.sample.longest(start, longer_than, 0);
-        };
-        let own = recall.own(start);
-        if own.length == 0 {
-            *own = self.sample.longest(start, Match::NONE.length.into(), 0);
-        }
-        *own
+impl<const TRACED: bool> SampleFinder<'_, TRACED> {
+    /// Whether an earlier outcome at a position of the sample, in ascending order, may be another one now whatever was
+    /// appended.
+    #[inline(always)]
+    pub fn unsettled(&mut self, start: usize) -> bool {
+        self.crossings.at(start).is_some()
+            || self.crowded && self.sample.len() - start >= MIN_MATCH && self.binds(start)
+    }
+
+    /// Whether zlib's limit on the length of a search might bind at a position of the sample.
+    fn binds(&self, start: usize) -> bool {
+        !self.crowd.never_binds_at(self.hash(self.window.len() + start), self.sample.longest_chain())
     }
 
     fn hash(&self, position: usize) -> usize {

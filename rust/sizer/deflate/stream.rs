@@ -63,6 +63,6 @@ impl Stream {
 
     fn parse(&mut self, last: bool, coster: &mut Coster) {
         let stretch = Stretch { origin: self.window.origin(), end: self.window.len(), last };
-        self.parser.run(&mut ChainFinder { window: &mut self.window, last }, stretch, coster);
+        self.parser.run(&mut ChainFinder { window: &mut self.window, last }, stretch, stretch.end, coster);
     }
 }
