@@ -134,14 +134,14 @@ impl Index {
         *indexed = (*indexed).max(end);
     }
 
-    /// Last position, not before `oldest`, of the first `K` of eight bytes.
+    /// Last position, not before `oldest`, of the first `length` of eight bytes.
     #[inline(always)]
-    fn last<const K: usize>(&self, window: &Window, eight: u64, oldest: usize) -> Option<usize> {
-        let sought = gram(eight, K);
-        let table = &self.tables[K - MIN_MATCH];
+    fn last(&self, length: usize, window: &Window, eight: u64, oldest: usize) -> Option<usize> {
+        let sought = gram(eight, length);
+        let table = &self.tables[length - MIN_MATCH];
         let mut at = usize::from(table.head[bucket(sought)]);
         while at >= oldest {
-            if gram(window.eight(at), K) == sought {
+            if gram(window.eight(at), length) == sought {
                 return Some(at);
             }
             at = table.next[at % WINDOW].into();
@@ -169,14 +169,10 @@ impl Index {
         let mut length = longer_than;
         let mut best = None;
         while length < max {
-            let found = match length + 1 {
-                3 => self.last::<3>(window, eight, oldest),
-                4 => self.last::<4>(window, eight, oldest),
-                5 => self.last::<5>(window, eight, oldest),
-                6 => self.last::<6>(window, eight, oldest),
-                7 => self.last::<7>(window, eight, oldest),
-                8 => self.last::<8>(window, eight, oldest),
-                _ => self.last_long(window, sample, start, length + 1, oldest),
+            let found = if length < MAX_GRAM {
+                self.last(length + 1, window, eight, oldest)
+            } else {
+                self.last_long(window, sample, start, length + 1, oldest)
             };
             let Some(at) = found else { break };
             length = window.common_with(at, &sample[start..start + max]);
@@ -192,7 +188,7 @@ impl Index {
     fn last_long(&self, window: &Window, sample: &[u8], start: usize, length: usize, oldest: usize) -> Option<usize> {
         let offset = length - MAX_GRAM;
         let sought = &sample[start..start + offset];
-        let mut found = self.last::<MAX_GRAM>(window, load(sample, start + offset), oldest + offset);
+        let mut found = self.last(MAX_GRAM, window, load(sample, start + offset), oldest + offset);
         while let Some(at) = found {
             if window.common_with(at - offset, sought) == offset {
                 return Some(at - offset);
