@@ -124,8 +124,7 @@ impl Parser {
             self.pending = false;
             return Some(Emitted::Copy(copied));
         }
-        let emitted =
-            if self.pending { Emitted::Literal(finder.byte(self.position - 1)) } else { Emitted::Nothing };
+        let emitted = if self.pending { Emitted::Literal(finder.byte(self.position - 1)) } else { Emitted::Nothing };
         self.advance(1);
         self.in_hand = found;
         self.pending = true;
