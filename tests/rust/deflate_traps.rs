@@ -330,17 +330,42 @@ fn candidates_remember_what_is_still_true() {
 fn appends_that_complete_a_match() {
     let mut rng = Rng(14);
     let [before, between, phrase] = [4_000, 3_000, 60].map(|len| support::letters(&mut rng, len, 64));
+    // Behind a few bytes, since a candidate's first is searched for every time.
+    let text = [b"\n\t\n", &phrase[..]].concat();
     for known in [3, 5, 8, 9, 30] {
         for cut in 1..40 {
             let mut sizer = DeflateSizer::new();
             let mut scratch = sizer.scratch();
             let old = [&before[..], &phrase[..known], &between, &phrase[..cut]].concat();
             sizer.append(&old);
-            let mut candidate = sizer.candidate(&phrase);
+            let mut candidate = sizer.candidate(&text);
             sizer.probe_candidate(&mut candidate, &mut scratch);
             sizer.append(&phrase[cut..40]);
-            let expected = oracle(&[&old, &phrase[cut..40], &phrase].concat());
+            let expected = oracle(&[&old, &phrase[cut..40], &text].concat());
             assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), expected, "{known} known, cut at {cut}");
+        }
+    }
+}
+
+/// With every byte appended a match is one further away, until it is too far for its length, or for any.
+#[test]
+fn matches_that_leave_reach() {
+    let mut rng = Rng(15);
+    let noise = support::letters(&mut rng, 40_000, 64);
+    for (length, limit) in [(3, 4_096), (4, 32_506), (30, 32_506)] {
+        let phrase: Vec<u8> = (200..200 + length).collect();
+        let text = [b"\n\t\n", &phrase[..], b"\n"].concat();
+        // Two bytes short of the limit: the candidate's phrase is three bytes behind its start.
+        let start = limit - 5;
+        let mut prefix = [&noise[..100], &phrase, &noise[100..100 + start - phrase.len()]].concat();
+        let mut sizer = DeflateSizer::new();
+        sizer.append(&prefix);
+        let mut scratch = sizer.scratch();
+        let mut candidate = sizer.candidate(&text);
+        for &byte in &noise[39_990..] {
+            assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), oracle(&[&prefix, &text[..]].concat()));
+            sizer.append(&[byte]);
+            prefix.push(byte);
         }
     }
 }

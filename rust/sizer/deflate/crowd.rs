@@ -26,20 +26,11 @@ impl Crowd {
         Crowd { count: boxed(0), from: 0, to: 0, largest: 0 }
     }
 
+    /// Counts from the start again: also after the window's slide, when some that were counted are gone and cannot be
+    /// discounted.
     pub fn clear(&mut self) {
         self.count.fill(0);
         (self.from, self.to, self.largest) = (0, 0, 0);
-    }
-
-    /// Follows the window's slide.
-    pub fn slide(&mut self) {
-        if self.from >= WINDOW {
-            self.from -= WINDOW;
-            self.to -= WINDOW;
-        } else {
-            // Some that were counted are gone and cannot be discounted.
-            self.clear();
-        }
     }
 
     /// Counts what was appended to the window.

@@ -80,9 +80,9 @@ pub struct Scratch {
     parsed: Vec<Blocks>,
 }
 
-/// A candidate: its bytes, linked for the search, and the matches that probes have come upon.
+/// A candidate: its bytes, linked for the search, and the steps of its last parse.
 ///
-/// That is at most thirteen bytes of memory per byte, or one if the candidate is too long for the search.
+/// That is at most seventeen bytes of memory per byte, or one if the candidate is too long for the search.
 pub struct Candidate {
     sample: Sample,
     trace: Trace,
@@ -276,7 +276,7 @@ impl Sizer for DeflateSizer {
         let slides = self.stream.append(sample, &mut self.coster);
         for _ in 0..slides {
             self.index.slide();
-            self.crowd.slide();
+            self.crowd.clear();
         }
         self.update();
         self.recent.append(&self.stream.window, sample.len());

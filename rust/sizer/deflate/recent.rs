@@ -1,9 +1,10 @@
 //! What an append brought: the strings of three to eight bytes that it completed.
 //!
-//! A candidate that is probed again after every append asks the same questions of the index as the time before, and most
-//! answers are still true: no match that it remembers is beaten, or even equalled by a nearer one, unless the text
+//! A candidate that is probed again after every append would ask the same questions of the index as the time before, and
+//! most answers are still true: no match that it found is beaten, or even equalled by a nearer one, unless the text
 //! appended completes a string as long as that match. This set of strings tells, without looking at the prefix. It may
-//! take a string for another one, which costs a question to the index and nothing else.
+//! take a string for another one (a set of 1,200 bytes, one in seventy), which costs a question to the index and nothing
+//! else.
 //!
 //! Longer matches are told by their last eight bytes: whatever of the old text a match starts in, it grew only if its
 //! end is new.
