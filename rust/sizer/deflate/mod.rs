@@ -14,13 +14,12 @@
 //! Exactness has no exceptions. Where one of zlib's limits could matter that the index does not model, zlib's own walk
 //! takes over, for that position.
 //!
-//! A sizer takes about 1.1 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
-//! longest sample probed), and a candidate at most seventeen bytes per byte, in texts half
-//! of that. Probing takes expected time linear in the
-//! candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust without vector
-//! instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the same sizes: all of
-//! it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers for all positions
-//! of a sample at once, a tenth slower, although it spared two questions to the index in five.)
+//! A sizer takes about 1.2 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
+//! longest sample probed), and a candidate at most seventeen bytes per byte, in texts half of that. Probing takes expected
+//! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust
+//! without vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the
+//! same sizes: all of it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers
+//! for all positions of a sample at once, a tenth slower, although it spared two questions to the index in five.)
 //!
 //! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
 
