@@ -3,7 +3,8 @@
 //! Each thread of a rayon pool owns one scratch, made once: a sizer's working memory is too large to be made for each
 //! piece that rayon splits off. Results are collected by position, so nothing depends on the number of threads.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -13,8 +14,8 @@ use super::threads;
 use crate::error::Result;
 use crate::sizer::Sizer;
 
-/// Samples probed in one go: enough for a sizer that works on several at once, few enough to share a block out evenly.
-pub(crate) const BATCH: usize = 8;
+/// Samples probed in one go: enough for a sizer that works on several at once.
+const BATCH: usize = 8;
 
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {
@@ -37,6 +38,24 @@ impl<S: Sizer> Workers<S> {
     /// Runs `job` on these threads, so that the parallel iterators in it use them.
     pub fn run<R: Send>(&self, job: impl FnOnce() -> R + Send) -> R {
         self.threads.install(job)
+    }
+
+    /// Runs `job` with all threads kept awake: for many short pieces of parallel work with little between them.
+    ///
+    /// A thread that finds nothing to do falls asleep within microseconds, and to wake it takes longer than many a piece
+    /// of work. So the others look for work until `job` is done. Call it inside [`Workers::run`].
+    pub fn awake<R>(&self, job: impl FnOnce() -> R) -> R {
+        let job_ends = SetOnDrop(Arc::default());
+        let (done, caller) = (Arc::clone(&job_ends.0), rayon::current_thread_index());
+        // One on each thread, because the caller might steal what is spawned, and would then wait for itself.
+        rayon::spawn_broadcast(move |context| {
+            while Some(context.index()) != caller && !done.load(Ordering::Acquire) {
+                if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        job()
     }
 
     /// Lends this thread's scratch to `job`. Call it inside [`Workers::run`], and do not nest parallel work in `job`:
@@ -65,5 +84,44 @@ impl<S: Sizer> Workers<S> {
             Ok(sizes)
         });
         Ok(batches.collect::<Result<Vec<_>>>()?.concat())
+    }
+}
+
+/// Sets a flag when dropped, also by a panic.
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::sizer::DeflateSizer;
+
+    fn workers() -> Workers<DeflateSizer> {
+        Workers::new(Some(3)).expect("three threads start")
+    }
+
+    #[test]
+    fn threads_that_are_kept_awake_share_the_work() {
+        let workers = workers();
+        let sums: Vec<u64> = workers.run(|| {
+            workers.awake(|| (0..100).map(|n| (0..1000u64).into_par_iter().map(|i| i * n).sum()).collect())
+        });
+        assert_eq!(sums, (0..100).map(|n| 499_500 * n).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn threads_may_sleep_again_after_a_panic() {
+        let workers = workers();
+        let panicked = catch_unwind(AssertUnwindSafe(|| workers.run(|| workers.awake(|| panic!("a bug")))));
+        assert!(panicked.is_err());
+        // It would wait for a thread that is still kept awake for ever.
+        assert_eq!(workers.run(|| rayon::broadcast(|context| context.index())), [0, 1, 2]);
     }
 }

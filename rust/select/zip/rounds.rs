@@ -16,11 +16,14 @@ use crate::select::ledger::Ledger;
 use crate::select::measure::estimate;
 use crate::select::monitor::{Monitor, Stage};
 use crate::select::set::{Set, ratio};
-use crate::select::workers::{BATCH, Workers};
+use crate::select::workers::Workers;
 use crate::sizer::Sizer;
 
 /// Samples scored between two records of a journal.
 const SCORED_AT_ONCE: usize = 1 << 16;
+
+/// Samples of a block probed in one go: few, so that all threads have done at about the same time.
+const BATCH: usize = 4;
 
 /// A sample of a block that is not picked yet.
 struct Left<S: Sizer> {
@@ -120,7 +123,8 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             };
             self.monitor.update(|now| now.round = self.result.rounds.len() + 1);
             let (candidates, sizes, block) = self.global_stages(candidates)?;
-            let (picks, selected) = self.local_stage(&block)?;
+            let workers = self.workers;
+            let (picks, selected) = workers.awake(|| self.local_stage(&block))?;
             let round = record::Round { candidates, sizes, block, picks, selected };
             self.end_round(&round);
             if self.journal.is_kept() {
@@ -309,7 +313,7 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
 
     /// The states of a block's samples that are left, against what was picked of it.
     fn size_candidates(&self, left: &mut [Left<S>], block: &[usize], states: &mut [R::State]) -> Result<()> {
-        let sized = left.par_chunks_mut(BATCH).map(|batch| {
+        let sized = left.par_chunks_mut(BATCH).with_max_len(1).map(|batch| {
             self.monitor.check()?;
             let mut candidates: Vec<&mut S::Candidate> = batch.iter_mut().map(|left| &mut left.candidate).collect();
             let sizes = self.workers.with_scratch(|scratch| self.block.probe_candidates(&mut candidates, scratch));
