@@ -104,7 +104,9 @@ impl Index {
             let head = &mut table.head[bucket(sought)];
             let oldest = (position + 1).saturating_sub(WINDOW).max(1);
             let mut before = None;
-            let mut at = usize::from(*head);
+            // A string is new if its own beginning is.
+            let new = K > MIN_MATCH && usize::from(self.recurring[position % WINDOW]) < K - 1;
+            let mut at = if new { 0 } else { usize::from(*head) };
             while at >= oldest && gram(window.eight(at), K) != sought {
                 before = Some(at);
                 at = table.next[at % WINDOW].into();

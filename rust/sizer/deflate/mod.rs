@@ -23,6 +23,7 @@
 //!
 //! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
 
+mod ahead;
 mod block;
 mod cost;
 mod crowd;
@@ -41,6 +42,7 @@ mod window;
 use std::borrow::BorrowMut;
 
 use super::Sizer;
+use ahead::Ahead;
 use block::Blocks;
 use cost::Coster;
 use crowd::Crowd;
@@ -50,7 +52,7 @@ use index::Index;
 use parse::Stretch;
 use recent::Recent;
 use sample::{Crossings, Linker, Sample};
-use search::{MAX_SAMPLE, Reason, SampleFinder};
+use search::{MAX_SAMPLE, SampleFinder};
 use stream::Stream;
 use trace::{Step, Trace};
 
@@ -63,6 +65,7 @@ pub struct DeflateSizer {
     crowd: Crowd,
     recent: Recent,
     coster: Coster,
+    ahead: Ahead,
 }
 
 /// Working memory of one thread.
@@ -145,18 +148,7 @@ impl DeflateSizer {
         sample: &'a Sample,
         crossings: &'a mut Crossings,
     ) -> SampleFinder<'a, TRACED> {
-        let window = &self.stream.window;
-        crossings.find(window.text(), sample.bytes());
-        SampleFinder {
-            window,
-            index: &self.index,
-            crowd: &self.crowd,
-            sample,
-            crossings,
-            crowded: !self.crowd.never_binds(sample.longest_chain()),
-            reason: Reason::NONE,
-            known: None,
-        }
+        SampleFinder::new(&self.stream.window, &self.index, &self.crowd, sample, crossings)
     }
 
     /// The prefix and a sample, with which the stream ends.
@@ -209,6 +201,7 @@ impl Sizer for DeflateSizer {
             crowd: Crowd::new(),
             recent: Recent::new(),
             coster: Coster::new(),
+            ahead: Ahead::new(),
         }
     }
 
@@ -272,6 +265,7 @@ impl Sizer for DeflateSizer {
     }
 
     fn append(&mut self, sample: &[u8]) {
+        self.ahead.parse(&mut self.stream, &self.index, &self.crowd, sample, &mut self.coster);
         let slides = self.stream.append(sample, &mut self.coster);
         for _ in 0..slides {
             self.index.slide();

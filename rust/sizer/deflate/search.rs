@@ -25,12 +25,12 @@ pub const MAX_SAMPLE: usize = MAX_DISTANCE - 1;
 /// Searches a sample behind a prefix; if `TRACED`, it says after each search why its outcome stands.
 pub struct SampleFinder<'a, const TRACED: bool> {
     pub window: &'a Window,
-    pub index: &'a Index,
-    pub crowd: &'a Crowd,
-    pub sample: &'a Sample,
-    pub crossings: &'a mut Crossings,
+    index: &'a Index,
+    crowd: &'a Crowd,
+    sample: &'a Sample,
+    crossings: &'a mut Crossings,
     /// Whether some chain might be long enough for a limit to bind.
-    pub crowded: bool,
+    crowded: bool,
     /// Of the last search, if that is traced.
     pub reason: Reason,
     /// What is known of the next search, if that is traced.
@@ -121,7 +121,20 @@ impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
     }
 }
 
-impl<const TRACED: bool> SampleFinder<'_, TRACED> {
+impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
+    /// Searches `sample` behind the text in `window`, which `index` and `crowd` know to its end.
+    pub fn new(
+        window: &'a Window,
+        index: &'a Index,
+        crowd: &'a Crowd,
+        sample: &'a Sample,
+        crossings: &'a mut Crossings,
+    ) -> Self {
+        crossings.find(window.text(), sample.bytes());
+        let crowded = !crowd.never_binds(sample.longest_chain());
+        Self { window, index, crowd, sample, crossings, crowded, reason: Reason::NONE, known: None }
+    }
+
     /// Whether an earlier outcome at a position of the sample, in ascending order, may be another one now whatever was
     /// appended.
     #[inline(always)]

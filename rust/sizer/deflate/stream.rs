@@ -42,7 +42,7 @@ impl Stream {
     pub fn append(&mut self, mut bytes: &[u8], coster: &mut Coster) -> usize {
         let mut slides = 0;
         while !bytes.is_empty() {
-            if self.window.is_full() {
+            if self.window.room() == 0 {
                 self.window.slide();
                 self.parser.position -= WINDOW;
                 slides += 1;

@@ -98,14 +98,14 @@ impl Window {
         self.origin + self.len as u64
     }
 
-    /// Whether there is no room left before a [`Window::slide`].
-    pub fn is_full(&self) -> bool {
-        self.len == CAPACITY
+    /// So many bytes can be appended before a [`Window::slide`].
+    pub fn room(&self) -> usize {
+        CAPACITY - self.len
     }
 
     /// Appends as much of `bytes` as there is room for; returns the rest.
     pub fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let (now, later) = bytes.split_at(bytes.len().min(CAPACITY - self.len));
+        let (now, later) = bytes.split_at(bytes.len().min(self.room()));
         self.text[self.len..self.len + now.len()].copy_from_slice(now);
         self.len += now.len();
         later
