@@ -136,15 +136,16 @@ impl Index {
         *indexed = (*indexed).max(end);
     }
 
-    /// Last position, not before `oldest`, of the first `length` of eight bytes.
+    /// Last position, not before `oldest`, of the first `length` of eight bytes, and what follows there differs in.
     #[inline(always)]
-    fn last(&self, length: usize, window: &Window, eight: u64, oldest: usize) -> Option<usize> {
+    fn last(&self, length: usize, window: &Window, eight: u64, oldest: usize) -> Option<(usize, u64)> {
         let sought = gram(eight, length);
         let table = &self.tables[length - MIN_MATCH];
         let mut at = usize::from(table.head[bucket(sought)]);
         while at >= oldest {
-            if gram(window.eight(at), length) == sought {
-                return Some(at);
+            let difference = window.eight(at) ^ eight;
+            if gram(difference, length) == 0 {
+                return Some((at, difference));
             }
             at = table.next[at % WINDOW].into();
         }
@@ -176,8 +177,13 @@ impl Index {
             } else {
                 self.last_long(window, sample, start, length + 1, oldest)
             };
-            let Some(at) = found else { break };
-            length = window.common_with(at, &sample[start..start + max]);
+            let Some((at, difference)) = found else { break };
+            let common = if difference == 0 {
+                window.common_beyond_eight(at, sample, start, max)
+            } else {
+                difference.trailing_zeros() as usize / 8
+            };
+            length = common.min(max).min(window.len() - at);
             best = Some((length, at));
             if usize::from(self.recurring[at % WINDOW]) < length.min(MAX_GRAM) {
                 break;
@@ -187,15 +193,23 @@ impl Index {
     }
 
     /// Last position, not before `oldest`, of more than eight bytes.
-    fn last_long(&self, window: &Window, sample: &[u8], start: usize, length: usize, oldest: usize) -> Option<usize> {
+    fn last_long(
+        &self,
+        window: &Window,
+        sample: &[u8],
+        start: usize,
+        length: usize,
+        oldest: usize,
+    ) -> Option<(usize, u64)> {
         let offset = length - MAX_GRAM;
         let sought = &sample[start..start + offset];
         let mut found = self.last(MAX_GRAM, window, load(sample, start + offset), oldest + offset);
-        while let Some(at) = found {
+        while let Some((at, _)) = found {
             if window.common_with(at - offset, sought) == offset {
-                return Some(at - offset);
+                return Some((at - offset, 0));
             }
-            found = Some(usize::from(self.previous[at % WINDOW])).filter(|&at| at >= oldest + offset);
+            let previous = usize::from(self.previous[at % WINDOW]);
+            found = if previous >= oldest + offset { Some((previous, 0)) } else { None };
         }
         None
     }

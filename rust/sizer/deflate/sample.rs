@@ -132,53 +132,69 @@ impl Sample {
 
     /// The nearest of the longest matches at `start` with an earlier part of the sample, not before `oldest`, if longer
     /// than `longer_than`; otherwise a match of no more than that length.
-    #[inline]
+    #[inline(always)]
     pub fn longest(&self, start: usize, longer_than: usize, oldest: usize) -> Match {
         let max = (self.len - start).min(MAX_MATCH);
-        let mut best = Match { length: longer_than as u16, distance: 0 };
-        if longer_than >= max {
-            return best;
-        }
         let oldest = oldest as u16;
-        let links = self.links[start];
-        // Matches of four bytes and more. A longer match ends with four bytes that have occurred before, too.
-        let mut length = longer_than.max(MIN_MATCH);
-        if links.four > oldest && length < max && self.links[start + length - MIN_MATCH].four > oldest {
-            let text = &self.bytes[..];
-            let key = |at: usize, length: usize| load(text, at + length - MIN_MATCH) as u32;
-            let mut sought = key(start, length);
-            let mut link = links.four;
-            while link > oldest {
-                let at = usize::from(link) - 1;
-                if key(at, length) == sought {
-                    let found = common(text, at, start, max);
-                    if found > length {
-                        length = found;
-                        best = Match { length: length as u16, distance: (start - at) as u16 };
-                        if length == max || self.links[start + length - MIN_MATCH].four <= oldest {
-                            break;
-                        }
-                        sought = key(start, length);
-                    }
-                }
-                link = self.links[at].four;
+        if longer_than < max {
+            // Matches of four bytes and more. A longer match ends with four bytes that have occurred before, too.
+            let length = longer_than.max(MIN_MATCH);
+            let last_four = if length < max { self.links[start + length - MIN_MATCH].four } else { 0 };
+            let links = self.links[start];
+            if (links.four > oldest) & (last_four > oldest)
+                && let Some(found) = self.longest_of_four(start, length, max, oldest)
+            {
+                return found;
+            }
+            // There is none: all others are of three bytes.
+            if longer_than < MIN_MATCH
+                && links.three > oldest
+                && let Some(found) = self.three(start, oldest)
+            {
+                return found;
             }
         }
-        if usize::from(best.length) >= MIN_MATCH {
-            return best;
+        Match { length: longer_than as u16, distance: 0 }
+    }
+
+    /// The nearest of the longest matches longer than `length`, three at least, and at most `max`.
+    fn longest_of_four(&self, start: usize, mut length: usize, max: usize, oldest: u16) -> Option<Match> {
+        let text = &self.bytes[..];
+        let key = |at: usize, length: usize| load(text, at + length - MIN_MATCH) as u32;
+        let mut best = None;
+        let mut sought = key(start, length);
+        let mut link = self.links[start].four;
+        while link > oldest {
+            let at = usize::from(link) - 1;
+            if key(at, length) == sought {
+                let found = common(text, at, start, max);
+                if found > length {
+                    length = found;
+                    best = Some(Match { length: length as u16, distance: (start - at) as u16 });
+                    if length == max || self.links[start + length - MIN_MATCH].four <= oldest {
+                        break;
+                    }
+                    sought = key(start, length);
+                }
+            }
+            link = self.links[at].four;
         }
-        // There is none: all others are of three bytes.
+        best
+    }
+
+    /// The nearest match of three bytes.
+    fn three(&self, start: usize, oldest: u16) -> Option<Match> {
         let three = |at: usize| load(&self.bytes, at) as u32 & 0xff_ffff;
         let sought = three(start);
-        let mut link = links.three;
+        let mut link = self.links[start].three;
         while link > oldest {
             let at = usize::from(link) - 1;
             if three(at) == sought {
-                return Match { length: MIN_MATCH as u16, distance: (start - at) as u16 };
+                return Some(Match { length: MIN_MATCH as u16, distance: (start - at) as u16 });
             }
             link = self.links[at].three;
         }
-        best
+        None
     }
 }
 

@@ -153,6 +153,22 @@ impl Window {
         load(&self.text[..], position)
     }
 
+    /// Length of the common prefix of the text from a position on and a sample from another on, at most `max`, of which
+    /// the first eight bytes are known to be common; if the text ends before, any length beyond its end.
+    #[inline]
+    pub fn common_beyond_eight(&self, at: usize, sample: &[u8], start: usize, max: usize) -> usize {
+        let end = max.min(self.len - at);
+        let mut length = 8;
+        while length < end {
+            let difference = self.eight(at + length) ^ load(sample, start + length);
+            if difference != 0 {
+                return length + difference.trailing_zeros() as usize / 8;
+            }
+            length += 8;
+        }
+        length
+    }
+
     /// Length of the common prefix of the text from a position on and some bytes.
     #[inline]
     pub fn common_with(&self, position: usize, bytes: &[u8]) -> usize {
