@@ -110,9 +110,8 @@ mod tests {
     #[test]
     fn threads_that_are_kept_awake_share_the_work() {
         let workers = workers();
-        let sums: Vec<u64> = workers.run(|| {
-            workers.awake(|| (0..100).map(|n| (0..1000u64).into_par_iter().map(|i| i * n).sum()).collect())
-        });
+        let sums: Vec<u64> = workers
+            .run(|| workers.awake(|| (0..100).map(|n| (0..1000u64).into_par_iter().map(|i| i * n).sum()).collect()));
         assert_eq!(sums, (0..100).map(|n| 499_500 * n).collect::<Vec<_>>());
     }
 

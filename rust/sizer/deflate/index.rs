@@ -157,7 +157,7 @@ impl Index {
     /// counts up to there.
     ///
     /// The sample has eight bytes more than its `len`, of any value.
-    #[inline]
+    #[inline(always)]
     pub fn longest(
         &self,
         window: &Window,

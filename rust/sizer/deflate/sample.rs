@@ -15,7 +15,7 @@ use memchr::memchr_iter;
 
 use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;
-use super::window::{common_prefix, hash, load};
+use super::window::{common_prefix, hash, hash_on, load};
 
 const BUCKET_BITS: u32 = 12;
 const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -77,18 +77,22 @@ impl Sample {
         // Fewer buckets for a short sample: emptying them is most of the work. Still several to a position, for few walks
         // that lead nowhere.
         let bits = (bytes.len().next_power_of_two().ilog2() + 2).clamp(MIN_BUCKET_BITS, BUCKET_BITS);
-        let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize & (BUCKETS - 1);
-        three[..1 << bits].fill(0);
-        four[..1 << bits].fill(0);
+        let used = (1 << bits) - 1;
+        let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize & used;
+        three[..=used].fill(0);
+        four[..=used].fill(0);
+        let mut here = 0;
         let mut most = 0;
-        let link = |(start, eight): (usize, &[u8])| {
-            let here = start as u32 + 1;
+        let mut hash = bytes.first_chunk().map_or(0, |&[a, b]| hash(0, a, b));
+        let link = |eight: &[u8]| {
+            here += 1;
+            hash = hash_on(hash, eight[2]);
             // Buckets refine to zlib's hashes, so that their sizes bound the lengths of zlib's chains.
-            let last = &mut three[bucket(hash(eight[0], eight[1], eight[2]) as u32)];
+            let last = &mut three[bucket(hash as u32)];
             let three = *last as u16;
-            let count = (*last >> 16) + 1;
+            let count = (*last | 0xffff) + 1;
             most = count.max(most);
-            *last = count << 16 | here;
+            *last = count | here;
             // The last four bytes reach into the padding, but no match as long is sought there.
             let four = std::mem::replace(&mut four[bucket(load(eight, 0) as u32)], here as u16);
             Links { three, four }
@@ -96,7 +100,8 @@ impl Sample {
         let Sample { bytes: text, links, .. } = self;
         links.clear();
         let starts = (bytes.len() + 1).saturating_sub(MIN_MATCH);
-        links.extend(text.windows(PADDING.len()).enumerate().take(starts).map(link));
+        links.extend(text.windows(PADDING.len()).take(starts).map(link));
+        let most = most >> 16;
         self.longest_chain = most as usize;
     }
 

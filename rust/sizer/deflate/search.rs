@@ -73,7 +73,7 @@ impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn longest(&mut self, position: usize, longer_than: usize, buffered: usize) -> Option<Match> {
         if TRACED {
             self.reason = Reason::UNSETTLED;

@@ -40,6 +40,12 @@ pub fn hash(a: u8, b: u8, c: u8) -> usize {
     (usize::from(a) << 10 ^ usize::from(b) << 5 ^ usize::from(c)) & (HASHES - 1)
 }
 
+/// zlib's hash of the three bytes that end with this one, from that of the three before.
+#[inline]
+pub fn hash_on(hash: usize, byte: u8) -> usize {
+    (hash << 5 ^ usize::from(byte)) & (HASHES - 1)
+}
+
 impl Window {
     pub fn new() -> Window {
         Window { text: boxed(0), len: 0, origin: 0, head: boxed(0), previous: boxed(0), chained: 0 }
