@@ -27,11 +27,12 @@ impl Ahead {
         Ahead { linker: Linker::new(), sample: Sample::default(), crossings: Crossings::default() }
     }
 
-    /// Parses `bytes`, which the stream's text does not hold yet, as far as that does not depend on what follows them.
-    /// Does nothing if they are too long for the search, or if the window slides before it has all of them.
+    /// Parses `bytes`, which the stream's text does not hold yet, as far as that does not depend on what follows them;
+    /// the parse may then stand where the window only comes after a slide. Does nothing if they are too long for the
+    /// search.
     pub fn parse(&mut self, stream: &mut Stream, index: &Index, crowd: &Crowd, bytes: &[u8], coster: &mut Coster) {
         let Stream { window, parser } = stream;
-        if bytes.len() > MAX_SAMPLE || bytes.len() > window.room() {
+        if bytes.len() > MAX_SAMPLE {
             return;
         }
         self.sample.prepare(bytes, &mut self.linker);
