@@ -47,6 +47,8 @@ pub struct Zip<'a, 'j, S: Sizer, R: Rules> {
     /// What stage 3 has picked of the current block.
     block: Set<S>,
     states: Vec<R::State>,
+    /// Compressed lengths of the samples alone.
+    alone: Vec<u64>,
     /// Samples that are not to be picked any more, and how many others there are.
     gone: Vec<bool>,
     left: usize,
@@ -88,6 +90,7 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             size: 0,
             block: Set::new(R::FRAMING),
             states: Vec::new(),
+            alone: Vec::new(),
             gone: vec![false; pool.len()],
             left: pool.len(),
             unfit: false,
@@ -164,6 +167,7 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         self.size = self.measure(&self.selected);
         self.result.initial_ratios = (0..samples).map(|index| ratio(raw(index), sizes[index])).collect();
         self.states = (0..samples).map(|index| self.state(&self.selected, self.size, index, sizes[index])).collect();
+        self.alone = sizes;
         self.result.timings.score = start.elapsed();
         Ok(past)
     }
@@ -259,6 +263,10 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
 
     /// Sizes of everything selected with each of these samples added.
     fn probe_selected(&self, indices: &[usize]) -> Result<Vec<u64>> {
+        if self.selected.is_empty() && !self.alone.is_empty() {
+            self.monitor.steps(indices.len());
+            return Ok(indices.iter().map(|&index| self.alone[index]).collect());
+        }
         self.workers.probe_all(
             &self.selected,
             indices.len(),
@@ -276,24 +284,26 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             block.iter().for_each(|&index| self.remove(index));
         }
         self.block.clear();
-        let mut states = vec![R::GONE; block.len()];
+        // The first pick is weighed as it was scored. All of the block fit: others have left before the round.
+        let mut states = self.states_alone(block);
         let (mut left, mut picks, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
         while picks.len() < wanted && self.ledger.left() > 0 {
-            // Framed anew for the second pick: the first opens the block, the others follow a separator.
-            if picks.len() < 2 {
-                left = self.prepare(block, picks.first().copied());
+            if let [first] = picks[..] {
+                left = self.prepare(block, first);
             }
-            left.retain(|candidate: &Left<S>| {
-                let fits = self.ledger.fits(block[candidate.position]);
-                if !fits {
-                    states[candidate.position] = R::GONE;
+            if !picks.is_empty() {
+                left.retain(|candidate: &Left<S>| {
+                    let fits = self.ledger.fits(block[candidate.position]);
+                    if !fits {
+                        states[candidate.position] = R::GONE;
+                    }
+                    fits
+                });
+                if left.is_empty() {
+                    break;
                 }
-                fits
-            });
-            if left.is_empty() {
-                break;
+                self.size_candidates(&mut left, block, &mut states)?;
             }
-            self.size_candidates(&mut left, block, &mut states)?;
             let position = R::lowest(&states, 1, |position| block[position])[0];
             states[position] = R::GONE;
             left.retain(|candidate| candidate.position != position);
@@ -304,9 +314,15 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         Ok((picks, sizes))
     }
 
+    /// The states of a block's samples alone.
+    fn states_alone(&self, block: &[usize]) -> Vec<R::State> {
+        let base = self.measure(&self.block);
+        block.iter().map(|&index| self.state(&self.block, base, index, self.alone[index])).collect()
+    }
+
     /// The samples of a block, but for `taken`, prepared for repeated probes.
-    fn prepare(&self, block: &[usize], taken: Option<usize>) -> Vec<Left<S>> {
-        let open = block.par_iter().enumerate().filter(|&(_, &index)| Some(index) != taken);
+    fn prepare(&self, block: &[usize], taken: usize) -> Vec<Left<S>> {
+        let open = block.par_iter().enumerate().filter(|&(_, &index)| index != taken);
         open.map(|(position, &index)| Left { position, candidate: self.block.candidate(self.pool.sample(index)) })
             .collect()
     }
