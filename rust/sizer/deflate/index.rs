@@ -12,8 +12,9 @@
 //! deleted. For longer matches the table of eight bytes also links all occurrences of a string: the last eight of the
 //! bytes sought are looked up, and the positions where they occur are tried in turn.
 //!
-//! Each position also knows the longest of its strings that occurs anywhere else. When a match ends before that, no
-//! other position can match longer, and the search saves its last question.
+//! Each position also knows the longest of its strings that had occurred before. An answer is the last occurrence of what
+//! was asked, so that a longer match would be before it. If the match found is longer than what that position had of
+//! old, there is none, and the search saves its last question.
 //!
 //! A question takes expected constant time, appending a byte as well. Positions are 16 bits, as in
 //! [`window`](super::window).
@@ -43,7 +44,7 @@ pub struct Index {
     tables: [Table; MAX_GRAM - MIN_MATCH + 1],
     /// The previous occurrence of the eight bytes at a position.
     previous: Box<[u16; WINDOW]>,
-    /// Length of the longest string at a position, of at most eight bytes, that occurs elsewhere too.
+    /// Length of the longest string at a position, of at most eight bytes, that had occurred before.
     recurring: Box<[u8; WINDOW]>,
     /// Positions below this are in the table of their length.
     indexed: [usize; MAX_GRAM - MIN_MATCH + 1],
@@ -127,7 +128,6 @@ impl Index {
             }
             if found {
                 self.recurring[position % WINDOW] = K as u8;
-                self.recurring[at % WINDOW] = self.recurring[at % WINDOW].max(K as u8);
             }
             if K == MAX_GRAM {
                 self.previous[position % WINDOW] = if found { at as u16 } else { 0 };
