@@ -22,8 +22,9 @@ use crate::sizer::Sizer;
 /// Samples scored between two records of a journal.
 const SCORED_AT_ONCE: usize = 1 << 16;
 
-/// Samples of a block probed in one go: few, so that all threads have done at about the same time.
-const BATCH: usize = 4;
+/// Samples of a block probed in one go: as many as a sizer works on at once, and no more, so that all threads have done
+/// at about the same time.
+const BATCH: usize = 8;
 
 /// A sample of a block that is not picked yet.
 struct Left<S: Sizer> {

@@ -63,7 +63,7 @@ impl Coster {
         let codes = self.builder.build(&tables[..n], MAX_BITS);
         for (i, block) in blocks.iter().enumerate() {
             self.lengths[i] = [0; LENGTH_CODES];
-            costs[i].dynamic += data_bits(&codes[i], &block.literals) + header_symbols(&codes[i], &mut self.lengths[i]);
+            costs[i].dynamic += code_bits(&codes[i], &block.literals, &mut self.lengths[i]);
         }
 
         for (table, block) in tables.iter_mut().zip(blocks) {
@@ -71,8 +71,7 @@ impl Coster {
         }
         let codes = self.builder.build(&tables[..n], MAX_BITS);
         for (i, block) in blocks.iter().enumerate() {
-            costs[i].dynamic +=
-                data_bits(&codes[i], &block.distances) + header_symbols(&codes[i], &mut self.lengths[i]);
+            costs[i].dynamic += code_bits(&codes[i], &block.distances, &mut self.lengths[i]);
         }
 
         for (table, lengths) in tables.iter_mut().zip(&self.lengths) {
@@ -81,16 +80,11 @@ impl Coster {
         let codes = self.builder.build(&tables[..n], MAX_LENGTH_BITS);
         for (i, block) in blocks.iter().enumerate() {
             let (extra, fixed) = constant_bits(block);
-            costs[i].dynamic += extra + data_bits(&codes[i], &self.lengths[i]) + length_code_bits(&codes[i]);
+            costs[i].dynamic += extra + length_code_bits(&codes[i], &self.lengths[i]);
             costs[i].fixed = extra + fixed;
         }
         costs
     }
-}
-
-/// Bits of all symbols of one alphabet, extra bits aside. A symbol that was only lent a code has frequency zero here.
-fn data_bits(code: &Code, frequencies: &[u16]) -> u64 {
-    code.lengths().map(|(symbol, bits)| u32::from(frequencies[symbol]) * u32::from(bits)).sum::<u32>().into()
 }
 
 /// Bits that do not depend on the block's own codes: extra bits, and the symbols in the fixed codes.
@@ -136,38 +130,42 @@ const REPEAT_LENGTH: usize = 16;
 const REPEAT_ZERO: usize = 17;
 const REPEAT_ZERO_LONG: usize = 18;
 
-/// Adds one code's lengths to the frequencies of the code-length alphabet; returns their extra bits.
-fn header_symbols(code: &Code, frequencies: &mut [u16; LENGTH_CODES]) -> u64 {
+/// Adds one code's lengths to the frequencies of the code-length alphabet; returns their extra bits, and those of all
+/// symbols of the block in this code, without the symbols' extra bits.
+///
+/// A run of one length is written as the length itself and then by repeats of three to six; what is left over is spelled
+/// out. Hardly any run is longer than three, but where the short ones end is hard to foresee: so nothing waits for that.
+fn code_bits(code: &Code, symbols: &[u16], frequencies: &mut [u16; LENGTH_CODES]) -> u64 {
+    let mut data = 0;
     let mut extra = 0;
     let mut next = 0;
-    let mut run_bits = 0;
-    let mut run = 0;
+    let mut last = 0;
+    let mut repeated = 0;
     for (symbol, bits) in code.lengths() {
+        // A symbol that was only lent a code has frequency zero here.
+        data += u32::from(symbols[symbol]) * u32::from(bits);
         let zeros = symbol - next;
         next = symbol + 1;
-        if zeros == 0 && bits == run_bits {
-            run += 1;
-            continue;
+        if zeros > 0 {
+            extra += zero_run(zeros, frequencies);
         }
-        extra += length_run(run_bits, run, frequencies) + zero_run(zeros, frequencies);
-        run_bits = bits;
-        run = 1;
+        repeated = if (zeros == 0) & (bits == last) { repeated + 1 } else { 0 };
+        last = bits;
+        if repeated < 3 {
+            frequencies[usize::from(bits)] += 1;
+        } else {
+            match repeated % 6 {
+                1 | 2 => frequencies[usize::from(bits)] += 1,
+                3 => {
+                    frequencies[usize::from(bits)] -= 2;
+                    frequencies[REPEAT_LENGTH] += 1;
+                    extra += 2;
+                }
+                _ => {}
+            }
+        }
     }
-    extra + length_run(run_bits, run, frequencies)
-}
-
-/// A run of one length: the length itself, then repeats of three to six, and what is left spelled out.
-#[inline]
-fn length_run(bits: u8, run: usize, frequencies: &mut [u16; LENGTH_CODES]) -> u64 {
-    if run == 0 {
-        return 0;
-    }
-    let repeated = run - 1;
-    let repeats = repeated / 6 + usize::from(repeated % 6 >= 3);
-    let spelled = 1 + if repeated % 6 < 3 { repeated % 6 } else { 0 };
-    frequencies[usize::from(bits)] += spelled as u16;
-    frequencies[REPEAT_LENGTH] += repeats as u16;
-    2 * repeats as u64
+    u64::from(data) + extra
 }
 
 /// A run of unused symbols: repeats of up to 138 zeros, shorter ones by their own symbol, one or two spelled out.
@@ -192,12 +190,15 @@ fn zero_run(zeros: usize, frequencies: &mut [u16; LENGTH_CODES]) -> u64 {
         }
 }
 
-/// Bits of the three counts and of the code-length code's own lengths, of which trailing zeros are dropped.
-fn length_code_bits(code: &Code) -> u64 {
+/// Bits of the three counts, of the code-length code's own lengths, of which trailing zeros are dropped, and of the
+/// lengths in that code.
+fn length_code_bits(code: &Code, frequencies: &[u16; LENGTH_CODES]) -> u64 {
     let mut used = [false; LENGTH_CODES];
-    for (symbol, _) in code.lengths() {
+    let mut data = 0;
+    for (symbol, bits) in code.lengths() {
         used[symbol] = true;
+        data += u64::from(frequencies[symbol]) * u64::from(bits);
     }
     let sent = LENGTH_CODE_ORDER.iter().rposition(|&symbol| used[usize::from(symbol)]).map_or(0, |last| last + 1);
-    5 + 5 + 4 + 3 * sent.max(4) as u64
+    5 + 5 + 4 + 3 * sent.max(4) as u64 + data
 }

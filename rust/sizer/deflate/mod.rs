@@ -16,8 +16,8 @@
 //!
 //! A sizer takes about 1.3 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
 //! longest sample probed), and a candidate at most seventeen bytes per byte, in texts half of that. Probing takes expected
-//! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code is safe Rust
-//! without vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the
+//! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code uses
+//! no vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the
 //! same sizes: all of it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers
 //! for all positions of a sample at once, a tenth slower, although it spared two questions to the index in five.)
 //!
@@ -28,6 +28,7 @@ mod block;
 mod cost;
 mod crowd;
 mod format;
+mod heap;
 mod huffman;
 mod index;
 mod parse;
