@@ -14,6 +14,7 @@ use super::parse::{Finder, Match, Stretch};
 use super::sample::{Crossings, Linker, Sample};
 use super::search::{MAX_SAMPLE, SampleFinder};
 use super::stream::Stream;
+use super::tail::Tail;
 
 /// Working memory.
 pub struct Ahead {
@@ -30,13 +31,21 @@ impl Ahead {
     /// Parses `bytes`, which the stream's text does not hold yet, as far as that does not depend on what follows them;
     /// the parse may then stand where the window only comes after a slide. Does nothing if they are too long for the
     /// search.
-    pub fn parse(&mut self, stream: &mut Stream, index: &Index, crowd: &Crowd, bytes: &[u8], coster: &mut Coster) {
+    pub fn parse(
+        &mut self,
+        stream: &mut Stream,
+        index: &Index,
+        crowd: &Crowd,
+        tail: &Tail,
+        bytes: &[u8],
+        coster: &mut Coster,
+    ) {
         let Stream { window, parser } = stream;
         if bytes.len() > MAX_SAMPLE {
             return;
         }
         self.sample.prepare(bytes, &mut self.linker);
-        let search = SampleFinder::new(window, index, crowd, &self.sample, &mut self.crossings);
+        let search = SampleFinder::new(window, index, crowd, tail, &self.sample, &mut self.crossings);
         let end = window.len() + bytes.len();
         let stretch = Stretch { origin: window.origin(), end, last: false };
         parser.run(&mut Growing { search, end }, stretch, end, coster);

@@ -37,6 +37,7 @@ mod sample;
 mod search;
 mod snapshot;
 mod stream;
+mod tail;
 mod trace;
 mod window;
 
@@ -44,17 +45,17 @@ use std::borrow::BorrowMut;
 
 use super::Sizer;
 use ahead::Ahead;
-use block::Blocks;
 use cost::Coster;
 use crowd::Crowd;
 use format::BLOCK_SYMBOLS;
 use huffman::LANES;
 use index::Index;
-use parse::Stretch;
+use parse::{Parser, Stretch};
 use recent::Recent;
 use sample::{Crossings, Linker, Sample};
 use search::{MAX_SAMPLE, SampleFinder};
 use stream::Stream;
+use tail::Tail;
 use trace::{Step, Trace};
 
 pub use snapshot::RestoreError;
@@ -64,6 +65,7 @@ pub struct DeflateSizer {
     stream: Stream,
     index: Index,
     crowd: Crowd,
+    tail: Tail,
     recent: Recent,
     coster: Coster,
     ahead: Ahead,
@@ -80,7 +82,7 @@ pub struct Scratch {
     fork: Option<Stream>,
     coster: Coster,
     /// Streams parsed to their ends, whose last blocks wait to be costed together.
-    parsed: Vec<Blocks>,
+    parsers: Box<[Parser; LANES]>,
 }
 
 /// A candidate: its bytes, linked for the search, and the steps of its last parse.
@@ -108,26 +110,26 @@ impl DeflateSizer {
         Ok(sizer)
     }
 
-    /// Brings chains and index up to the end of the window.
+    /// Brings what is known of the window up to its end.
     fn update(&mut self) {
         let window = &mut self.stream.window;
         window.chain_to(window.len());
         self.index.update(window);
         self.crowd.update(window);
+        self.tail.update(window, &self.stream.parser);
     }
 
-    /// The parse of the prefix and a prepared sample; its last block is left open.
-    fn parse(&self, sample: &Sample, crossings: &mut Crossings, coster: &mut Coster) -> Blocks {
+    /// Parses the prefix and a prepared sample; the last block is left open.
+    fn parse(&self, sample: &Sample, crossings: &mut Crossings, coster: &mut Coster, parser: &mut Parser) {
         let mut finder = self.finder::<false>(sample, crossings);
-        let mut parser = self.stream.parser.clone();
+        parser.clone_from(&self.stream.parser);
         let stretch = self.stretch(sample);
         let parsed = parser.run(&mut finder, stretch, stretch.end, coster);
         debug_assert!(parsed, "nothing follows that a search could wait for");
         parser.end(&finder);
-        parser.blocks
     }
 
-    /// The same, in the steps of the sample's last parse as far as they stand. `None` if a block would be full.
+    /// The same, in the steps of the sample's last parse as far as they stand. False if a block would be full.
     fn parse_again(
         &self,
         sample: &Sample,
@@ -135,13 +137,14 @@ impl DeflateSizer {
         steps: &mut Vec<Step>,
         crossings: &mut Crossings,
         coster: &mut Coster,
-    ) -> Option<Blocks> {
+        parser: &mut Parser,
+    ) -> bool {
         let mut finder = self.finder::<true>(sample, crossings);
-        let mut parser = self.stream.parser.clone();
+        parser.clone_from(&self.stream.parser);
         let stretch = self.stretch(sample);
         parser.run(&mut finder, stretch, self.stream.window.len(), coster);
-        trace.parse(&mut parser, &mut finder, stretch, &self.recent, steps);
-        (parser.blocks.symbols < BLOCK_SYMBOLS).then_some(parser.blocks)
+        trace.parse(parser, &mut finder, stretch, &self.recent, steps);
+        parser.blocks.symbols < BLOCK_SYMBOLS
     }
 
     fn finder<'a, const TRACED: bool>(
@@ -149,7 +152,7 @@ impl DeflateSizer {
         sample: &'a Sample,
         crossings: &'a mut Crossings,
     ) -> SampleFinder<'a, TRACED> {
-        SampleFinder::new(&self.stream.window, &self.index, &self.crowd, sample, crossings)
+        SampleFinder::new(&self.stream.window, &self.index, &self.crowd, &self.tail, sample, crossings)
     }
 
     /// The prefix and a sample, with which the stream ends.
@@ -158,35 +161,37 @@ impl DeflateSizer {
         Stretch { origin: window.origin(), end: window.len() + sample.len(), last: true }
     }
 
-    /// The parse of the prefix and a sample, zlib's way throughout.
-    fn parse_exhaustively(&self, sample: &[u8], fork: &mut Option<Stream>, coster: &mut Coster) -> Blocks {
+    /// Parses the prefix and a sample, zlib's way throughout.
+    fn parse_exhaustively(&self, sample: &[u8], fork: &mut Option<Stream>, coster: &mut Coster, parser: &mut Parser) {
         let fork = fork.get_or_insert_with(Stream::new);
         fork.copy_from(&self.stream);
         fork.finish(sample, coster);
-        fork.parser.blocks.clone()
+        parser.clone_from(&fork.parser);
     }
 
-    fn parse_sample(&self, sample: &[u8], scratch: &mut Scratch) -> Blocks {
-        let Scratch { linker, sample: prepared, crossings, fork, coster, .. } = scratch;
+    /// Parses the prefix and a sample in a lane.
+    fn parse_sample(&self, sample: &[u8], scratch: &mut Scratch, lane: usize) {
+        let Scratch { linker, sample: prepared, crossings, fork, coster, parsers, .. } = scratch;
         if sample.len() > MAX_SAMPLE {
-            return self.parse_exhaustively(sample, fork, coster);
+            return self.parse_exhaustively(sample, fork, coster, &mut parsers[lane]);
         }
         prepared.prepare(sample, linker);
-        self.parse(prepared, crossings, coster)
+        self.parse(prepared, crossings, coster, &mut parsers[lane]);
     }
 
-    fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch) -> Blocks {
-        let Scratch { crossings, steps, fork, coster, .. } = scratch;
-        let Candidate { sample, trace } = candidate;
+    /// Parses the prefix and a candidate in a lane.
+    fn parse_candidate(&self, candidate: &mut Candidate, scratch: &mut Scratch, lane: usize) {
+        let Scratch { crossings, steps, fork, coster, parsers, .. } = scratch;
+        let (Candidate { sample, trace }, parser) = (candidate, &mut parsers[lane]);
         if sample.len() > MAX_SAMPLE {
-            return self.parse_exhaustively(sample.bytes(), fork, coster);
+            return self.parse_exhaustively(sample.bytes(), fork, coster, parser);
         }
         if self.stream.len() == 0 {
             trace.forget();
-            return self.parse(sample, crossings, coster);
+        } else if self.parse_again(sample, trace, steps, crossings, coster, parser) {
+            return;
         }
-        let parsed = self.parse_again(sample, trace, steps, crossings, coster);
-        parsed.unwrap_or_else(|| self.parse(sample, crossings, coster))
+        self.parse(sample, crossings, coster, parser);
     }
 }
 
@@ -200,6 +205,7 @@ impl Sizer for DeflateSizer {
             stream: Stream::new(),
             index: Index::new(),
             crowd: Crowd::new(),
+            tail: Tail::default(),
             recent: Recent::new(),
             coster: Coster::new(),
             ahead: Ahead::new(),
@@ -214,7 +220,7 @@ impl Sizer for DeflateSizer {
             steps: Vec::new(),
             fork: None,
             coster: Coster::new(),
-            parsed: Vec::new(),
+            parsers: Box::new([const { Parser::START }; LANES]),
         }
     }
 
@@ -243,9 +249,8 @@ impl Sizer for DeflateSizer {
     fn probe_all(&self, samples: &[&[u8]], sizes: &mut [u64], scratch: &mut Scratch) {
         assert_eq!(samples.len(), sizes.len(), "a size for each sample");
         for (samples, sizes) in samples.chunks(LANES).zip(sizes.chunks_mut(LANES)) {
-            for sample in samples {
-                let parsed = self.parse_sample(sample, scratch);
-                scratch.parsed.push(parsed);
+            for (lane, sample) in samples.iter().enumerate() {
+                self.parse_sample(sample, scratch, lane);
             }
             scratch.cost(sizes);
         }
@@ -257,16 +262,15 @@ impl Sizer for DeflateSizer {
     {
         assert_eq!(candidates.len(), sizes.len(), "a size for each candidate");
         for (candidates, sizes) in candidates.chunks_mut(LANES).zip(sizes.chunks_mut(LANES)) {
-            for candidate in candidates {
-                let parsed = self.parse_candidate(candidate.borrow_mut(), scratch);
-                scratch.parsed.push(parsed);
+            for (lane, candidate) in candidates.iter_mut().enumerate() {
+                self.parse_candidate(candidate.borrow_mut(), scratch, lane);
             }
             scratch.cost(sizes);
         }
     }
 
     fn append(&mut self, sample: &[u8]) {
-        self.ahead.parse(&mut self.stream, &self.index, &self.crowd, sample, &mut self.coster);
+        self.ahead.parse(&mut self.stream, &self.index, &self.crowd, &self.tail, sample, &mut self.coster);
         let slides = self.stream.append(sample, &mut self.coster);
         for _ in 0..slides {
             self.index.slide();
@@ -280,6 +284,7 @@ impl Sizer for DeflateSizer {
         self.stream.clear();
         self.index.clear();
         self.crowd.clear();
+        self.tail.update(&self.stream.window, &self.stream.parser);
         self.recent.forget();
     }
 
@@ -289,17 +294,17 @@ impl Sizer for DeflateSizer {
 }
 
 impl Scratch {
-    /// Sizes of the streams parsed last, whose open blocks are costed together.
+    /// Sizes of the streams in the first lanes, whose open blocks are costed together.
     fn cost(&mut self, sizes: &mut [u64]) {
+        let parsers = &self.parsers[..sizes.len()];
         let mut blocks = [&cost::Histogram::EMPTY; LANES];
-        for (block, parsed) in blocks.iter_mut().zip(&self.parsed) {
-            *block = &parsed.histogram;
+        for (block, parser) in blocks.iter_mut().zip(parsers) {
+            *block = &parser.blocks.histogram;
         }
-        let costs = self.coster.costs(&blocks[..self.parsed.len()]);
-        for ((size, parsed), cost) in sizes.iter_mut().zip(&self.parsed).zip(costs) {
-            *size = parsed.total_bytes(cost);
+        let costs = self.coster.costs(&blocks[..sizes.len()]);
+        for ((size, parser), cost) in sizes.iter_mut().zip(parsers).zip(costs) {
+            *size = parser.blocks.total_bytes(cost);
         }
-        self.parsed.clear();
     }
 }
 

@@ -235,13 +235,24 @@ pub struct Crossings {
     /// By position.
     sorted: Vec<Crossing>,
     next: usize,
+    /// The prefix's tail and the sample's first bytes, as far as a match can reach, and eight more.
+    seam: Vec<u8>,
+    tail: usize,
+    /// Whether the sample repeats the prefix's end, so that a match may start in the tail and run into the sample both.
+    overlaps: bool,
 }
 
 impl Crossings {
-    /// Finds the crossing matches of a sample behind a text.
-    pub fn find(&mut self, before: &[u8], sample: &[u8]) {
+    /// Finds the crossing matches of a sample behind a text with a tail of some length.
+    pub fn find(&mut self, before: &[u8], tail: usize, sample: &Sample) {
         self.sorted.clear();
         self.next = 0;
+        self.overlaps = false;
+        self.tail = tail;
+        self.seam.clear();
+        self.seam.extend_from_slice(&before[before.len() - tail..]);
+        self.seam.extend_from_slice(&sample.padded()[..sample.len().min(MAX_MATCH) + PADDING.len()]);
+        let sample = sample.bytes();
         // The byte at position 0 of the prefix is never matched.
         let (Some(&first), Some((_, before)), Some(&last)) = (sample.first(), before.split_first(), before.last())
         else {
@@ -257,6 +268,7 @@ impl Crossings {
             }
             let backwards = before.iter().rev().zip(sample[..distance].iter().rev()).take(MAX_MATCH - 1);
             let inside = backwards.take_while(|(a, b)| a == b).count();
+            self.overlaps |= inside == distance;
             let ahead = (sample.len() - distance).min(MAX_MATCH);
             let beyond = common_prefix(&sample[..ahead], &sample[distance..distance + ahead]);
             for inside in 1..=inside {
@@ -269,6 +281,13 @@ impl Crossings {
             }
         }
         self.sorted.sort_unstable();
+    }
+
+    /// The last `left` bytes of the prefix and what follows them; `None` if they are more than its tail, or if a match
+    /// that starts before them might run on into the sample.
+    #[inline]
+    pub fn seam(&self, left: usize) -> Option<&[u8]> {
+        if self.overlaps { None } else { self.seam.get(self.tail.checked_sub(left)?..) }
     }
 
     /// The crossing match at a position; positions are asked for in ascending order.

@@ -6,8 +6,7 @@
 //! look at their own chain and one or two questions to the index.
 //!
 //! Some positions are searched zlib's way instead, along the chain of all positions with the same hash, through the
-//! sample and on through the prefix. These are the last bytes of the prefix behind the checkpoint, which are parsed again
-//! with each sample; and the positions where a rule of zlib's could matter that the faster search does not model: the
+//! sample and on through the prefix: where a rule of zlib's could matter that the faster search does not model, the
 //! limit on the positions a search looks at (in code, where runs of spaces crowd a chain, many), and the largest
 //! distance, 32,506, allowed only for the first of a chain and only if the window has not just slid.
 
@@ -17,6 +16,7 @@ use super::index::Index;
 use super::parse::{Finder, Match};
 use super::recent::Question;
 use super::sample::{Crossings, Sample};
+use super::tail::Tail;
 use super::window::{Window, common_prefix, hash, walk};
 
 /// Longest sample that this search takes: no distance within it is too large.
@@ -27,6 +27,7 @@ pub struct SampleFinder<'a, const TRACED: bool> {
     pub window: &'a Window,
     index: &'a Index,
     crowd: &'a Crowd,
+    tail: &'a Tail,
     sample: &'a Sample,
     crossings: &'a mut Crossings,
     /// Whether some chain might be long enough for a limit to bind.
@@ -79,13 +80,13 @@ impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
             self.reason = Reason::UNSETTLED;
         }
         let Some(start) = position.checked_sub(self.window.len()) else {
-            return Some(self.walk(position, longer_than, buffered));
+            return Some(self.in_tail(position, longer_than, buffered));
         };
         let mut crosses = false;
         let Known { mut best, beaten } = if TRACED && let Some(known) = self.known.take() {
             known
         } else {
-            if self.crowded && self.binds(start) {
+            if self.crowded && self.binds(position) {
                 return Some(self.walk(position, longer_than, buffered));
             }
             if self.window.len() == 0 {
@@ -122,17 +123,18 @@ impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
 }
 
 impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
-    /// Searches `sample` behind the text in `window`, which `index` and `crowd` know to its end.
+    /// Searches `sample` behind the text in `window`, which `index`, `crowd` and `tail` know to its end.
     pub fn new(
         window: &'a Window,
         index: &'a Index,
         crowd: &'a Crowd,
+        tail: &'a Tail,
         sample: &'a Sample,
         crossings: &'a mut Crossings,
     ) -> Self {
-        crossings.find(window.text(), sample.bytes());
+        crossings.find(window.text(), tail.len(), sample);
         let crowded = !crowd.never_binds(sample.longest_chain());
-        Self { window, index, crowd, sample, crossings, crowded, reason: Reason::NONE, known: None }
+        Self { window, index, crowd, tail, sample, crossings, crowded, reason: Reason::NONE, known: None }
     }
 
     /// Whether an earlier outcome at a position of the sample, in ascending order, may be another one now whatever was
@@ -140,16 +142,36 @@ impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
     #[inline(always)]
     pub fn unsettled(&mut self, start: usize) -> bool {
         self.crossings.at(start).is_some()
-            || self.crowded && self.sample.len() - start >= MIN_MATCH && self.binds(start)
+            || self.crowded && self.sample.len() - start >= MIN_MATCH && self.binds(self.window.len() + start)
     }
 
-    /// Whether zlib's limit on the length of a search might bind at a position of the sample.
-    fn binds(&self, start: usize) -> bool {
-        !self.crowd.never_binds_at(self.hash(self.window.len() + start), self.sample.longest_chain())
+    /// Whether zlib's limit on the length of a search might bind at a position.
+    fn binds(&self, position: usize) -> bool {
+        !self.crowd.never_binds_at(self.hash(position), self.sample.longest_chain())
     }
 
     fn hash(&self, position: usize) -> usize {
         hash(self.byte(position), self.byte(position + 1), self.byte(position + 2))
+    }
+
+    /// The search at a position of the prefix's tail.
+    fn in_tail(&self, position: usize, longer_than: usize, buffered: usize) -> Match {
+        let left = self.window.len() - position;
+        let binds = self.crowded && left + self.sample.len() >= MIN_MATCH && self.binds(position);
+        if !binds
+            && let Some(within) = self.tail.within(position)
+            && let Some(seam) = self.crossings.seam(left)
+        {
+            let max = (left + self.sample.len()).min(MAX_MATCH);
+            let oldest = position.saturating_sub(MAX_DISTANCE).max(1);
+            let beaten = longer_than.max(left);
+            match self.index.longest(self.window, seam, 0, beaten, max, oldest) {
+                Some((_, at)) if position - at == MAX_DISTANCE => {}
+                Some((length, at)) => return Match { length: length as u16, distance: (position - at) as u16 },
+                None => return within,
+            }
+        }
+        self.walk(position, longer_than, buffered)
     }
 
     /// The search at any position: zlib's walk.
