@@ -17,7 +17,7 @@ use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;
 use super::window::{common_prefix, hash, hash_on, load};
 
-const BUCKET_BITS: u32 = 12;
+const BUCKET_BITS: u32 = 14;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 /// For the shortest samples.
 const MIN_BUCKET_BITS: u32 = 8;
@@ -76,7 +76,7 @@ impl Sample {
         let Linker { three, four } = linker;
         // Fewer buckets for a short sample: emptying them is most of the work. Still several to a position, for few walks
         // that lead nowhere.
-        let bits = (bytes.len().next_power_of_two().ilog2() + 2).clamp(MIN_BUCKET_BITS, BUCKET_BITS);
+        let bits = (bytes.len().next_power_of_two().ilog2() + 3).clamp(MIN_BUCKET_BITS, BUCKET_BITS);
         let used = (1 << bits) - 1;
         let bucket = |n: u32| (n.wrapping_mul(0x9e37_79b1) >> (32 - BUCKET_BITS)) as usize & used;
         three[..=used].fill(0);
