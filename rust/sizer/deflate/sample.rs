@@ -163,6 +163,7 @@ impl Sample {
     }
 
     /// The nearest of the longest matches longer than `length`, three at least, and at most `max`.
+    #[inline(always)]
     fn longest_of_four(&self, start: usize, mut length: usize, max: usize, oldest: u16) -> Option<Match> {
         let text = &self.bytes[..];
         let key = |at: usize, length: usize| load(text, at + length - MIN_MATCH) as u32;
@@ -188,6 +189,7 @@ impl Sample {
     }
 
     /// The nearest match of three bytes.
+    #[inline(always)]
     fn three(&self, start: usize, oldest: u16) -> Option<Match> {
         let three = |at: usize| load(&self.bytes, at) as u32 & 0xff_ffff;
         let sought = three(start);
