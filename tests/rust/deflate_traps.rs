@@ -244,6 +244,67 @@ fn matches_that_start_in_the_prefix_and_run_into_the_candidate() {
     }
 }
 
+/// The last bytes of a prefix occurred before, one or more times, and the candidate goes on as after one of them, as after
+/// none, or with the prefix's own end.
+#[test]
+fn matches_in_the_tail_of_a_prefix() {
+    for seed in 0..4_000 {
+        let mut rng = Rng(seed);
+        let size = [2, 8, 64][rng.range(0, 2)];
+        let mut phrase = support::letters(&mut rng, 120, size);
+        let mut prefix = support::letters(&mut rng, 40, 64);
+        for _ in 0..rng.range(1, 3) {
+            let from = rng.range(0, 60);
+            let to = rng.range(from, 120);
+            prefix.extend_from_slice(&phrase[from..to]);
+            let between = rng.range(0, 30);
+            prefix.extend(support::letters(&mut rng, between, 64));
+        }
+        // Some versions of the phrase differ from here on.
+        let change = rng.range(0, 119);
+        phrase[change] = b'#';
+        let left = rng.range(1, 80);
+        let tail = phrase[40.max(left) - left..][..left].to_vec();
+        prefix.extend_from_slice(&tail);
+        let next = 40.max(left);
+        let mut candidate = match rng.range(0, 3) {
+            0 => phrase[next..].to_vec(),
+            1 => prefix[prefix.len() - rng.range(1, left)..].repeat(rng.range(1, 3)),
+            2 => support::letters(&mut rng, 20, size),
+            _ => support::letters(&mut rng, 2, 64),
+        };
+        let cut = rng.range(0, candidate.len());
+        candidate.truncate(if rng.chance(3) { cut } else { candidate.len() });
+        let last = prefix.split_off(prefix.len() - rng.range(0, left.min(6)));
+        check(&Case { kind: "tail", pieces: vec![prefix, last], candidate });
+    }
+}
+
+/// The same at the largest distance, which zlib allows only for the first of a chain.
+#[test]
+fn matches_in_the_tail_at_the_largest_distance() {
+    for seed in 0..400 {
+        let mut rng = Rng(seed);
+        let phrase = support::letters(&mut rng, 60, 64);
+        let (before, left) = ([1, 32_768, 40_000][rng.range(0, 2)], rng.range(3, 20));
+        let mut prefix = support::letters(&mut rng, before, 64);
+        let start = prefix.len();
+        prefix.extend_from_slice(&phrase);
+        let gap = rng.range(32_505, 32_507) - phrase.len();
+        prefix.extend(support::letters(&mut rng, gap, 64));
+        if rng.chance(2) {
+            // The chain's first, with less in common.
+            let at = start + rng.range(1_000, 30_000);
+            let known = rng.range(3, left);
+            prefix[at..at + known].copy_from_slice(&phrase[..known]);
+        }
+        prefix.extend_from_slice(&phrase[..left]);
+        let common = rng.range(left, 60);
+        let candidate = [&phrase[left..common], b"#"].concat();
+        check(&Case { kind: "far tail", pieces: vec![prefix], candidate });
+    }
+}
+
 /// A long append moves the window on by more than one of its halves.
 #[test]
 fn appends_that_slide_the_window_more_than_once() {

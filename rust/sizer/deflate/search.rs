@@ -168,7 +168,8 @@ impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
             match self.index.longest(self.window, seam, 0, beaten, max, oldest) {
                 Some((_, at)) if position - at == MAX_DISTANCE => {}
                 Some((length, at)) => return Match { length: length as u16, distance: (position - at) as u16 },
-                None => return within,
+                None if usize::from(within.length) > longer_than => return within,
+                None => return Match { length: longer_than as u16, distance: 0 },
             }
         }
         self.walk(position, longer_than, buffered)
