@@ -39,9 +39,10 @@ lint: $(VENV)/built
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest entropylaw._core
 
-## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds the sizer's own
+## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds those of the sizer alone
 bench: $(VENV)/built
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-disable-gc --benchmark-columns=min,median,rounds
+	$(if $(POOL),$(BIN)/python benches/python_zlib.py $(abspath $(POOL)))
 	$(if $(POOL),cargo bench --quiet --bench sizer -- $(abspath $(POOL)))
 
 ## fuzz: PAIRS random, adversarial and (POOL=file.jsonl) real texts, sized by zlib and by the deflate sizer

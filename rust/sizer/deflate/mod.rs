@@ -4,7 +4,7 @@
 //! 4,096 positions walked, and bits written, for each. A size needs less:
 //!
 //! - the parse of the prefix is the same for all candidates but for its last few bytes, so it is done once, when the
-//!   prefix grows (`stream`; `ahead`, with the index over what was there before);
+//!   prefix grows (`stream`; `ahead`, with the index over what was there before; `tail`);
 //! - the literals and matches of a candidate are found by an index over the prefix rather than by walking its chains
 //!   (`search`, `index`, `sample`); what they are is decided by zlib's lazy parse (`parse`);
 //! - the parse of a candidate is mostly the same behind the next append as well (`trace`, `recent`);
@@ -14,12 +14,12 @@
 //! Exactness has no exceptions. Where one of zlib's limits could matter that the index does not model, zlib's own walk
 //! takes over, for that position.
 //!
-//! A sizer takes about 1.3 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
+//! A sizer takes about 1.4 MB whatever the length of its prefix, working memory 0.3 MB a thread (more only for the
 //! longest sample probed), and a candidate at most seventeen bytes per byte, in texts half of that. Probing takes expected
-//! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code uses
-//! no vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the
-//! same sizes: all of it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers
-//! for all positions of a sample at once, a tenth slower, although it spared two questions to the index in five.)
+//! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code has
+//! no vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the same
+//! sizes: all of it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers for
+//! all positions of a sample at once, a tenth slower, although it spared two questions to the index in five.)
 //!
 //! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
 

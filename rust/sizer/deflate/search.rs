@@ -6,9 +6,12 @@
 //! look at their own chain and one or two questions to the index.
 //!
 //! Some positions are searched zlib's way instead, along the chain of all positions with the same hash, through the
-//! sample and on through the prefix: where a rule of zlib's could matter that the faster search does not model, the
-//! limit on the positions a search looks at (in code, where runs of spaces crowd a chain, many), and the largest
+//! sample and on through the prefix: where a rule of zlib's could matter that the faster search does not model. That is
+//! the limit on the positions a search looks at (in code, where runs of spaces crowd a chain, many), and the largest
 //! distance, 32,506, allowed only for the first of a chain and only if the window has not just slid.
+//!
+//! The last bytes of the prefix, behind the checkpoint, are parsed again with each sample; what is known of them
+//! beforehand is in [`tail`](super::tail).
 
 use super::crowd::Crowd;
 use super::format::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH};

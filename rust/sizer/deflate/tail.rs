@@ -1,9 +1,10 @@
 //! The tail of a prefix: its last bytes, behind the checkpoint, which are parsed again with each sample.
 //!
-//! They are undecided because a match there might run on into the sample. But matches at a position of the tail that end
-//! in the tail do not depend on the sample: they are found once after an append, by zlib's walk. Whether one is longer
-//! is a question for the index, as at any other position: a string longer than what is left of the tail occurs in the
-//! prefix only before it.
+//! They are undecided because a match there might run on into the sample. But what of a match lies in the tail does not
+//! depend on the sample: it is found once after an append, by zlib's walk. Whether there is a longer match is a question
+//! for the index, as at any other position: it knows strings wholly in the prefix, so that one longer than what is left of
+//! the prefix can only be from before. (The walk stays for samples that repeat the prefix's end, where a match may start
+//! close before the position and itself run into the sample.)
 //!
 //! Takes one walk a byte of the tail, of which there are rarely more than a few.
 
@@ -18,7 +19,7 @@ const MAX_TAIL: usize = 64;
 #[derive(Default)]
 pub struct Tail {
     from: usize,
-    /// By position; `None` where it takes the walk.
+    /// The matches at its positions, as if the text ended with the prefix; `None` where it takes the walk.
     within: Vec<Option<Match>>,
 }
 
@@ -37,14 +38,14 @@ impl Tail {
         self.within.len()
     }
 
-    /// The nearest of the longest matches at a position of the prefix that the prefix's end does not cut short, or cuts
-    /// short where it ends.
+    /// The longest match at a position, of several the nearest, as if the text ended with the prefix; `None` where it
+    /// takes the walk.
     pub fn within(&self, position: usize) -> Option<Match> {
         *self.within.get(position.checked_sub(self.from)?)?
     }
 }
 
-/// The nearest of the longest matches at a position up to the window's end.
+/// The longest match at a position, of several the nearest, as if the text ended with the window.
 fn within(window: &Window, position: usize) -> Option<Match> {
     let max = window.len() - position;
     if max < MIN_MATCH {
