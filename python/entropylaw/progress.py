@@ -49,12 +49,14 @@ class ProgressLine:
     def __call__(self, now: "Progress | Reading") -> None:
         clock = time.monotonic()
         # Work of the same kind may begin anew: another data set to be read, another codec to measure with.
-        if now.stage != self._stage or now.done < self._done:
+        begins = now.stage != self._stage
+        if begins or now.done < self._done:
             self._stage, self._began = now.stage, clock
         self._done = now.done
         if now.round and self._picking_since is None:
             self._picking_since = clock
-        if not self._shows or clock - self._drawn < _REDRAW:
+        # Once there are rounds, their stages may change faster than anyone reads.
+        if not self._shows or (clock - self._drawn < _REDRAW and not (begins and not now.round)):
             return
         self._drawn = clock
         width = shutil.get_terminal_size().columns
