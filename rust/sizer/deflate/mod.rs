@@ -360,6 +360,20 @@ mod tests {
         assert_eq!(*at_feed.last().expect("some"), fed_in_two_parts(&text, 65_535));
     }
 
+    /// The same of a candidate that is too long for the search, and sized by a copy of the stream.
+    #[test]
+    fn a_copy_of_the_stream_knows_where_its_text_lies() {
+        let text = text_with_far_match();
+        let size_from = |origin| {
+            let mut sizer = DeflateSizer::new();
+            sizer.stream.window.start_at(origin);
+            sizer.append(&text[..30_000]);
+            sizer.probe(&text[30_000..], &mut sizer.scratch())
+        };
+        assert_eq!(size_from((1 << 32) - 65_536), fed_in_two_parts(&text, 65_535));
+        assert_ne!(size_from((1 << 32) - 65_536), size_from(0));
+    }
+
     #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
     fn fed_in_two_parts(text: &[u8], at: usize) -> u64 {
         let mut out = vec![0; 2 * text.len()];
