@@ -226,18 +226,32 @@ def first_gains(
 ) -> NDArray[np.float64]:
     """What each sample would add to coverage's objective as the first pick, shape ``(samples,)``."""
 
+_Member = tuple[Sequence[str], str, bool, Sequence[str]]
+"""Names, kind, whether it is optional, beside: as ``pool.schema.Member``."""
+
+class _Layout(Protocol):
+    """A column of a table, as ``pool.columnar.Layout`` has it."""
+
+    kind: str
+    valid: NDArray[np.uint8] | None
+    ends: NDArray[np.int64] | None
+    data: NDArray[np.uint8] | None
+    ints: NDArray[np.int64] | None
+    floats: NDArray[np.float64] | None
+    inside: Sequence[tuple[str, _Layout]]
+
 @final
-class LineReader:
-    """Renders records of JSON that are as their schema has them; the others it leaves to the caller.
+class RecordReader:
+    """Renders records that are as their schema has them; the others it leaves to the caller.
 
     Parameters
     ----------
     schema
-        Name of the schema of the records, or ``None``.
+        The members that samples are made of, what is read of a turn, and what of a call; or ``None``.
     field
-        The field that holds the text, if there is no schema.
+        The field that holds the text, instead of the members; turns and calls in it are read as ``schema`` says.
     printable
-        For ``repr`` of the record, if there is neither: a bit for each character, whether Python shows it as it is;
+        For ``repr`` of the record, if there is no schema: a bit for each character, whether Python shows it as it is;
         ``None`` for the record as it is stored.
     group_by, numbers
         Fields to read besides.
@@ -248,20 +262,22 @@ class LineReader:
     def __new__(
         cls,
         *,
-        schema: str | None = None,
+        schema: tuple[Sequence[_Member], Sequence[_Member], Sequence[_Member]] | None = None,
         field: str | None = None,
         printable: bytes | None = None,
         group_by: str,
         numbers: Sequence[str],
         threads: int | None = None,
     ) -> Self: ...
-    def lines(self, buffer: bytes) -> Lines:
+    def lines(self, buffer: bytes) -> ReadRecords:
         """Reads the lines that are not blank."""
-    def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Lines:
+    def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> ReadRecords:
         """Reads the records ``buffer[starts[i]:ends[i]]``."""
+    def rows(self, columns: Sequence[tuple[str, _Layout]], count: int) -> ReadRecords:
+        """Reads ``count`` rows of a table, of which these are the columns to read; without their groups and numbers."""
 
 @final
-class Lines:
+class ReadRecords:
     @property
     def data(self) -> NDArray[np.uint8]:
         """The samples, one after the other."""
@@ -285,6 +301,10 @@ class Lines:
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
         """Of each field asked for, its values; NaN for a record that is left."""
+    @property
+    def unread(self) -> dict[str, tuple[int, int]]:
+        """The members that samples leave unread, such as ``messages[].name``: in how many records, with how many bytes
+        of text. Records that are left don't count."""
 
 @final
 class Sizer:

@@ -40,7 +40,7 @@ mod _core {
     #[pymodule_export]
     use super::measure::{find_duplicates, measure, measure_each, novelty};
     #[pymodule_export]
-    use super::read::{LineReader, Lines};
+    use super::read::{ReadRecords, RecordReader};
     #[pymodule_export]
     use super::select::{ZipResult, zip_select};
     #[pymodule_export]

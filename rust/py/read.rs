@@ -1,47 +1,52 @@
-//! `entropylaw._core.LineReader`: samples from JSON Lines.
+//! `entropylaw._core.RecordReader`: samples from JSON Lines and from rows of tables.
+
+use std::collections::BTreeMap;
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use super::thread_count;
-use crate::error::Error;
-use crate::read::{self, Batch, Field, Printable, Spec, Text};
+use crate::error::{Error, Result};
+use crate::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
 use crate::select::threads;
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]
-pub struct LineReader {
+pub struct RecordReader {
     spec: Spec,
     threads: rayon::ThreadPool,
 }
 
+/// A member as `schema.py` has it: names, kind, whether it is optional, beside.
+type Described = (Vec<String>, String, bool, Vec<String>);
+
 #[pymethods]
-impl LineReader {
+impl RecordReader {
     #[new]
     #[pyo3(signature = (*, schema=None, field=None, printable=None, group_by, numbers, threads=None))]
     fn new(
-        schema: Option<&str>,
+        schema: Option<[Vec<Described>; 3]>,
         field: Option<&str>,
         printable: Option<&[u8]>,
         group_by: &str,
         numbers: Vec<String>,
         threads: Option<i64>,
     ) -> PyResult<Self> {
+        let schema = schema.map(schema_of).transpose()?;
         let text = match (schema, field, printable) {
-            (Some(name), _, _) => Text::of_schema(name)
-                .ok_or_else(|| Error::Parameter(format!("the schema {name:?} is not known to the line reader")))?,
-            (None, Some(field), _) => Text::Field(Field::new(field)),
-            (None, None, Some(bits)) => Text::Repr(Printable::new(bits)),
-            (None, None, None) => Text::Json,
+            (Some(schema), None, _) => Text::Schema(schema),
+            (Some(schema), Some(field), _) => Text::Field(Field::new(field), schema),
+            (None, _, Some(bits)) => Text::Repr(Printable::new(bits)),
+            (None, _, None) => Text::Json,
         };
         let threads = threads::start(thread_count(threads)?)?;
         Ok(Self { spec: Spec::new(text, group_by, &numbers), threads })
     }
 
-    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> Lines {
+    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> ReadRecords {
         let batch = py.detach(|| self.threads.install(|| read::lines(&buffer, &self.spec)));
-        Lines::new(py, batch)
+        ReadRecords::new(py, batch)
     }
 
     fn spans(
@@ -50,20 +55,78 @@ impl LineReader {
         buffer: PyBackedBytes,
         starts: PyReadonlyArray1<'_, i64>,
         ends: PyReadonlyArray1<'_, i64>,
-    ) -> PyResult<Lines> {
+    ) -> PyResult<ReadRecords> {
         let (starts, ends) = (starts.as_slice()?, ends.as_slice()?);
         let spans: Vec<_> = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize)).collect();
         if spans.iter().any(|&(start, end)| start > end || end > buffer.len()) {
             return Err(Error::Offsets("a span is outside the buffer".into()).into());
         }
         let batch = py.detach(|| self.threads.install(|| read::spans(&buffer, &spans, &self.spec)));
-        Ok(Lines::new(py, batch))
+        Ok(ReadRecords::new(py, batch))
+    }
+
+    fn rows(&self, py: Python<'_>, columns: Vec<(String, Layout<'_>)>, count: usize) -> PyResult<ReadRecords> {
+        let columns = columns_of(&columns)?;
+        let batch = py.detach(|| self.threads.install(|| read::rows(&columns, count, &self.spec)))?;
+        Ok(ReadRecords::new(py, batch))
     }
 }
 
-/// What a [`LineReader`] has read.
+fn schema_of([members, message, call]: [Vec<Described>; 3]) -> Result<Schema> {
+    let all = |described: Vec<Described>| {
+        let member = |(names, kind, optional, beside): Described| {
+            let kind = Kind::named(&kind).ok_or_else(|| Error::Parameter(format!("there is no kind {kind:?}")))?;
+            Ok(Member { names, kind, optional, beside })
+        };
+        described.into_iter().map(member).collect::<Result<Vec<_>>>()
+    };
+    let (message, call) = (all(message)?, all(call)?);
+    Ok(Schema { members: all(members)?, message, call })
+}
+
+/// A column as Python lays it out: what kind it is, and the arrays of that kind. See `_core.pyi`.
+#[derive(FromPyObject)]
+struct Layout<'py> {
+    kind: String,
+    valid: Option<PyReadonlyArray1<'py, u8>>,
+    ends: Option<PyReadonlyArray1<'py, i64>>,
+    data: Option<PyReadonlyArray1<'py, u8>>,
+    ints: Option<PyReadonlyArray1<'py, i64>>,
+    floats: Option<PyReadonlyArray1<'py, f64>>,
+    inside: Vec<(String, Layout<'py>)>,
+}
+
+impl Layout<'_> {
+    fn column(&self) -> PyResult<Column<'_>> {
+        fn slice<'a, T: numpy::Element>(array: Option<&'a PyReadonlyArray1<'_, T>>) -> PyResult<&'a [T]> {
+            let array = array.ok_or_else(|| Error::Parameter("a column lacks an array".into()))?;
+            Ok(array.as_slice()?)
+        }
+        let cells = match self.kind.as_str() {
+            "null" => Cells::Null,
+            "bool" => Cells::Bool(slice(self.data.as_ref())?),
+            "int" => Cells::Int(slice(self.ints.as_ref())?),
+            "float" => Cells::Float(slice(self.floats.as_ref())?),
+            "text" => Cells::Text { ends: slice(self.ends.as_ref())?, data: slice(self.data.as_ref())? },
+            "list" => {
+                let (_, items) = self.inside.first().ok_or_else(|| Error::Parameter("a list has no items".into()))?;
+                Cells::List { ends: slice(self.ends.as_ref())?, items: Box::new(items.column()?) }
+            }
+            "object" => Cells::Object(columns_of(&self.inside)?),
+            kind => return Err(Error::Parameter(format!("there are no columns of kind {kind:?}")).into()),
+        };
+        let valid = self.valid.as_ref().map(|valid| valid.as_slice()).transpose()?;
+        Ok(Column { valid, cells })
+    }
+}
+
+fn columns_of<'l>(layouts: &'l [(String, Layout<'_>)]) -> PyResult<Vec<(String, Column<'l>)>> {
+    layouts.iter().map(|(name, layout)| Ok((name.clone(), layout.column()?))).collect()
+}
+
+/// What a [`RecordReader`] has read.
 #[pyclass(frozen, get_all, module = "entropylaw._core")]
-pub struct Lines {
+pub struct ReadRecords {
     data: Py<PyArray1<u8>>,
     lengths: Py<PyArray1<i64>>,
     starts: Py<PyArray1<i64>>,
@@ -72,9 +135,10 @@ pub struct Lines {
     groups: Py<PyArray1<u32>>,
     group_names: Vec<String>,
     numbers: Vec<Py<PyArray1<f64>>>,
+    unread: BTreeMap<String, (u64, u64)>,
 }
 
-impl Lines {
+impl ReadRecords {
     fn new(py: Python<'_>, batch: Batch) -> Self {
         Self {
             data: batch.data.into_pyarray(py).unbind(),
@@ -85,6 +149,7 @@ impl Lines {
             groups: batch.groups.into_pyarray(py).unbind(),
             group_names: batch.group_names,
             numbers: batch.numbers.into_iter().map(|column| column.into_pyarray(py).unbind()).collect(),
+            unread: batch.unread,
         }
     }
 }

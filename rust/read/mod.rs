@@ -1,25 +1,38 @@
-//! Samples from JSON Lines, the fast way: known schemas, rendered by all threads.
+//! Samples from JSON Lines and from columns of tables, the fast way: rendered by all threads.
 //!
-//! What a record's text is, and what to say when it has none, is defined in Python (`python/entropylaw/pool/schema.py`).
-//! Here is the common case of the same definition, several times faster. A record that is out of the ordinary in any
-//! way, broken ones included, is *left*: Python renders it, or refuses it in words. So this module has to be right
-//! about what it renders, and may be as strict as it likes about what it does not.
+//! What a record's text is comes as data from Python (`python/entropylaw/pool/schema.py`). The interpreter here, `text`,
+//! reads values wherever they lie. A record that is out of the ordinary in any way, broken ones included, is *left*:
+//! Python renders it, or refuses it in words. So this module has to be right about what it renders, and may be as
+//! strict as it likes about what it does not.
 
+mod columns;
+mod json_text;
+mod node;
 mod repr;
+mod schema;
 mod text;
+mod unread;
 mod value;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
+use crate::error::Result;
+
+pub use columns::{Cells, Column};
+use node::{Node, Object, View};
 pub use repr::Printable;
+pub use schema::{Kind, Member, Schema};
 pub use text::Text;
-use value::{Number, Record, Value};
+use unread::{Place, Unread};
+use value::{Number, Record};
 
 /// Bytes of lines that a thread takes at a time.
 const PIECE: usize = 1 << 18;
+/// Rows of a table that a thread takes at a time.
+const ROWS: usize = 1 << 7;
 
 /// What is read of each record.
 #[derive(Debug, Clone)]
@@ -65,12 +78,17 @@ impl Field {
         vec![self.whole.clone(), self.path[0].clone()]
     }
 
-    /// The field's value: that of a key with dots in it, if there is one.
-    fn find<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
-        record.get(&self.whole).or_else(|| {
-            let (first, rest) = self.path.split_first()?;
-            rest.iter().try_fold(record.get(first)?, |value, key| value.get(key))
-        })
+    /// The field's value, and the key of the record that it is in: one with dots in it, if there is one.
+    fn find<'n>(&self, record: Object<'n>) -> Option<(&str, Node<'n>)> {
+        if let Some(value) = record.get(&self.whole) {
+            return Some((&self.whole, value));
+        }
+        let (first, rest) = self.path.split_first()?;
+        let value = rest.iter().try_fold(record.get(first)?, |value, key| match value.view()? {
+            View::Object(object) => object.get(key),
+            _ => None,
+        })?;
+        Some((first, value))
     }
 }
 
@@ -95,6 +113,8 @@ pub struct Batch {
     pub group_names: Vec<String>,
     /// Of each number asked for, its values.
     pub numbers: Vec<Vec<f64>>,
+    /// The members that the samples leave unread: in how many records, with how many bytes of text.
+    pub unread: BTreeMap<String, (u64, u64)>,
 }
 
 impl Batch {
@@ -122,6 +142,10 @@ impl Batch {
         for (mine, theirs) in self.numbers.iter_mut().zip(other.numbers) {
             mine.extend(theirs);
         }
+        for (path, (records, bytes)) in other.unread {
+            let known = self.unread.entry(path).or_default();
+            *known = (known.0 + records, known.1 + bytes);
+        }
     }
 }
 
@@ -148,7 +172,7 @@ pub fn lines(buffer: &[u8], spec: &Spec) -> Batch {
             reader.batch.breaks += u32::from(end < piece.end);
             start = (end + 1).min(piece.end);
         }
-        reader.batch
+        reader.finish()
     }))
 }
 
@@ -163,8 +187,28 @@ pub fn spans(buffer: &[u8], spans: &[(usize, usize)], spec: &Spec) -> Batch {
         for &(start, end) in spans {
             reader.read(&buffer[start..end], start);
         }
-        reader.batch
+        reader.finish()
     }))
+}
+
+/// Reads rows of a table, of which these are some columns, on the current threads of rayon. The groups and numbers of
+/// rows are the caller's to read.
+///
+/// # Errors
+/// [`crate::Error::Offsets`] if a column has fewer cells.
+pub fn rows(columns: &[(String, Column<'_>)], count: usize, spec: &Spec) -> Result<Batch> {
+    columns.iter().try_for_each(|(_, column)| column.check(count))?;
+    let starts: Vec<usize> = (0..count).step_by(ROWS).collect();
+    Ok(gathered(starts.par_iter().map(|&start| {
+        let mut reader = Reader::new(spec);
+        for row in start..count.min(start + ROWS) {
+            let before = reader.batch.data.len();
+            let read = spec.text.render(Object::Cells(columns, row), &mut reader.batch.data, &mut reader.unread);
+            let length = reader.ended(before, read);
+            reader.batch.lengths.push(length);
+        }
+        reader.finish()
+    })))
 }
 
 fn gathered(batches: impl ParallelIterator<Item = Batch>) -> Batch {
@@ -187,49 +231,76 @@ struct Reader<'s> {
     spec: &'s Spec,
     batch: Batch,
     group_ids: HashMap<String, u32>,
+    unread: Unread,
 }
 
 impl<'s> Reader<'s> {
     fn new(spec: &'s Spec) -> Self {
         let numbers = vec![Vec::new(); spec.numbers.len()];
-        Self { spec, batch: Batch { numbers, ..Batch::default() }, group_ids: HashMap::new() }
+        Self { spec, batch: Batch { numbers, ..Batch::default() }, group_ids: HashMap::new(), unread: Unread::new() }
+    }
+
+    fn finish(mut self) -> Batch {
+        self.batch.unread = self.unread.found().collect();
+        self.batch
+    }
+
+    /// Ends a record, whose sample begins at `before` if it was read: the sample's bytes, or -1 if it is left.
+    fn ended(&mut self, before: usize, read: Option<()>) -> i64 {
+        if read.is_some() {
+            self.unread.end_record();
+            return (self.batch.data.len() - before) as i64;
+        }
+        self.unread.drop_record();
+        self.batch.data.truncate(before);
+        -1
     }
 
     fn read(&mut self, raw: &[u8], start: usize) {
         let before = self.batch.data.len();
-        let length = if self.read_text(raw).is_some() {
-            (self.batch.data.len() - before) as i64
-        } else {
-            self.batch.data.truncate(before);
+        let read = self.read_record(raw);
+        if read.is_none() {
             self.batch.groups.push(0);
             self.batch.numbers.iter_mut().for_each(|column| column.push(f64::NAN));
-            -1
-        };
+        }
+        let length = self.ended(before, read);
         self.batch.lengths.push(length);
         self.batch.starts.push(start as i64);
         self.batch.sizes.push(raw.len() as u32);
     }
 
     /// Renders a record and keeps its group and numbers; None if it is to be left, with the batch's samples to mend.
-    fn read_text(&mut self, raw: &[u8]) -> Option<()> {
+    fn read_record(&mut self, raw: &[u8]) -> Option<()> {
         // All of it, because values that nobody looks at are not decoded.
         let json = std::str::from_utf8(raw).ok()?;
-        let record = value::parse(json, &self.spec.keys)?;
-        match &self.spec.text {
-            Text::Json => self.batch.data.extend(raw),
-            Text::Repr(printable) => repr::render(json, printable, &mut self.batch.data)?,
-            text => text.render(&record, &mut self.batch.data)?,
+        let record = value::parse(json, &self.spec.keys, self.spec.text.leaves_unread())?;
+        let none = Vec::new();
+        let object = Object::Json(if let Record::Object { members, .. } = &record { members } else { &none });
+        match (&self.spec.text, &record) {
+            (Text::Json, _) => self.batch.data.extend(raw),
+            (Text::Repr(printable), _) => repr::render(json, printable, &mut self.batch.data)?,
+            (Text::Schema(schema), Record::Text(text)) if schema.members.is_empty() => {
+                self.batch.data.extend(text.as_bytes());
+            }
+            (_, Record::Text(_)) => return None,
+            (text, Record::Object { others, .. }) => {
+                text.render(object, &mut self.batch.data, &mut self.unread)?;
+                for (name, bytes) in others {
+                    let place = self.unread.member(Place::RECORD, name);
+                    self.unread.leave(place, *bytes);
+                }
+            }
         }
-        let group = match self.spec.group_by.find(&record) {
-            None | Some(Value::Null) => Cow::Borrowed(""),
-            Some(Value::Text(text)) => Cow::Borrowed(&**text),
-            Some(Value::Number(Number::Int(number))) => Cow::Owned(number.to_string()),
+        let group = match self.spec.group_by.find(object).map(|(_, value)| value.view()) {
+            None | Some(Some(View::Null)) => Cow::Borrowed(""),
+            Some(Some(View::Text(text))) => Cow::Borrowed(text),
+            Some(Some(View::Number(Number::Int(number)))) => Cow::Owned(number.to_string()),
             Some(_) => return None,
         };
         let mut numbers = Vec::with_capacity(self.spec.numbers.len());
         for field in &self.spec.numbers {
-            match field.find(&record)? {
-                Value::Number(number) => numbers.push(number.as_f64()),
+            match field.find(object)?.1.view()? {
+                View::Number(number) => numbers.push(number.as_f64()),
                 _ => return None,
             }
         }

@@ -277,7 +277,7 @@ fn unit(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Appends a float: the fewest digits that tell it from others, as Python lays them out.
-fn float(number: f64, out: &mut Vec<u8>) {
+pub(super) fn float(number: f64, out: &mut Vec<u8>) {
     if number.is_sign_negative() {
         out.push(b'-');
     }

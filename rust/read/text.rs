@@ -1,30 +1,22 @@
-//! What a record's text is; a copy, schema by schema, of `python/entropylaw/pool/schema.py`.
-
-use std::borrow::Cow;
+//! The text of records of JSON and of rows of tables: the compiled interpreter of what `schema.py` defines.
+//!
+//! `text.py` is the other one, which knows why a record can't be read. Here a record that is out of the ordinary is left
+//! to it: every function returns None then, after having written whatever.
 
 use super::Field;
+use super::json_text;
+use super::node::{Node, Object, View};
 use super::repr::Printable;
-use super::value::{Record, Value};
+use super::schema::{Kind, Member, Schema};
+use super::unread::{Place, Unread};
 
 /// Where a record's text is.
 #[derive(Debug, Clone)]
 pub enum Text {
-    /// `conversations`, after `system`.
-    ShareGpt,
-    /// `messages`.
-    OpenAi,
-    /// `instruction`, `input`, `output`.
-    Alpaca,
-    /// `prompt`, `completion`.
-    Completion,
-    /// `chosen`, `rejected`, after `prompt` or `conversations`.
-    Preference,
-    /// `text`.
-    Text,
-    /// The record is the text.
-    Bare,
-    /// A field that the user names.
-    Field(Field),
+    /// Where a schema says.
+    Schema(Schema),
+    /// In a field that the user names, read like a prompt; objects inside by the schema's forms.
+    Field(Field, Schema),
     /// The record as it is stored.
     Json,
     /// The record as Python shows it, which leaves these characters as they are.
@@ -32,70 +24,33 @@ pub enum Text {
 }
 
 impl Text {
-    /// The text of the schema that Python knows as `name`, if it is known here.
-    #[must_use]
-    pub fn of_schema(name: &str) -> Option<Self> {
-        Some(match name {
-            "sharegpt" => Self::ShareGpt,
-            "openai" => Self::OpenAi,
-            "alpaca" => Self::Alpaca,
-            "completion" => Self::Completion,
-            "preference" => Self::Preference,
-            "text" => Self::Text,
-            "string" => Self::Bare,
-            _ => return None,
-        })
-    }
-
     /// The keys that it looks at.
     pub(super) fn keys(&self) -> Vec<String> {
-        let keys: &[&str] = match self {
-            Self::ShareGpt => &["system", "conversations"],
-            Self::OpenAi => &["messages"],
-            Self::Alpaca => &["instruction", "input", "output"],
-            Self::Completion => &["prompt", "completion"],
-            Self::Preference => &["prompt", "conversations", "chosen", "rejected"],
-            Self::Text => &["text"],
-            Self::Bare | Self::Json | Self::Repr(_) => &[],
-            Self::Field(field) => return field.keys(),
-        };
-        keys.iter().map(|&key| key.to_owned()).collect()
+        match self {
+            Self::Schema(schema) => schema.keys(),
+            Self::Field(field, _) => field.keys(),
+            Self::Json | Self::Repr(_) => Vec::new(),
+        }
     }
 
-    /// Appends the text of `record`; None, after whatever, if that is for Python to do or to refuse.
-    pub(super) fn render(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Option<()> {
+    /// Whether it leaves anything unread.
+    pub(super) fn leaves_unread(&self) -> bool {
+        matches!(self, Self::Schema(_) | Self::Field(..))
+    }
+
+    /// Appends the text of a record that is an object.
+    pub(super) fn render(&self, record: Object<'_>, out: &mut Vec<u8>, unread: &mut Unread) -> Option<()> {
         let mut joined = Joined { start: out.len(), out };
         match self {
-            Self::ShareGpt => {
-                if let Some(Value::Text(system)) = record.get("system") {
-                    joined.push(system);
-                }
-                turns(record.get("conversations")?, &mut joined)
+            Self::Schema(schema) if schema.members.is_empty() => None,
+            Self::Schema(schema) => Reader { schema, unread }.record(record, &mut joined),
+            Self::Field(field, schema) => {
+                let (outermost, value) = field.find(record)?;
+                let mut reader = Reader { schema, unread };
+                let place = reader.unread.member(Place::RECORD, &field.whole);
+                reader.either(value, place, &mut |text| joined.push(text))?;
+                reader.leave(record, Place::RECORD, &[outermost])
             }
-            Self::OpenAi => turns(record.get("messages")?, &mut joined),
-            Self::Alpaca => {
-                joined.push(text(record.get("instruction")?)?);
-                match record.get("input") {
-                    None | Some(Value::Null) => {}
-                    Some(input) => joined.push(text(input)?),
-                }
-                joined.push(text(record.get("output")?)?);
-                Some(())
-            }
-            Self::Completion => {
-                turns_or_text(record.get("prompt")?, &mut joined)?;
-                turns_or_text(record.get("completion")?, &mut joined)
-            }
-            Self::Preference => preference(record, &mut joined),
-            Self::Text => {
-                joined.push(text(record.get("text")?)?);
-                Some(())
-            }
-            Self::Bare => {
-                joined.push(record.text()?);
-                Some(())
-            }
-            Self::Field(field) => turns_or_text(field.find(record)?, &mut joined),
             Self::Json | Self::Repr(_) => None,
         }
     }
@@ -118,81 +73,248 @@ impl Joined<'_> {
     }
 }
 
-fn text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
+/// Takes the texts of a value one after the other. What a turn says may come in several.
+type Take<'t> = dyn FnMut(&str) + 't;
+
+struct Reader<'r> {
+    schema: &'r Schema,
+    unread: &'r mut Unread,
 }
 
-fn turns(value: &Value<'_>, joined: &mut Joined<'_>) -> Option<()> {
-    let Value::List(turns) = value else { return None };
-    for turn in turns {
-        joined.push(&turn_text(turn)?);
-    }
-    Some(())
-}
-
-fn turn_text<'v>(turn: &'v Value<'_>) -> Option<Cow<'v, str>> {
-    match turn.get("value").or_else(|| turn.get("content"))? {
-        Value::Null => Some(Cow::Borrowed("")),
-        Value::Text(text) => Some(Cow::Borrowed(text)),
-        Value::List(parts) => Some(Cow::Owned(parts_text(parts))),
-        _ => None,
-    }
-}
-
-/// Prompt, chosen and rejected answer; of an answer, not the turns or lines that it begins with like the others.
-fn preference(record: &Record<'_>, joined: &mut Joined<'_>) -> Option<()> {
-    let given = |key: &str| record.get(key).filter(|value| **value != Value::Null);
-    let (chosen, rejected) = (record.get("chosen")?, record.get("rejected")?);
-    let (prompt, turns) = (given("prompt"), given("conversations"));
-    if let (Value::Text(chosen), None, None) = (chosen, prompt, turns) {
-        let lines: Vec<&str> = text(rejected)?.split('\n').collect();
-        let same = chosen.split('\n').zip(&lines).take_while(|(line, other)| line == *other).count();
-        joined.push(chosen);
-        joined.push(&lines[same..].join("\n"));
-        return Some(());
-    }
-    let mut known = Vec::new();
-    for part in [prompt, turns].into_iter().flatten() {
-        known.extend(texts(part)?);
-    }
-    for answer in [chosen, rejected] {
-        let turns = if matches!(answer, Value::Object(_)) { vec![turn_text(answer)?] } else { texts(answer)? };
-        let same = known.iter().zip(&turns).take_while(|(turn, other)| turn == other).count();
-        known.extend(turns.into_iter().skip(same));
-    }
-    known.iter().for_each(|turn| joined.push(turn));
-    Some(())
-}
-
-/// A text, or those of turns.
-fn texts<'v>(value: &'v Value<'_>) -> Option<Vec<Cow<'v, str>>> {
-    match value {
-        Value::Text(text) => Some(vec![Cow::Borrowed(text)]),
-        Value::List(turns) => turns.iter().map(turn_text).collect(),
-        _ => None,
-    }
-}
-
-fn turns_or_text(value: &Value<'_>, joined: &mut Joined<'_>) -> Option<()> {
-    match value {
-        Value::Text(text) => {
-            joined.push(text);
-            Some(())
+impl<'r> Reader<'r> {
+    fn record(&mut self, record: Object<'_>, joined: &mut Joined<'_>) -> Option<()> {
+        let schema = self.schema;
+        let mut read: Vec<&str> = Vec::with_capacity(schema.members.len());
+        let mut said: Vec<String> = Vec::new();
+        let mut first_answer = None;
+        for member in &schema.members {
+            let Some((name, value)) = record.first(&member.names) else {
+                if member.optional {
+                    continue;
+                }
+                return None;
+            };
+            read.push(name);
+            let place = self.unread.member(Place::RECORD, name);
+            if matches!(member.kind, Kind::Prompt | Kind::Answer) {
+                let before = said.len();
+                self.compared(member.kind, value, place, &mut said, &mut first_answer)?;
+                said[before..].iter().for_each(|text| joined.push(text));
+            } else {
+                self.value(member.kind, value, place, &mut |text| joined.push(text))?;
+            }
         }
-        other => turns(other, joined),
+        self.leave(record, Place::RECORD, &read)
+    }
+
+    fn value(&mut self, kind: Kind, value: Node<'_>, place: Place, take: &mut Take<'_>) -> Option<()> {
+        match (kind, value.view()?) {
+            (Kind::Text | Kind::Texts | Kind::Either | Kind::Speech, View::Text(text)) => take(text),
+            (Kind::Texts, View::List(texts)) => {
+                for text in texts.items().filter(|text| !text.is_null()) {
+                    let View::Text(text) = text.view()? else { return None };
+                    take(text);
+                }
+            }
+            (Kind::Values, View::List(values)) => {
+                for value in values.items() {
+                    json_or_text(value, take)?;
+                }
+            }
+            (Kind::Values, _) => json_or_text(value, take)?,
+            (Kind::Speech, View::List(_) | View::Object(_)) => self.speech(value, &self.schema.message, place, take)?,
+            (Kind::Either, _) => self.either(value, place, take)?,
+            (Kind::Turns, View::List(turns)) => {
+                let place = self.unread.items(place);
+                for turn in turns.items() {
+                    self.turn(turn, place, take)?;
+                }
+            }
+            (Kind::History, View::List(turns)) => {
+                let inside = self.unread.items(place);
+                for turn in turns.items() {
+                    match turn.view()? {
+                        View::List(_) => self.value(Kind::Texts, turn, place, take)?,
+                        _ => self.turn(turn, inside, take)?,
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn either(&mut self, value: Node<'_>, place: Place, take: &mut Take<'_>) -> Option<()> {
+        match value.view()? {
+            View::Text(text) => {
+                take(text);
+                Some(())
+            }
+            View::List(_) => self.value(Kind::Turns, value, place, take),
+            _ => {
+                self.texts(value, place)?.iter().for_each(|text| take(text));
+                Some(())
+            }
+        }
+    }
+
+    fn turn(&mut self, turn: Node<'_>, place: Place, take: &mut Take<'_>) -> Option<()> {
+        match turn.view()? {
+            View::Text(text) => {
+                take(text);
+                Some(())
+            }
+            View::Object(object) => {
+                let message = &self.schema.message;
+                if !message.iter().flat_map(|member| &member.names).any(|name| object.get(name).is_some()) {
+                    return None;
+                }
+                let content = message.iter().find(|member| member.names.iter().any(|name| name == "content"));
+                if let Some((_, content)) = content.and_then(|member| object.first(&member.names))
+                    && matches!(content.view()?, View::Bool(_) | View::Number(_))
+                {
+                    return None;
+                }
+                self.object(object, message, place, take)
+            }
+            _ => None,
+        }
+    }
+
+    fn speech(&mut self, value: Node<'_>, form: &'r [Member], place: Place, take: &mut Take<'_>) -> Option<()> {
+        match value.view()? {
+            View::Null => {}
+            View::Text(text) => take(text),
+            View::List(items) => {
+                let place = self.unread.items(place);
+                for item in items.items() {
+                    self.speech(item, form, place, take)?;
+                }
+            }
+            View::Object(object) => self.object(object, form, place, take)?,
+            View::Bool(_) | View::Number(_) => self.unread.leave(place, 0),
+        }
+        Some(())
+    }
+
+    fn object(&mut self, object: Object<'_>, form: &'r [Member], place: Place, take: &mut Take<'_>) -> Option<()> {
+        // Few members are read of an object, mostly one.
+        let mut read: [&str; 8] = [""; 8];
+        let mut count = 0;
+        for member in form {
+            if !member.beside.is_empty() && object.first(&member.beside).is_none() {
+                continue;
+            }
+            let Some((name, value)) = object.first(&member.names) else { continue };
+            *read.get_mut(count)? = name;
+            count += 1;
+            match member.kind {
+                Kind::Value => json_or_text(value, take)?,
+                kind => {
+                    let form = if kind == Kind::Call { &self.schema.call } else { &self.schema.message };
+                    match value.view()? {
+                        View::Text(text) => take(text),
+                        _ => {
+                            let inside = self.unread.member(place, name);
+                            self.speech(value, form, inside, take)?;
+                        }
+                    }
+                }
+            }
+        }
+        self.leave(object, place, &read[..count])
+    }
+
+    /// Notes all members but those that were `read`; those that are null are not there.
+    fn leave(&mut self, object: Object<'_>, place: Place, read: &[&str]) -> Option<()> {
+        for (name, value) in object.members() {
+            if !value.is_null() && !read.contains(&name) {
+                let inside = self.unread.member(place, name);
+                self.unread.leave(inside, value.text_bytes()?);
+            }
+        }
+        Some(())
+    }
+
+    /// Adds the texts of a prompt or an answer that do not repeat what was said before, one for each turn.
+    fn compared(
+        &mut self,
+        kind: Kind,
+        value: Node<'_>,
+        place: Place,
+        said: &mut Vec<String>,
+        first_answer: &mut Option<String>,
+    ) -> Option<()> {
+        let text = if let View::Text(text) = value.view()? { Some(text) } else { None };
+        match (kind, text, first_answer.as_deref()) {
+            (Kind::Prompt, Some(text), _) => said.push(text.to_owned()),
+            (Kind::Answer, Some(text), Some(first)) => {
+                let lines: Vec<&str> = text.split('\n').collect();
+                let same = first.split('\n').zip(&lines).take_while(|(line, other)| line == *other).count();
+                said.push(lines[same..].join("\n"));
+            }
+            _ => {
+                let texts = self.texts(value, place)?;
+                if let Some(text) = text
+                    && said.iter().all(String::is_empty)
+                {
+                    *first_answer = Some(text.to_owned());
+                }
+                let same = said.iter().zip(&texts).take_while(|(turn, other)| turn == other).count();
+                said.extend(texts.into_iter().skip(same));
+            }
+        }
+        Some(())
+    }
+
+    /// The texts of what is a text, a list of turns, or one turn: one for each.
+    fn texts(&mut self, value: Node<'_>, place: Place) -> Option<Vec<String>> {
+        let mut texts = Vec::new();
+        match value.view()? {
+            View::Text(text) => texts.push(text.to_owned()),
+            View::List(turns) => {
+                let place = self.unread.items(place);
+                for turn in turns.items() {
+                    texts.push(self.turn_text(turn, place)?);
+                }
+            }
+            View::Object(object) => match object.get("messages").filter(|messages| !messages.is_null()) {
+                None => texts.push(self.turn_text(value, place)?),
+                Some(messages) => {
+                    if let Some(tools) = object.get("tools").filter(|tools| !tools.is_null()) {
+                        self.value(Kind::Values, tools, place, &mut |tool| texts.push(tool.to_owned()))?;
+                    }
+                    if !matches!(messages.view()?, View::List(_)) {
+                        return None;
+                    }
+                    let inside = self.unread.member(place, "messages");
+                    texts.extend(self.texts(messages, inside)?);
+                    self.leave(object, place, &["messages", "tools"])?;
+                }
+            },
+            _ => return None,
+        }
+        Some(texts)
+    }
+
+    fn turn_text(&mut self, turn: Node<'_>, place: Place) -> Option<String> {
+        let mut text = Vec::new();
+        let mut joined = Joined { start: 0, out: &mut text };
+        self.turn(turn, place, &mut |piece| joined.push(piece))?;
+        String::from_utf8(text).ok()
     }
 }
 
-/// The text of a message's parts, of which some may be images or calls.
-fn parts_text(parts: &[Value<'_>]) -> String {
-    let texts: Vec<&str> = (parts.iter())
-        .filter_map(|part| match part {
-            Value::Object(_) => part.get("text").and_then(text),
-            part => text(part),
-        })
-        .collect();
-    texts.join("\n")
+/// Takes a text as it is, everything else as JSON; nothing of null.
+fn json_or_text(value: Node<'_>, take: &mut Take<'_>) -> Option<()> {
+    match value.view()? {
+        View::Null => {}
+        View::Text(text) => take(text),
+        _ => {
+            let mut json = Vec::new();
+            json_text::write(value, &mut json)?;
+            take(&String::from_utf8(json).ok()?);
+        }
+    }
+    Some(())
 }

@@ -1,6 +1,7 @@
 //! JSON values, borrowed from their text; only those that somebody asks for.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -9,11 +10,11 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, M
 #[derive(Debug, PartialEq)]
 pub enum Value<'a> {
     Null,
-    Bool,
+    Bool(bool),
     Number(Number),
     Text(Cow<'a, str>),
     List(Vec<Value<'a>>),
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Object(Members<'a>),
 }
 
 /// A number, as Python's parser would have it where it matters: an integer or not.
@@ -33,70 +34,146 @@ impl Number {
     }
 }
 
-impl<'a> Value<'a> {
-    /// The value of a key; of one that is there twice, the last.
-    pub fn get(&self, key: &str) -> Option<&Self> {
-        match self {
-            Self::Object(items) => items.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value),
-            _ => None,
-        }
-    }
-}
-
-/// A record: a text, or an object of which only the keys asked for are kept.
+/// A record: a text, or an object.
 #[derive(Debug)]
-pub struct Record<'a>(Value<'a>);
-
-impl<'a> Record<'a> {
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
-        self.0.get(key)
-    }
-
-    /// The record itself, if it is a text.
-    pub fn text(&self) -> Option<&str> {
-        match &self.0 {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
+pub enum Record<'a> {
+    /// A bare text.
+    Text(Cow<'a, str>),
+    /// An object.
+    Object {
+        /// The members asked for.
+        members: Members<'a>,
+        /// The others that are not null, with the bytes of text in each, if that was asked for.
+        others: Vec<(Cow<'a, str>, u64)>,
+    },
 }
 
-/// A record's values for `keys`; None if it is not JSON, or neither text nor object.
-pub fn parse<'a>(json: &'a str, keys: &[String]) -> Option<Record<'a>> {
+/// The members of an object; of a key that is there twice, the last.
+pub type Members<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+
+/// A record's members with the `keys`, and what the others hold if that is `measured`; None if it is not JSON, or
+/// neither text nor object.
+pub fn parse<'a>(json: &'a str, keys: &[String], measured: bool) -> Option<Record<'a>> {
     let mut parser = serde_json::Deserializer::from_str(json);
-    let value = parser.deserialize_any(TopLevel(keys)).ok()?;
+    let value = parser.deserialize_any(TopLevel { keys, measured }).ok()?;
     parser.end().ok()?;
-    Some(Record(value))
+    Some(value)
 }
 
-struct TopLevel<'k>(&'k [String]);
+struct TopLevel<'k> {
+    keys: &'k [String],
+    measured: bool,
+}
 
 impl<'a> Visitor<'a> for TopLevel<'_> {
-    type Value = Value<'a>;
+    type Value = Record<'a>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("text or an object")
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Value<'a>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Record<'a>, E> {
+        Ok(Record::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'a>, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Record<'a>, E> {
+        Ok(Record::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Value<'a>, A::Error> {
-        let mut items = Vec::with_capacity(self.0.len());
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Record<'a>, A::Error> {
+        let mut members = Vec::with_capacity(self.keys.len());
+        let mut others = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
-            if self.0.iter().any(|wanted| *wanted == key) {
-                items.push((key, map.next_value()?));
+            if self.keys.iter().any(|wanted| *wanted == key) {
+                members.push((key, map.next_value()?));
+            } else if self.measured {
+                others.push((key, map.next_value::<TextBytes>()?.0));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Value::Object(items))
+        keep_last(&mut members);
+        keep_last(&mut others);
+        let others = others.into_iter().filter_map(|(key, bytes)| Some((key, bytes?))).collect();
+        Ok(Record::Object { members, others })
+    }
+}
+
+/// Of the members with equal keys, keeps the last.
+fn keep_last<T>(members: &mut Vec<(Cow<'_, str>, T)>) {
+    // So many members are compared in pairs.
+    const FEW: usize = 24;
+    let last: Vec<bool> = if members.len() <= FEW {
+        (0..members.len()).map(|at| members[at + 1..].iter().all(|(key, _)| *key != members[at].0)).collect()
+    } else {
+        let mut later = HashSet::with_capacity(members.len());
+        let mut last: Vec<bool> = members.iter().rev().map(|(key, _)| later.insert(&**key)).collect();
+        last.reverse();
+        last
+    };
+    if last.iter().any(|is_last| !is_last) {
+        let mut last = last.into_iter();
+        members.retain(|_| last.next().unwrap_or(true));
+    }
+}
+
+/// Bytes of text in a value that is not kept; None for null.
+struct TextBytes(Option<u64>);
+
+impl<'a> Deserialize<'a> for TextBytes {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Measure)
+    }
+}
+
+struct Measure;
+
+impl<'a> Visitor<'a> for Measure {
+    type Value = TextBytes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<TextBytes, E> {
+        Ok(TextBytes(None))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<TextBytes, E> {
+        Ok(TextBytes(Some(0)))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<TextBytes, E> {
+        Ok(TextBytes(Some(0)))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<TextBytes, E> {
+        Ok(TextBytes(Some(0)))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<TextBytes, E> {
+        Ok(TextBytes(Some(0)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TextBytes, E> {
+        Ok(TextBytes(Some(text.len() as u64)))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<TextBytes, A::Error> {
+        let mut bytes = 0;
+        while let Some(TextBytes(item)) = list.next_element()? {
+            bytes += item.unwrap_or(0);
+        }
+        Ok(TextBytes(Some(bytes)))
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<TextBytes, A::Error> {
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            members.push((key, map.next_value::<TextBytes>()?.0.unwrap_or(0)));
+        }
+        keep_last(&mut members);
+        Ok(TextBytes(Some(members.iter().map(|(_, bytes)| bytes).sum())))
     }
 }
 
@@ -146,8 +223,8 @@ impl<'a> Visitor<'a> for AnyValue {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Value<'a>, E> {
-        Ok(Value::Bool)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value<'a>, E> {
+        Ok(Value::Bool(value))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Value<'a>, E> {
@@ -184,6 +261,7 @@ impl<'a> Visitor<'a> for AnyValue {
         while let Some(key) = map.next_key_seed(Key)? {
             items.push((key, map.next_value()?));
         }
+        keep_last(&mut items);
         Ok(Value::Object(items))
     }
 }

@@ -18,6 +18,7 @@ from entropylaw.pool.reading import Report
 from entropylaw.pool.records import Records
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError
+from entropylaw.pool.unread import unread_of
 
 _log = logging.getLogger("entropylaw")
 
@@ -43,7 +44,8 @@ class Builder:
         self._skipped: list[str] = []
         self.report = report or Report(None, [])
         self._threads = threads
-        self._reader: _core.LineReader | None = None
+        self._reader: _core.RecordReader | None = None
+        self._unread: dict[str, list[int]] = {}
         self._arena = Arena(memory)
         self._ends = array("q", [0])
 
@@ -54,15 +56,23 @@ class Builder:
 
     def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done."""
-        sample = self.renderer.render(record, where, raw)
+        sample, unread = self.renderer.render(record, where, raw)
         self.columns.add(record)
         self._arena.append(sample)
         self._ends.append(len(self._arena))
+        self.leave({path: (1, size) for path, size in unread.items()})
 
-    def reader(self) -> "_core.LineReader | None":
-        """What reads lines of JSON faster, once the schema is known; None if this rendering takes Python."""
+    def leave(self, unread: Mapping[str, tuple[int, int]]) -> None:
+        """Members that samples leave unread: in how many records, with how many bytes of text."""
+        for path, (records, size) in unread.items():
+            known = self._unread.setdefault(path, [0, 0])
+            known[0] += records
+            known[1] += size
+
+    def reader(self) -> "_core.RecordReader | None":
+        """What reads records faster, once the schema is known; None if this rendering takes Python."""
         if self._reader is None and (text := self.renderer.compiled()) is not None:
-            self._reader = _core.LineReader(
+            self._reader = _core.RecordReader(
                 **text._asdict(),
                 group_by=self.columns.group_field,
                 numbers=list(self.columns.number_fields),
@@ -99,6 +109,7 @@ class Builder:
             numbers=self.columns.numbers,
             records=self.records,
             schema=schema,
+            unread=unread_of(self._unread, self.columns.fields),
             options=self._options,
             skipped=tuple(self._skipped),
             seconds=time.perf_counter() - self._began,

@@ -24,10 +24,10 @@ def as_json(record: Any) -> bytes:
     if isinstance(record, bytes | bytearray):
         record = bytes(record).decode(errors="surrogateescape")
     try:
-        return json.dumps(record, ensure_ascii=False, default=_plain).encode()
+        return json.dumps(record, ensure_ascii=False, default=plain).encode()
     except UnicodeEncodeError:
         # A lone surrogate: UTF-8 can't hold it, an escape can.
-        return json.dumps(record, default=_plain).encode()
+        return json.dumps(record, default=plain).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise RecordError(f"can't be written as JSON: {error}") from None
 
@@ -35,12 +35,13 @@ def as_json(record: Any) -> bytes:
 def row_as_json(row: dict[str, Any]) -> bytes:
     """A row of a table as one line of strict JSON: as ``as_json`` does it, with null for NaN and infinities."""
     try:
-        return json.dumps(row, ensure_ascii=False, default=_plain, allow_nan=False).encode()
+        return json.dumps(row, ensure_ascii=False, default=plain, allow_nan=False).encode()
     except ValueError:
         return as_json(_without_nan(row))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What stands in JSON for a value that it has no form for; raises TypeError if nothing does."""
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):

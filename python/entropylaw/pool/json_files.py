@@ -48,7 +48,7 @@ def _read_one(record: RawRecord, records: LineRecords, builder: Builder) -> None
         records.add(record.line, record.start, len(record.raw))
 
 
-def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, builder: Builder) -> None:
+def _read_block(block: Block, reader: "_core.RecordReader", records: LineRecords, builder: Builder) -> None:
     if block.spans is None:
         read = reader.lines(block.content)
         lines = block.line + read.lines.astype(np.int64)
@@ -57,6 +57,7 @@ def _read_block(block: Block, reader: "_core.LineReader", records: LineRecords, 
         read = reader.spans(block.content, starts, ends)
         breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
         lines = block.line + np.searchsorted(breaks, read.starts)
+    builder.leave(read.unread)
     sample_ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
     done = 0
     for left in [*np.flatnonzero(read.lengths < 0).tolist(), len(read.lengths)]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.pool.records import Records
+from entropylaw.pool.unread import Unread
 
 
 class Fingerprint(NamedTuple):
@@ -38,6 +39,8 @@ class Pool:
     records: Records = field(repr=False)
     schema: str
     """Name of the schema that the records have; ``""`` if the rendering needs none."""
+    unread: tuple[Unread, ...] = field(repr=False)
+    """The members of the records that are not in the samples, most text first; for the rendering ``text``."""
     options: Mapping[str, Any]
     """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``."""
     skipped: tuple[str, ...]

@@ -1,7 +1,8 @@
 """From records to samples."""
 
+import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,19 +10,43 @@ import msgspec
 from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.encode import as_json
 from entropylaw.pool.printable import printable
-from entropylaw.pool.schema import COMPILED, SCHEMAS, RecordError, Render, Schema, detect, field_schema, kind, missing
+from entropylaw.pool.schema import (
+    CALL,
+    MESSAGE,
+    SCHEMAS,
+    Member,
+    RecordError,
+    Render,
+    Schema,
+    detect,
+    field_schema,
+    kind,
+    missing,
+)
 from entropylaw.pool.template import compiled as template_function
 from entropylaw.pool.template import template_text
+from entropylaw.pool.text import text_of
 
 _fast_decode = msgspec.json.Decoder().decode
 
 
 class Compiled(NamedTuple):
-    """How ``_core.LineReader`` is to render."""
+    """How ``_core.RecordReader`` is to render."""
 
-    schema: str | None = None
+    schema: tuple[tuple[Member, ...], tuple[Member, ...], tuple[Member, ...]] | None = None
     field: str | None = None
     printable: bytes | None = None
+
+
+class Sample(NamedTuple):
+    """A record, rendered."""
+
+    content: bytes
+    unread: Mapping[str, int]
+    """The members of the record that are not in it, with the bytes of text in each."""
+
+
+_NOTHING: Mapping[str, int] = {}
 
 
 class Renderer:
@@ -79,19 +104,19 @@ class Renderer:
         return parse(raw, self._decode)
 
     def compiled(self) -> Compiled | None:
-        """What ``_core.LineReader`` has to know to render as this does; None if it can't, or not yet."""
+        """What ``_core.RecordReader`` has to know to render as this does; None if it can't, or not yet."""
         if self.name == "json":
             return Compiled()
         if self.name == "repr":
             return Compiled(printable=printable())
         if self.name != "text" or self.schema is None:
             return None
-        if self.field is not None:
-            return Compiled(field=self.field)
-        return Compiled(schema=self.schema.name) if self.schema.name in COMPILED else None
+        return Compiled(schema=(self.schema.members, MESSAGE, CALL), field=self.field)
 
-    def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
-        """The fields that rendering a table with the columns ``names`` takes; None for all.
+    def columns(self, row: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+        """The fields that rendering a table takes; None for all.
+
+        ``row`` stands for the rows of the table: its columns, with None for those that hold nothing but nulls.
 
         Raises
         ------
@@ -101,11 +126,11 @@ class Renderer:
         if self.name != "text":
             return None
         try:
-            return self._settled(dict.fromkeys(names), where, "the table").reads
+            return self._settled(row, where, "the table").reads
         except RecordError as error:
             raise EntropyLawError(f"{where}: {error}") from None
 
-    def render(self, record: Any, where: str, raw: bytes | None = None) -> bytes:
+    def render(self, record: Any, where: str, raw: bytes | None = None) -> Sample:
         """The sample of a record, of which ``raw`` is how it is stored, if it is.
 
         Raises
@@ -113,26 +138,26 @@ class Renderer:
         RecordError
             If the record does not have the pool's schema, or its text can't be written as UTF-8.
         """
+        unread = _NOTHING
+        sample: object
         if self.name == "json" and raw is not None:
-            return raw
+            return Sample(raw, unread)
         if self._make is not None:
-            sample: object = self._make(record)
+            # Nobody's records are changed, whatever a template or a function does with what it is given.
+            sample = self._make(copy.deepcopy(record) if self.name in ("template", "function") else record)
         elif isinstance(record, bytes | bytearray):
             sample = bytes(record)
         else:
-            sample = self._text(record, where)
+            sample, unread = text_of(record, self._settled(record, where, "the record"))
         if isinstance(sample, bytes):
-            return sample
+            return Sample(sample, unread)
         if not isinstance(sample, str):
             raise RecordError(f"the rendering returned {kind(sample)}, not str or bytes")
         try:
-            return sample.encode()
+            return Sample(sample.encode(), unread)
         except UnicodeEncodeError as error:
             found = f"U+{ord(sample[error.start]):04X}"
             raise RecordError(f"its text has the lone surrogate {found}, which no valid Unicode text has") from None
-
-    def _text(self, record: Any, where: str) -> str:
-        return self._settled(record, where, "the record").text(record)
 
     def _settled(self, record: Any, where: str, what: str) -> Schema:
         """The pool's schema, which the first record decides; raises RecordError if ``record`` does not have it."""
@@ -143,7 +168,8 @@ class Renderer:
             found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
             raise RecordError(
                 f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
-                "name the field that holds its text (field=, --field)"
+                "name the field that holds its text (field=, --field), or write down what its text is as a template "
+                "(render=, --render '{{ question }} {{ answer }}')"
             )
         if not self.schema.matches(record):
             since = f"; {self.schema_from} decided for it" if self.schema_from else ""

@@ -1,17 +1,95 @@
-"""What a record's text is: the schemas of training data, detected or forced, and their rendering.
+"""What a record's text is: the schemas of training data, as data.
 
-``text``, the default rendering, is what a model reads: the turns of a conversation or the fields of an instruction,
-joined by line breaks, without ids, roles or keys.
+``text``, the default rendering, is everything of a record that a trainer shows the model: system texts, tool
+definitions, history, all turns with their reasoning and calls, prompts and answers; joined by line breaks, without ids,
+roles or keys.
+
+A :class:`Schema` says which members of a record are its text, and in which order; ``MESSAGE`` and ``CALL`` say the same
+of the objects inside. There are two interpreters of this one definition: ``text.py`` for Python's own objects, which also
+says in words what is wrong with a record, and the compiled core for JSON and for columns of Arrow. Tests hold them to
+each other.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 Render = str | Callable[[Any], str | bytes]
 """How a record becomes a sample: its text (``"text"``), the record as it is stored (``"json"``), what a Jinja template
 makes of it (``"{{ question }} {{ answer }}"``, or a file that ends in ``.jinja``, ``.jinja2`` or ``.j2``), or what a
 function makes of the parsed record."""
+
+Kind = Literal["text", "texts", "speech", "call", "value", "values", "turns", "either", "history", "prompt", "answer"]
+"""How a value is read:
+
+``text``
+    A text, and nothing else.
+``texts``
+    A text, or a list of texts.
+``speech``
+    What somebody says: a text; an object, read by ``MESSAGE``; or a list of both, such as text between images. Numbers
+    and the like are no text, and left out.
+``call``
+    A call of a function, or a list of calls: an object is read by ``CALL``, everything else as ``speech``.
+``value``
+    Any JSON: a text as it is, everything else written by ``text.json_text``.
+``values``
+    The same, each item of a list a text of its own.
+``turns``
+    A list of turns. A turn is a text, or an object that has a member of ``MESSAGE``.
+``either``
+    A text, a list of turns, or one turn; an object with ``messages`` is a request of its own, with its tools.
+``history``
+    A list of turns, or of exchanges, which are lists of texts.
+``prompt``, ``answer``
+    As ``either``, from the first turn on that does not repeat what was read before: answers that are compared often
+    begin with the prompt. Two answers that are text, with nothing before them, are compared line by line.
+"""
+
+
+class Member(NamedTuple):
+    """A member of an object that is read."""
+
+    names: tuple[str, ...]
+    """What it may be called. The first that is there, and not null, is read; the others are left unread."""
+    kind: Kind
+    optional: bool = True
+    """Whether it may be missing or null."""
+    beside: tuple[str, ...] = ()
+    """It is read only in objects that have one of these, too."""
+
+
+def _optional(*names: str, kind: Kind = "speech", beside: tuple[str, ...] = ()) -> Member:
+    return Member(names, kind, True, beside)
+
+
+def _required(*names: str, kind: Kind) -> Member:
+    return Member(names, kind, False)
+
+
+MESSAGE = (
+    _optional("reasoning_content", "reasoning", "thinking"),
+    _optional("content", "value", "text"),
+    _optional("refusal"),
+    _optional("tool_calls", kind="call"),
+    _optional("function_call", kind="call"),
+    # A part of a message may itself be a call (``tool_use``) or what it returned.
+    _optional("name", beside=("arguments", "input")),
+    _optional("arguments", "input", kind="value"),
+    _optional("output"),
+)
+"""What is read of a turn, or of a part of one."""
+
+CALL = (
+    _optional("function", kind="call"),
+    _optional("name"),
+    _optional("arguments", "input", kind="value"),
+)
+"""What is read of a call."""
+
+_SYSTEM = _optional("system", "system_prompt")
+_TOOLS = _optional("tools", "functions", kind="values")
+_HISTORY = _optional("history", kind="history")
 
 
 class RecordError(Exception):
@@ -20,153 +98,85 @@ class RecordError(Exception):
 
 @dataclass(frozen=True)
 class Schema:
-    """A form of record."""
+    """A form of record. Its text is that of ``members``, one after the other; or the record itself, if there are none."""
 
     name: str
-    keys: str
-    """The keys by which people know it."""
-    reads: tuple[str, ...]
-    """The keys that its text is made of."""
-    matches: Callable[[Any], bool]
-    text: Callable[[Any], str]
+    members: tuple[Member, ...]
+    field: str | None = None
+    """The field that a user has named, ``a.b`` for ``b`` inside ``a``, which is the text instead: ``either``."""
 
+    @property
+    def keys(self) -> str:
+        """The keys by which people know it."""
+        if self.field is not None:
+            return self.field
+        return ", ".join(member.names[0] for member in self.members if not member.optional) or "a bare string"
 
-def kind(value: object) -> str:
-    """What a JSON value is called."""
-    if value is None:
-        return "null"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
-    return names.get(type(value), type(value).__name__)
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The keys that its text is made of."""
+        if self.field is not None:
+            return (self.field,)
+        return tuple(name for member in self.members for name in member.names)
 
+    def matches(self, record: Any, given: Callable[[Any], bool] = lambda value: True) -> bool:
+        """Whether a record has the keys, with values for which ``given`` holds."""
+        if self.field is not None:
+            try:
+                find(record, self.field)
+            except KeyError:
+                return False
+            return True
+        if not self.members:
+            return isinstance(record, str)
+        return isinstance(record, dict) and all(
+            any(name in record and given(record[name]) for name in member.names)
+            for member in self.members
+            if not member.optional
+        )
 
-def _text(value: object, field: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise RecordError(f"{field!r} is {kind(value)}, not text")
-
-
-def _content(value: object, field: str) -> str:
-    """A message's content: text, nothing (a tool call), or parts of which some are text."""
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in value]
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return _text(value, field)
-
-
-def _turns(value: object, field: str) -> list[str]:
-    if not isinstance(value, list):
-        raise RecordError(f"{field!r} is {kind(value)}, not a list of turns")
-    texts = []
-    for number, turn in enumerate(value):
-        if not isinstance(turn, dict) or not ("value" in turn or "content" in turn):
-            found = f"the keys {', '.join(map(repr, turn))}" if isinstance(turn, dict) else kind(turn)
-            raise RecordError(f"turn {number} of {field!r} has no 'value' or 'content': found {found}")
-        key = "value" if "value" in turn else "content"
-        texts.append(_content(turn[key], f"{field}[{number}].{key}"))
-    return texts
-
-
-def _turns_or_text(value: object, field: str) -> list[str]:
-    return _turns(value, field) if isinstance(value, list) else [_text(value, field)]
-
-
-def _joined(texts: list[str]) -> str:
-    return "\n".join(text for text in texts if text)
-
-
-def _sharegpt(record: dict[str, Any]) -> str:
-    system = record.get("system")
-    return _joined([system if isinstance(system, str) else "", *_turns(record["conversations"], "conversations")])
-
-
-def _openai(record: dict[str, Any]) -> str:
-    return _joined(_turns(record["messages"], "messages"))
-
-
-def _alpaca(record: dict[str, Any]) -> str:
-    optional = record.get("input")
-    return _joined(
-        [
-            _text(record["instruction"], "instruction"),
-            "" if optional is None else _text(optional, "input"),
-            _text(record["output"], "output"),
-        ]
-    )
-
-
-def _completion(record: dict[str, Any]) -> str:
-    return _joined([*_turns_or_text(record["prompt"], "prompt"), *_turns_or_text(record["completion"], "completion")])
-
-
-def _preference(record: dict[str, Any]) -> str:
-    """Prompt, chosen and rejected answer; of an answer, not the turns or lines that it begins with like the others."""
-    if isinstance(record["chosen"], str) and record.get("prompt") is None and record.get("conversations") is None:
-        chosen, rejected = record["chosen"], _text(record["rejected"], "rejected")
-        return _joined([chosen, "\n".join(_after(chosen.split("\n"), rejected.split("\n")))])
-    known: list[str] = []
-    for field in ("prompt", "conversations"):
-        if record.get(field) is not None:
-            known += _turns_or_text(record[field], field)
-    chosen_turns = _after(known, _answer(record["chosen"], "chosen"))
-    rejected_turns = _after(known + chosen_turns, _answer(record["rejected"], "rejected"))
-    return _joined([*known, *chosen_turns, *rejected_turns])
-
-
-def _answer(value: object, field: str) -> list[str]:
-    """An answer: text, a list of turns, or one turn."""
-    return _turns([value], field) if isinstance(value, dict) else _turns_or_text(value, field)
-
-
-def _after(known: list[str], texts: list[str]) -> list[str]:
-    """``texts`` from the first on that differs from ``known``."""
-    same = 0
-    while same < min(len(known), len(texts)) and known[same] == texts[same]:
-        same += 1
-    return texts[same:]
-
-
-def _with_keys(name: str, text: Callable[[Any], str], *keys: str, optional: tuple[str, ...] = ()) -> Schema:
-    """The schema of objects that have all of ``keys``."""
-
-    def matches(record: Any) -> bool:
-        return isinstance(record, dict) and all(key in record for key in keys)
-
-    return Schema(name, ", ".join(keys), (*keys, *optional), matches, text)
-
-
-COMPILED = frozenset(("sharegpt", "openai", "alpaca", "completion", "preference", "text", "string"))
-"""The schemas that the compiled core has a copy of."""
 
 SCHEMAS: Mapping[str, Schema] = {
-    schema.name: schema
-    for schema in (
-        _with_keys("preference", _preference, "chosen", "rejected", optional=("prompt", "conversations")),
-        _with_keys("sharegpt", _sharegpt, "conversations", optional=("system",)),
-        _with_keys("openai", _openai, "messages"),
-        _with_keys("alpaca", _alpaca, "instruction", "output", optional=("input",)),
-        _with_keys("completion", _completion, "prompt", "completion"),
-        _with_keys("text", lambda record: _text(record["text"], "text"), "text"),
-        Schema("string", "a bare string", (), lambda record: isinstance(record, str), str),
-    )
+    name: Schema(name, members)
+    for name, members in {
+        "preference": (
+            _SYSTEM,
+            _TOOLS,
+            _HISTORY,
+            *(_optional(name, kind="prompt") for name in ("prompt", "conversations", "messages")),
+            *(_optional(name, kind="prompt") for name in ("instruction", "input", "question")),
+            _required("chosen", "preferred_output", kind="answer"),
+            _required("rejected", "non_preferred_output", kind="answer"),
+        ),
+        "sharegpt": (_SYSTEM, _TOOLS, _required("conversations", "conversation", kind="turns")),
+        "openai": (_SYSTEM, _TOOLS, _required("messages", kind="turns")),
+        "alpaca": (
+            _SYSTEM,
+            _TOOLS,
+            _HISTORY,
+            _required("instruction", kind="text"),
+            _optional("input", "context", kind="text"),
+            _required("output", "response", kind="texts"),
+        ),
+        "completion": (
+            _SYSTEM,
+            _TOOLS,
+            _HISTORY,
+            _optional("context", kind="text"),
+            _required("prompt", "question", "query", kind="either"),
+            _required("completion", "answer", "response", kind="either"),
+        ),
+        "text": (_required("text", kind="text"),),
+        "dialogue": (_required("data", kind="turns"),),
+        "string": (),
+    }.items()
 }
 """The schemas by name, in the order in which they are tried."""
 
 
 def field_schema(field: str) -> Schema:
     """The schema of records whose text is one field, ``a.b`` for ``b`` inside ``a``: text, or a list of turns."""
-
-    def matches(record: Any) -> bool:
-        try:
-            find(record, field)
-        except KeyError:
-            return False
-        return True
-
-    return Schema(
-        f"field {field}", field, (field,), matches, lambda record: _joined(_turns_or_text(find(record, field), field))
-    )
+    return Schema(f"field {field}", (), field)
 
 
 def find(record: Any, field: str) -> Any:
@@ -181,8 +191,26 @@ def find(record: Any, field: str) -> Any:
 
 
 def detect(record: object) -> Schema | None:
-    """The first schema that a record has the keys of."""
-    return next((schema for schema in SCHEMAS.values() if schema.matches(record)), None)
+    """The first schema that a record has the keys of; with values that are not null, if there is one."""
+    for given in (lambda value: value is not None, lambda value: True):
+        for schema in SCHEMAS.values():
+            if schema.matches(record, given) and (schema.name != "dialogue" or _is_dialogue(record)):
+                return schema
+    return None
+
+
+def _is_dialogue(record: Any) -> bool:
+    """Whether ``data`` holds texts that take turns: too common a name to go by."""
+    data = record["data"]
+    return isinstance(data, list) and all(isinstance(turn, str) for turn in data)
+
+
+def kind(value: object) -> str:
+    """What a JSON value is called."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), type(value).__name__)
 
 
 def missing(record: object, schema: Schema, what: str = "the record") -> str:

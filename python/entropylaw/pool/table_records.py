@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from entropylaw.pool.arrow import mapped
 from entropylaw.pool.builder import Builder
+from entropylaw.pool.columnar import Rows, read_rows
 from entropylaw.pool.encode import row_as_json
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
-from entropylaw.pool.table_text import texts
 from entropylaw.pool.tables import CsvTable, Table
 
 
@@ -74,27 +74,59 @@ def read_table(table: Table, builder: Builder) -> None:
     for batch in table.batches(_needed(table, builder)):
         builder.report(table.position(row))
         table.check_rendered(builder.size - before)
-        if (found := texts(batch, builder)) is not None:
-            builder.add_many(found.data, found.lengths)
-            builder.columns.add_many(found.group_names, found.groups, found.numbers)
-            records.add(batch.num_rows)
-            row += batch.num_rows
-            continue
-        for record in _records(batch):
-            where = _where(table.name, row)
-            row += 1
+        rows = _Rows(table, records, builder, row, numbers)
+        if (found := read_rows(batch, builder)) is None:
+            rows.add_one_by_one(batch)
+        else:
+            rows.add_all(batch, found)
+        row += batch.num_rows
+        table.check_rendered(builder.size - before)
+    builder.records.add(records)
+
+
+class _Rows(NamedTuple):
+    """Where the rows of a batch go."""
+
+    table: Table
+    records: TableRecords
+    builder: Builder
+    first: int
+    """The row of the table that is the batch's first."""
+    numbers: Sequence[str]
+    """The fields that hold numbers as text."""
+
+    def add_all(self, batch: pa.RecordBatch, found: Rows) -> None:
+        """Adds the rows that were read, and those that were left one by one."""
+        read = found.read
+        self.builder.leave(read.unread)
+        ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
+        done = 0
+        for left in [*np.flatnonzero(read.lengths < 0).tolist(), batch.num_rows]:
+            if left > done:
+                run = slice(done, left)
+                self.builder.add_many(read.data[ends[done] : ends[left]], read.lengths[run])
+                self.builder.columns.add_many(
+                    found.group_names, found.groups[run], [column[run] for column in found.numbers]
+                )
+                self.records.add(left - done)
+            if left < batch.num_rows:
+                self.add_one_by_one(batch.slice(left, 1), left)
+            done = left + 1
+
+    def add_one_by_one(self, batch: pa.RecordBatch, start: int = 0) -> None:
+        """Adds rows as Python objects."""
+        for number, record in enumerate(_records(batch)):
+            where = _where(self.table.name, self.first + start + number)
             try:
                 if isinstance(record, RecordError):
                     raise record
-                record.update((name, _number(record[name])) for name in numbers if name in record)
-                builder.add(record, where)
+                record.update((name, _number(record[name])) for name in self.numbers if name in record)
+                self.builder.add(record, where)
             except RecordError as error:
-                builder.refuse(where, error)
-                records.skip()
+                self.builder.refuse(where, error)
+                self.records.skip()
             else:
-                records.add()
-                table.check_rendered(builder.size - before)
-    builder.records.add(records)
+                self.records.add()
 
 
 def _records(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
@@ -112,12 +144,21 @@ def _records(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
 def _needed(table: Table, builder: Builder) -> list[str] | None:
     """The columns to read; None for all."""
     names = table.schema.names
-    read = builder.renderer.columns(names, table.name)
+    read = builder.renderer.columns({field.name: _stand_in(field.type) for field in table.schema}, table.name)
     if read is None:
         return None
     fields = [*read, *builder.columns.fields]
     wanted = {name for field in fields for name in (field, field.split(".")[0])}
     return [name for name in names if name in wanted]
+
+
+def _stand_in(kind: pa.DataType) -> Any:
+    """A value of a type, for telling a schema by the columns: None for one that holds nothing but nulls."""
+    if pa.types.is_null(kind):
+        return None
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [] if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type) else [None]
+    return {} if pa.types.is_struct(kind) else True
 
 
 def _where(name: str, row: int) -> str:

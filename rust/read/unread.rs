@@ -1,0 +1,93 @@
+//! What the text of records leaves unread: which members, in how many records, with how much text.
+
+use std::collections::HashMap;
+
+/// A member, or the items of a list, somewhere in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(usize);
+
+impl Place {
+    /// The record itself.
+    pub const RECORD: Self = Self(0);
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// How people write it: `messages[].name`.
+    path: String,
+    members: HashMap<Box<str>, usize>,
+    items: Option<usize>,
+    /// The last record that had it unread.
+    last: u64,
+    records: u64,
+    bytes: u64,
+}
+
+/// Collects what records leave unread, a record at a time.
+#[derive(Debug)]
+pub struct Unread {
+    known: Vec<Known>,
+    /// Of the record that is being read.
+    pending: Vec<(Place, u64)>,
+    record: u64,
+}
+
+impl Unread {
+    pub fn new() -> Self {
+        Self { known: vec![Known::default()], pending: Vec::new(), record: 0 }
+    }
+
+    /// A member of what is at a place.
+    pub fn member(&mut self, place: Place, name: &str) -> Place {
+        if let Some(&found) = self.known[place.0].members.get(name) {
+            return Place(found);
+        }
+        let dot = if place == Place::RECORD { "" } else { "." };
+        let path = format!("{}{dot}{name}", self.known[place.0].path);
+        let new = self.add(path);
+        self.known[place.0].members.insert(name.into(), new);
+        Place(new)
+    }
+
+    /// The items of the list at a place.
+    pub fn items(&mut self, place: Place) -> Place {
+        if let Some(found) = self.known[place.0].items {
+            return Place(found);
+        }
+        let new = self.add(format!("{}[]", self.known[place.0].path));
+        self.known[place.0].items = Some(new);
+        Place(new)
+    }
+
+    /// What is at a place is not read, with so many bytes of text in it.
+    pub fn leave(&mut self, place: Place, bytes: u64) {
+        self.pending.push((place, bytes));
+    }
+
+    /// The record is read: what it leaves counts.
+    pub fn end_record(&mut self) {
+        self.record += 1;
+        for (Place(at), bytes) in self.pending.drain(..) {
+            let known = &mut self.known[at];
+            known.records += u64::from(known.last != self.record);
+            known.last = self.record;
+            known.bytes += bytes;
+        }
+    }
+
+    /// The record is left to somebody else, with all that it has.
+    pub fn drop_record(&mut self) {
+        self.pending.clear();
+    }
+
+    /// All members that were left unread, by how people write them: records that have them, and bytes of text.
+    pub fn found(self) -> impl Iterator<Item = (String, (u64, u64))> {
+        let known = self.known.into_iter().filter(|known| known.records > 0);
+        known.map(|known| (known.path, (known.records, known.bytes)))
+    }
+
+    fn add(&mut self, path: String) -> usize {
+        self.known.push(Known { path, ..Known::default() });
+        self.known.len() - 1
+    }
+}
