@@ -14,6 +14,10 @@ from entropylaw import _core, manifest
 from entropylaw.pool import Pool
 
 
+_LISTED = 1000
+"""Members of the records that a summary lists as unread."""
+
+
 class Measured(NamedTuple):
     """A set, compressed."""
 
@@ -172,6 +176,7 @@ class Selection(ABC):
                 "schema": self.pool.schema,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),
+                "unread": [member._asdict() for member in self.pool.unread[:_LISTED]],
             },
             "selection": {
                 "samples": len(self),

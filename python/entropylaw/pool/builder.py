@@ -118,6 +118,8 @@ class Builder:
         _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
         if self._skipped:
             _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
+        if pool.unread:
+            _log.info("not in the samples: %s", pool.left_unread())
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
             _log.warning("%d samples are empty; with R = 0 they rank first", empty)
         return pool

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.pool.records import Records
-from entropylaw.pool.unread import Unread
+from entropylaw.pool.unread import Unread, described
 
 
 class Fingerprint(NamedTuple):
@@ -65,6 +65,10 @@ class Pool:
         digest = hashlib.sha256(self.lengths().astype("<i8").tobytes())
         digest.update(self.data.data)
         return Fingerprint(len(self), len(self.data), digest.hexdigest())
+
+    def left_unread(self, characters: int = 150) -> str:
+        """The members of the records that are not in the samples, in words: as many as about so many characters hold."""
+        return described(self.unread, len(self.data), characters)
 
     def group_counts(self, indices: NDArray[np.int64] | None = None) -> dict[str, int]:
         """How many samples, of all or of ``indices``, are in each group, most first; empty if there is no source."""

@@ -38,7 +38,7 @@ def compiled(text: str) -> Callable[[Any], str]:
     """A function that renders records by a template, which sees the record as ``record``, its fields by their names.
 
     It raises RecordError for a record that lacks a field that the template writes. Asking for one (``{% if input %}``)
-    is allowed.
+    is allowed. A field that is null is written as nothing.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def compiled(text: str) -> Callable[[Any], str]:
         ) from None
     try:
         # Its types don't know of "semi_strict" yet.
-        options: dict[str, Any] = {"undefined_behavior": "semi_strict"}
+        options: dict[str, Any] = {"undefined_behavior": "semi_strict", "finalizer": _shown}
         environment = minijinja.Environment(**options)
         environment.add_template("template", text)
     except minijinja.TemplateError as error:
@@ -68,6 +68,11 @@ def compiled(text: str) -> Callable[[Any], str]:
         return sample
 
     return render
+
+
+def _shown(value: Any) -> Any:
+    """What stands in a text for a value: nothing for null, what Jinja makes of all others."""
+    return "" if value is None else NotImplemented
 
 
 def _reason(error: Exception) -> str:

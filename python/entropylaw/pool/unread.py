@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from entropylaw.display import display
+
 
 class Unread(NamedTuple):
     """A member of records that is not in their samples."""
@@ -22,8 +24,19 @@ def unread_of(found: Mapping[str, Sequence[int]], known: Iterable[str]) -> tuple
     return tuple(sorted(members, key=lambda unread: (-unread.bytes, -unread.records, unread.member)))
 
 
-def unread_share(unread: Iterable[Unread], sampled: int) -> list[tuple[Unread, float]]:
-    """Each member with its share of all text: of the ``sampled`` bytes, and of what is unread."""
-    listed = list(unread)
-    total = sampled + sum(member.bytes for member in listed)
-    return [(member, member.bytes / total if total else 0.0) for member in listed]
+def shares(unread: Sequence[Unread], sampled: int) -> list[float]:
+    """The share of each member in all text: of the ``sampled`` bytes, and of what is unread."""
+    total = sampled + sum(member.bytes for member in unread)
+    return [member.bytes / total if total else 0.0 for member in unread]
+
+
+def described(unread: Sequence[Unread], sampled: int, characters: int) -> str:
+    """The members, most text first, in words: as many as about so many characters hold, and how many are left."""
+    listed: list[str] = []
+    for member, share in zip(unread, shares(unread, sampled), strict=True):
+        words = f"{display(member.member)} ({member.records:,} records, {share:.1%} of the text)"
+        if listed and sum(map(len, listed)) + len(words) > characters:
+            break
+        listed.append(words)
+    more = len(unread) - len(listed)
+    return ", ".join(listed) + (f", and {more:,} more; `entropylaw show` lists them" if more else "")
