@@ -154,11 +154,14 @@ class Selection(ABC):
         Raises
         ------
         EntropyLawError
-            If a file exists, or can't be written, if a record has a member of the name of an added one, or if a file of
+            If a file exists, or can't be written; if one is a file that the selection was made from, through links
+            too; if shards are in the way that no manifest names; if a record has a member of the name of an added one, or if a file of
             the pool has changed since it was read; for tables, if the columns don't fit the format.
         """
         from entropylaw.saving import Saving
+        from entropylaw.targets import check_name
 
+        check_name(path)
         return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only, stanza).write(self)
 
     def summary(self) -> dict[str, Any]:
