@@ -58,6 +58,12 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
             pass
 
 
+def say_placed(name: str) -> None:
+    """Adds a name to the list of ``placed_files``, if somebody keeps one."""
+    if (placed := _placed.get()) is not None:
+        placed.append(name)
+
+
 @dataclass
 class Staged:
     """A file that is written but not yet in its place."""
@@ -151,8 +157,7 @@ class Outputs:
                 staged._replaced = os.path.lexists(staged.target)
                 with _explained(staged.path):
                     staged._temporary.replace(staged.target)
-                if placed is not None:
-                    placed.append(str(staged.path))
+                say_placed(str(staged.path))
         except BaseException:
             for staged in self.staged:
                 if not staged._temporary.exists() and not staged._replaced:

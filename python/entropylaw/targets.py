@@ -61,7 +61,9 @@ def check_targets(targets: Iterable[File], inputs: Iterable[File] = (), checkpoi
         if (identity := identity_of(file.path, sys.__stdout__)) is None:
             continue
         if (other := read.get(identity)) is not None:
-            raise EntropyLawError(f"{_name(file, 'output')}: is {_also(other, file)}; name another file for {file.what}")
+            raise EntropyLawError(
+                f"{_name(file, 'output')}: is {_also(other, file)}; name another file for {file.what}"
+            )
         if (other := written.setdefault(identity, file)) is not file:
             raise EntropyLawError(
                 f"{_name(file, 'output')}: {_also(other, file)} would go there too; name another file for {file.what}"

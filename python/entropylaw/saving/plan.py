@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -99,9 +97,7 @@ class Saving:
         """Where the stanza goes, if one was asked for."""
         return stanza_path(self.stanza, self.path) if self.stanza else None
 
-    def check(
-        self, inputs: Iterable[File] = (), others: Iterable[File] = (), checkpoint: str | None = None
-    ) -> None:
+    def check(self, inputs: Iterable[File] = (), others: Iterable[File] = (), checkpoint: str | None = None) -> None:
         """Finds out before the work whether its result can be written, and touches nothing else.
 
         Parameters
@@ -197,8 +193,8 @@ class Saving:
                 file.write(described)
         return names
 
-    def print(self, selection: "Selection", file: IO[bytes], like: Manifest | None = None) -> None:
-        """Writes the records, or positions, to a stream as lines of JSON, when all are known to be there.
+    def write_lines(self, file: IO[bytes], selection: "Selection", like: Manifest | None = None) -> None:
+        """Writes the records, or positions, to an open file as lines of JSON.
 
         Raises
         ------
@@ -207,19 +203,15 @@ class Saving:
         """
         order = self._order(selection)
         members = self._members(selection, order)
-        with tempfile.TemporaryFile() as spool:
-            if self.indices_only:
-                plain = Path("indices.jsonl" if members else "indices.txt")
-                tables.write(spool, plain, {"index": selection.indices[order], **members})
-            else:
-                content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(spool)
-            spool.seek(0)
-            wanted = like.content["output"].get("files", []) if like else []
-            if like and len(wanted) == 1 and tables.format_of(wanted[0]["name"]) in (None, "json"):
-                if not is_array(wanted[0]["name"]):
-                    _compare([hashlib.file_digest(spool, "sha256").hexdigest()], like)
-                spool.seek(0)
-            shutil.copyfileobj(spool, file)
+        if self.indices_only:
+            plain = "indices.jsonl" if members else "indices.txt"
+            tables.write(file, plain, {"index": selection.indices[order], **members})
+        else:
+            content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
+        wanted = [] if like is None else like.content["output"].get("files", [])
+        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0]["name"]):
+            file.seek(0)
+            _compare([hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
 
     def _order(self, selection: "Selection") -> NDArray[np.int64]:
         """The ranks of the picks, in the order in which they are written."""
@@ -311,6 +303,11 @@ class Saving:
 def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """As many groups as a manifest lists, and how many it leaves out."""
     return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
+
+
+def _are_lines(name: str) -> bool:
+    """Whether a file of that name holds nothing but lines of JSON."""
+    return tables.is_text(name) and tables.format_of(name) in (None, "json") and not is_array(name)
 
 
 def _compare(written: list[str], like: Manifest) -> None:

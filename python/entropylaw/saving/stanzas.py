@@ -158,7 +158,9 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["tags"] = {"role_tag": role, "content_tag": text}
         entry["tags"] |= {f"{name}_tag": known for name, known in names.items()}
         if others := sorted(fields.roles.keys() - set(names.values())):
-            _log.warning("LLaMA-Factory knows one name for each role, and skips records with %s", display(", ".join(others)))
+            _log.warning(
+                "LLaMA-Factory knows one name for each role, and skips records with %s", display(", ".join(others))
+            )
     elif fields.schema == "alpaca":
         entry["columns"] = {"prompt": "instruction"} | ({"query": "input"} if "input" in fields.names else {})
         entry["columns"] |= {"response": "output"} | _present(fields, "system", "history")
