@@ -177,7 +177,7 @@ def _uninterrupted() -> Iterator[None]:
     """Lets the signals that end a command act when the block is over."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     came: list[int] = []
-    before: dict[signal.Signals, Any] = {}
+    before: dict[int, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
             for number in numbers:
@@ -189,8 +189,8 @@ def _uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager

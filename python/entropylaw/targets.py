@@ -61,12 +61,10 @@ def check_targets(targets: Iterable[File], inputs: Iterable[File] = (), checkpoi
         if (identity := identity_of(file.path, sys.__stdout__)) is None:
             continue
         if (other := read.get(identity)) is not None:
-            raise EntropyLawError(
-                f"{_name(file, 'output')}: is {_also(other, file)}; name another file for {file.what}"
-            )
+            raise EntropyLawError(f"{_name(file)}: is {_also(other, file)}; name another file for {file.what}")
         if (other := written.setdefault(identity, file)) is not file:
             raise EntropyLawError(
-                f"{_name(file, 'output')}: {_also(other, file)} would go there too; name another file for {file.what}"
+                f"{_name(file)}: {_also(other, file)} would go there too; name another file for {file.what}"
             )
     if checkpoint is not None:
         _check_directory(checkpoint, [file for file in [*inputs, *targets] if file.path != STANDARD])
@@ -134,8 +132,8 @@ def files_behind(selection: "Selection") -> Iterator[File]:
         yield File(os.fspath(tokens), "the tokenizer")
 
 
-def _name(file: File, standard: str) -> str:
-    return f"standard {standard}" if file.path == STANDARD else file.path
+def _name(file: File) -> str:
+    return "standard output" if file.path == STANDARD else file.path
 
 
 def _also(other: File, file: File) -> str:

@@ -55,8 +55,9 @@ def write_report(page: Page, path: str | os.PathLike[str], *, force: bool = Fals
 
 
 def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Writes the charts of a page as one figure on white, PNG or SVG by the file's name, whole or not at all; ``force``:
-    replace a file that exists.
+    """Writes the charts of a page as one figure on white, PNG or SVG by the file's name, whole or not at all.
+
+    ``force``: replace a file that exists.
 
     Raises
     ------
