@@ -95,7 +95,7 @@ def table_of(path: Path) -> dict[str, list[Any]]:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("scores", {}, "scores: the name must end in one of .jsonl, .csv, .tsv, .parquet, .arrow"),
+        ("scores", {}, "scores: the name must end in one of .jsonl, .json, .csv, .tsv, .parquet, .arrow"),
         ("scores.npy", {}, "scores.npy: holds one column"),
         ("scores.csv", {"ngram": 9}, "ngram is 9"),
         ("scores.csv", {"unit": "line"}, "no unit 'line'"),

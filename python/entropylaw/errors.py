@@ -2,12 +2,20 @@
 
 from typing import TYPE_CHECKING
 
+from entropylaw.display import display
+
 if TYPE_CHECKING:
     from json import JSONDecodeError
 
 
 class EntropyLawError(ValueError):
-    """Input, parameters or files that a user can mend; the message says where, what was found and what to do."""
+    """Input, parameters or files that a user can mend; the message says where, what was found and what to do.
+
+    It is one line that is safe to print, whatever the data are that it quotes.
+    """
+
+    def __str__(self) -> str:
+        return display(super().__str__())
 
 
 def json_reason(error: "JSONDecodeError", column: int, whole: str) -> str:

@@ -4,16 +4,33 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-import zstandard
-
 from entropylaw.errors import EntropyLawError
+
+_placed: ContextVar[list[str] | None] = ContextVar("placed", default=None)
+
+_LONGEST_PREFIX = 100
+"""Bytes of a target's name that the name of its temporary file has; a name may have 255 in all."""
+
+
+@contextlib.contextmanager
+def placed_files() -> Iterator[list[str]]:
+    """A list to which every file that takes its place within the block is added, by the name that it was given."""
+    names: list[str] = []
+    token = _placed.set(names)
+    try:
+        yield names
+    finally:
+        _placed.reset(token)
 
 
 def check_writable(path: str | os.PathLike[str], force: bool) -> None:
@@ -26,24 +43,41 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
         or can't be written to.
     """
     target = Path(path)
-    if target.is_dir():
-        raise EntropyLawError(f"{target}: is a directory; name a file in it")
-    if target.exists() and not target.is_file():
-        raise EntropyLawError(f"{target}: is not a regular file; name one")
-    if target.exists() and not force:
-        raise EntropyLawError(f"{target}: the file exists; name another, or replace it (force=True, --force)")
-    with _explained(target), tempfile.TemporaryFile(dir=target.resolve().parent):
-        pass
+    with _explained(target):
+        resolved = _resolved(path)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            # Asked first because it says more than Path.exists, such as that the name is too long.
+            resolved.stat()
+        if target.is_dir():
+            raise EntropyLawError(f"{target}: is a directory; name a file in it")
+        if target.exists() and not target.is_file():
+            raise EntropyLawError(f"{target}: is not a regular file; name one")
+        if target.exists() and not force:
+            raise EntropyLawError(f"{target}: the file exists; name another, or replace it (force=True, --force)")
+        with tempfile.TemporaryFile(dir=resolved.parent):
+            pass
+
+
+def say_placed(name: str) -> None:
+    """Adds a name to the list of ``placed_files``, if somebody keeps one."""
+    if (placed := _placed.get()) is not None:
+        placed.append(name)
 
 
 @dataclass
 class Staged:
     """A file that is written but not yet in its place."""
 
+    path: Path
+    """Where it goes, as it was named."""
     target: Path
-    """Where it goes."""
+    """Where that is, through links."""
     _temporary: Path
     _replaced: bool = False
+
+    def rename(self, path: Path) -> None:
+        """Has it go to another name in the same directory; a link of that name is replaced, not followed."""
+        self.path, self.target = path, self.target.with_name(path.name)
 
     def bytes(self) -> int:
         """Its size."""
@@ -61,12 +95,12 @@ class Outputs:
     Each is written to a temporary file in its own directory and reaches the disk. At the end of the block the files of
     ``remove`` go, then all are renamed in the order in which they were written. The last one is renamed when the
     names of the others have reached the disk: where it is, they are. If a rename fails, the files renamed before it
-    are removed, except where they replaced older ones.
+    are removed, except where they replaced older ones. Ctrl-C and SIGTERM wait for the renames, which take moments.
     """
 
     def __init__(self) -> None:
         self.staged: list[Staged] = []
-        """What is written so far, in the order in which it will be renamed; targets may still be changed."""
+        """What is written so far, in the order in which it will be renamed."""
         self._obsolete: list[Path] = []
 
     def __enter__(self) -> Self:
@@ -75,7 +109,8 @@ class Outputs:
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         try:
             if kind is None:
-                self._rename()
+                with _uninterrupted():
+                    self._rename()
         finally:
             for staged in self.staged:
                 with contextlib.suppress(OSError):
@@ -90,42 +125,72 @@ class Outputs:
         EntropyLawError
             If it can't be written, for example because the disk is full.
         """
-        target = Path(path).resolve()
-        with _explained(target):
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-            self.staged.append(Staged(target, Path(name)))
+        named = Path(path)
+        with _explained(named):
+            target = _resolved(path)
+            prefix = os.fsdecode(os.fsencode(f".{target.name}")[:_LONGEST_PREFIX])
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f"{prefix}.", suffix=".tmp")
+            self.staged.append(Staged(named, target, Path(name)))
             with os.fdopen(descriptor, "wb") as file:
-                with _compressed(file, target.suffix if compress else "") as content:
+                with _compressed(file, named.suffix.lower() if compress else "") as content:
                     yield content
                 file.flush()
                 os.fsync(file.fileno())
             _set_usual_mode(name)
 
     def remove(self, path: str | os.PathLike[str]) -> None:
-        """Has a file of an older output removed, if there is one, before the new ones are renamed."""
-        self._obsolete.append(Path(path).resolve())
+        """Has a file of an older output removed, if there is one, before the new ones are renamed.
+
+        Of a link, only the link goes.
+        """
+        self._obsolete.append(Path(path).absolute())
 
     def _rename(self) -> None:
         for path in self._obsolete:
             with _explained(path):
                 path.unlink(missing_ok=True)
+        placed = _placed.get()
         try:
             for staged in self.staged:
                 if staged is self.staged[-1]:
                     self._sync_directories()
-                staged._replaced = staged.target.exists()
-                with _explained(staged.target):
+                staged._replaced = os.path.lexists(staged.target)
+                with _explained(staged.path):
                     staged._temporary.replace(staged.target)
+                say_placed(str(staged.path))
         except BaseException:
             for staged in self.staged:
                 if not staged._temporary.exists() and not staged._replaced:
                     staged.target.unlink(missing_ok=True)
+                    if placed and str(staged.path) in placed:
+                        placed.remove(str(staged.path))
             raise
         self._sync_directories()
 
     def _sync_directories(self) -> None:
         for directory in {staged.target.parent for staged in self.staged}:
             _sync_directory(directory)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Lets the signals that end a command act when the block is over."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in numbers:
+                # None: somebody has set a handler that Python can't set again.
+                if (handler := signal.getsignal(number)) is not None:
+                    before[number] = handler
+                    signal.signal(number, lambda number, _: came.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager
@@ -141,13 +206,16 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         file.write(json_bytes(value))
 
 
-def json_bytes(value: Any) -> bytes:
-    """``value`` as JSON for people and programs; names of files that are not UTF-8 come out as they are."""
+def json_bytes(value: Any, indent: int = 1) -> bytes:
+    """``value`` as JSON for people and programs.
+
+    Names of files that are not UTF-8 are in it as Python has them, a lone surrogate as an escape for each such byte:
+    ``os.fsencode`` gives the name back.
+    """
     try:
-        return json.dumps(value, indent=1, ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
+        return json.dumps(value, indent=indent, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:
-        # A lone surrogate, which UTF-8 can't hold; an escape can.
-        return json.dumps(value, indent=1).encode() + b"\n"
+        return json.dumps(value, indent=indent).encode() + b"\n"
 
 
 @contextlib.contextmanager
@@ -156,6 +224,19 @@ def _explained(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise EntropyLawError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path:
+    """Where ``path`` leads to through links, also if there is no such file.
+
+    Raises
+    ------
+    EntropyLawError
+        If no file can have that name.
+    """
+    if "\0" in os.fspath(path):
+        raise EntropyLawError(f"{os.fspath(path)}: no file can have this name; name another")
+    return Path(os.path.realpath(path))
 
 
 @contextlib.contextmanager
@@ -167,6 +248,8 @@ def _compressed(file: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as content:
             yield cast(IO[bytes], content)
     elif suffix in (".zst", ".zstd"):
+        import zstandard
+
         with zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as content:
             yield cast(IO[bytes], content)
     else:

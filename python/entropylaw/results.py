@@ -122,7 +122,8 @@ class Selection(ABC):
         """Writes the selected records, and how they were chosen.
 
         The records are rows of a table, in all their columns and types, if ``path`` ends in ``.parquet``, ``.arrow``,
-        ``.csv`` or ``.tsv`` (needs pyarrow), and lines of JSON otherwise; from JSON files, the bytes that are there.
+        ``.csv`` or ``.tsv`` (needs pyarrow); lines of JSON if it ends in ``.jsonl``, ``.ndjson`` or nothing, and an
+        array in ``.json``: from JSON files, the bytes that are there.
         ``<path>.manifest.json`` holds everything needed to repeat the selection (``entropylaw.replay``), and
         ``<path>.picks.npz`` what is known of every pick, an array each: ``indices``, ``gains``, ``ratios``. All files
         are written first and then renamed, records before picks before the manifest: where the manifest is, the rest
@@ -145,7 +146,7 @@ class Selection(ABC):
             sample alone, as ``entropylaw_rank`` and so on. The rest of a line of JSON stays as it is, byte for byte.
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
-            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.csv``, ``.parquet`` or ``.arrow``.
+            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.arrow``.
         stanza : {"llamafactory", "axolotl"}, optional
             Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
             ``<path>.axolotl.yml``.
@@ -158,11 +159,15 @@ class Selection(ABC):
         Raises
         ------
         EntropyLawError
-            If a file exists, or can't be written, if a record has a member of the name of an added one, or if a file of
-            the pool has changed since it was read; for tables, if the columns don't fit the format.
+            If a file exists, or can't be written; if one is, through links too, a file that the selection was made
+            from, or another one that is written; if shards are in the way that no manifest names; if the name ends like
+            no format; if a record has a member of the name of an added one; if a file of the pool has changed since it
+            was read; for tables, if the columns don't fit the format.
         """
         from entropylaw.saving import Saving
+        from entropylaw.targets import check_name
 
+        check_name(path)
         return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only, stanza).write(self)
 
     def summary(self) -> dict[str, Any]:

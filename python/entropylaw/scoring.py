@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.saving import tables
+from entropylaw.targets import STANDARD, File, check_name, check_targets, files_of
 
 COLUMNS = ("index", "source", "bytes", "ratio", "first_gain")
 
@@ -59,9 +60,15 @@ class Scores:
         Raises
         ------
         EntropyLawError
-            If the name says none of these, or the file exists or can't be written.
+            If the name says none of these, or the file exists, can't be written, or is one of the pool.
         """
-        check(path, force)
+        check_name(path)
+        check(path, force, files_of(self.pool, "a file of the pool"))
+        with replacing(path) as file:
+            self.write(file, path)
+
+    def write(self, file: IO[bytes], path: str | os.PathLike[str]) -> None:
+        """Writes the table to an open file, in the format that the name of ``path`` stands for; see ``save``."""
         columns: dict[str, tables.Column] = {
             "index": np.arange(len(self)),
             "source": tables.Coded(self.pool.groups, self.pool.group_names),
@@ -69,14 +76,15 @@ class Scores:
             "ratio": self.ratios,
             "first_gain": self.first_gains,
         }
-        with replacing(path) as file:
-            tables.write(file, path, columns)
+        tables.write(file, path, columns)
 
 
-def check(path: str | os.PathLike[str], force: bool) -> None:
-    """Finds out before the work whether scores can be written to ``path``."""
-    tables.check_format(path, COLUMNS)
-    check_writable(path, force)
+def check(path: str | os.PathLike[str], force: bool, inputs: Iterable[File]) -> None:
+    """Finds out before the work whether scores can be written to ``path``, which is none of the files that are read."""
+    check_targets([File(os.fspath(path), "the scores")], inputs)
+    if os.fspath(path) != STANDARD:
+        tables.check_format(path, COLUMNS)
+        check_writable(path, force)
 
 
 def score(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.targets import File, check_targets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,11 +40,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from entropylaw.cli.terminal import print_text
     from entropylaw.output import check_writable, replacing
     from entropylaw.progress import ProgressLine
     from entropylaw.selecting import select
 
-    # The script writes over what is there.
+    check_targets([File(arguments.save_path, "the selection")], [File(arguments.data_path, "the pool")])
+    # The script writes over what else is there.
     check_writable(arguments.save_path, force=True)
     records = _read(arguments.data_path)
     with ProgressLine(budget=arguments.budget) as progress:
@@ -63,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> None:
         # What `json.dump` writes to a file, in one piece: the encoder in C makes it several times faster.
         file.write(json.dumps(chosen).encode())
     sources = Counter(str(record.get("source", "")) for record in chosen)
-    print(f"selected {len(chosen)}, including {dict(sources)}")
+    print_text(f"selected {len(chosen)}, including {dict(sources)}\n")
 
 
 def _read(path: str) -> list[dict[str, object]]:

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +10,18 @@ from typing import NoReturn
 
 from entropylaw.cli import compare, config, law, ratio, replay, score, select
 from entropylaw.cli.parser import Parser
+from entropylaw.cli.terminal import drop_output, flush, streams
+from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
+from entropylaw.output import placed_files
 
 # Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
 
 _EXIT_ERROR = 2
 _EXIT_INTERRUPTED = 130
+_EXIT_CLOSED = 1
+
+_SHOWN_FILES = 4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,28 +30,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, commands = _parser()
     if code := command(lambda: config.read(commands, argv)):
         return code
-    arguments = parser.parse_args(argv)
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit:
+        # Help, too, is written to an output that may be full.
+        if code := command(lambda: None):
+            return code
+        raise
     return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
 
 
 def command(run: Callable[[], int | None], quiet: bool = False) -> int:
-    """Runs ``run``, which may return an exit code; what a user can mend becomes one line on standard error."""
-    try:
-        with _exits_on_sigterm(), _messages(quiet):
-            return run() or 0
-    except EntropyLawError as error:
-        print(f"entropylaw: {error}", file=sys.stderr)
-        return _EXIT_ERROR
-    except MemoryError:
-        print("entropylaw: out of memory; select from a smaller pool, or from fewer files at a time", file=sys.stderr)
-        return _EXIT_ERROR
-    except KeyboardInterrupt:
-        print("entropylaw: interrupted; nothing was written", file=sys.stderr)
-        return _EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Who reads the output has closed it. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    """Runs ``run``, which may return an exit code; what a user can mend becomes one line on standard error.
+
+    That line also says which files are in their places already, if the run got that far.
+    """
+    with streams(), placed_files() as placed:
+        try:
+            with _exits_on_sigterm(), _messages(quiet):
+                code = run() or 0
+                flush()
+                return code
+        except EntropyLawError as error:
+            return _end(_EXIT_ERROR, str(error), placed)
+        except MemoryError:
+            said = "out of memory; select from a smaller pool, or from fewer files at a time"
+            return _end(_EXIT_ERROR, said, placed)
+        except KeyboardInterrupt:
+            return _end(_EXIT_INTERRUPTED, "interrupted", placed or ["nothing"])
+        except _TerminatedError:
+            return _end(128 + signal.SIGTERM, "terminated", placed or ["nothing"])
+        except BrokenPipeError:
+            # Who reads the output has closed it, which is no fault.
+            drop_output()
+            return _end(_EXIT_CLOSED, "standard output was closed", placed) if placed else _EXIT_CLOSED
+
+
+def _end(code: int, said: str, placed: list[str]) -> int:
+    """Says why a run ended, and what it has written; returns ``code``."""
+    if placed:
+        more = f" and {len(placed) - _SHOWN_FILES:,} more" if len(placed) > _SHOWN_FILES else ""
+        was = "was" if len(placed) == 1 else "were"
+        said = f"{said}; {', '.join(placed[:_SHOWN_FILES])}{more} {was} written"
+    print(display(f"entropylaw: {said}"), file=sys.stderr)
+    return code
+
+
+class _TerminatedError(SystemExit):
+    """SIGTERM came."""
 
 
 def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argparse.ArgumentParser]]":
@@ -74,7 +105,7 @@ def _exits_on_sigterm() -> Iterator[None]:
     """Lets SIGTERM unwind like an exception, so that temporary files are removed."""
 
     def leave(*_: object) -> NoReturn:
-        sys.exit(128 + signal.SIGTERM)
+        raise _TerminatedError
 
     try:
         before = signal.signal(signal.SIGTERM, leave)
@@ -93,7 +124,7 @@ def _messages(quiet: bool) -> Iterator[None]:
     """Shows the library's messages on standard error."""
     logger = logging.getLogger("entropylaw")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("entropylaw: %(message)s"))
+    handler.setFormatter(_OneLine("entropylaw: %(message)s"))
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
@@ -102,3 +133,10 @@ def _messages(quiet: bool) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+class _OneLine(logging.Formatter):
+    """Messages on one line each, whatever they quote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return display(super().format(record))

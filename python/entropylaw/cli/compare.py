@@ -4,10 +4,12 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_reading, print_json, progress_line
-from entropylaw.cli.ratio import add_measures, as_dict, printable
+from entropylaw.cli.files import check_files
+from entropylaw.cli.pool import add_reading, progress_line
+from entropylaw.cli.ratio import add_measures, as_dict
 from entropylaw.cli.report import add_report, check_report, write_report
-from entropylaw.cli.terminal import print_lines
+from entropylaw.cli.terminal import print_json, print_lines
+from entropylaw.display import display
 
 if TYPE_CHECKING:
     from entropylaw.comparing import Comparison, Version
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.comparing import compare
 
+    check_files(arguments)
     check_report(arguments)
     with progress_line(arguments) as progress:
         result = compare(
@@ -112,5 +115,5 @@ def _group(version: "Version", name: str) -> str:
 
 def _short(name: str, most: int = 40) -> str:
     """A name on one line, its end if it is long."""
-    shown = printable(name)
+    shown = display(name)
     return shown if len(shown) <= most else f"…{shown[-most + 1 :]}"

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from entropylaw.cli.terminal import print_text
 from entropylaw.errors import EntropyLawError
+from entropylaw.targets import STANDARD, File, check_targets
 
 _NAMES: dict[type, str] = {bool: "a boolean", int: "a whole number", float: "a number", str: "text", list: "a list"}
 
@@ -30,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Print the options that a command would run with, from --config and the command line, as TOML.",
     )
     config.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND ...", help="a command and its options")
-    config.set_defaults(run=lambda arguments: print(_effective(commands, arguments.command), end=""), quiet=False)
+    config.set_defaults(run=lambda arguments: print_text(_effective(commands, arguments.command)), quiet=False)
 
 
 def read(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", argv: Sequence[str]) -> None:
@@ -45,9 +47,7 @@ def read(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", argv: 
     if found is None:
         return
     parser, rest = found
-    finder = argparse.ArgumentParser(prog=parser.prog, add_help=False)
-    finder.add_argument("--config")
-    path = finder.parse_known_args(rest)[0].config
+    path = _file(found)
     if path is None:
         return
     options = _options(parser)
@@ -72,12 +72,23 @@ def read(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", argv: 
         _make_optional(action)
 
 
+def _file(found: tuple[argparse.ArgumentParser, list[str]]) -> str | None:
+    """The file that a command line names with ``--config``."""
+    parser, rest = found
+    finder = argparse.ArgumentParser(prog=parser.prog, add_help=False)
+    finder.add_argument("--config")
+    path: str | None = finder.parse_known_args(rest)[0].config
+    return path
+
+
 def _effective(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", argv: Sequence[str]) -> str:
     """The options of a command in effect, as TOML."""
     found = _command(commands, argv)
     if found is None:
         names = ", ".join(name for name in commands.choices if name != "config")
         raise EntropyLawError(f"name a command, for example `entropylaw config select`; there are {names}")
+    path = _file(found)
+    check_targets([File(STANDARD, "what is printed")], [File(path, "the file of options")] if path else ())
     read(commands, argv)
     parser, rest = found
     options = _options(parser)
@@ -208,5 +219,8 @@ def _toml(value: Any) -> str:
         return repr(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
-    # JSON escapes what TOML has to, but for one character.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    # JSON escapes what TOML has to, but for one character; and a terminal may be what this is printed to.
+    return "".join(
+        character if character.isprintable() else f"\\U{ord(character):08x}"
+        for character in json.dumps(str(value), ensure_ascii=False)
+    )

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from entropylaw.display import display, short
+
 _CONTROLS = ("group_by", "quota", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
 
 _SHOWN = 6
@@ -64,7 +66,8 @@ def resumable(arguments: argparse.Namespace) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit):
         if arguments.checkpoint:
-            print(f"entropylaw: the work is in {arguments.checkpoint}; go on with --resume", file=sys.stderr)
+            work = display(arguments.checkpoint)
+            print(f"entropylaw: the work is in {work}; go on with --resume", file=sys.stderr)
         raise
 
 
@@ -85,7 +88,7 @@ def control_lines(summary: dict[str, Any]) -> list[str]:
         }
         most_first = sorted(quotas.items(), key=lambda item: -item[1]["selected"])
         shown = ", ".join(
-            f"{name or '(none)'} {quota['selected']:,} ({quota['least']:,} to {quota['most']:,})"
+            f"{short(name) or '(none)'} {quota['selected']:,} ({quota['least']:,} to {quota['most']:,})"
             for name, quota in most_first[:_SHOWN]
         )
         more = f", and {len(quotas) - _SHOWN} more" if len(quotas) > _SHOWN else ""

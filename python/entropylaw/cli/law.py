@@ -1,13 +1,13 @@
 """``entropylaw law``: fit the entropy law to training runs, predict with it, and judge new data by it."""
 
 import argparse
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from entropylaw.cli.files import check_files
 from entropylaw.cli.pool import add_reading, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
-from entropylaw.cli.terminal import print_lines
+from entropylaw.cli.terminal import print_json, print_lines
 from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
@@ -128,10 +128,11 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def _fit(arguments: argparse.Namespace) -> None:
     from entropylaw.law import EntropyLaw
-    from entropylaw.output import check_writable
+    from entropylaw.law.persistence import check_law
 
+    check_files(arguments)
     if arguments.output is not None:
-        check_writable(arguments.output, arguments.force)
+        check_law(arguments.output, arguments.force)
     check_report(arguments)
     how = {"codec": arguments.codec, "render": arguments.render, "shuffle": arguments.shuffle}
     law = EntropyLaw(arguments.form, **how).fit_runs(arguments.runs)
@@ -139,9 +140,9 @@ def _fit(arguments: argparse.Namespace) -> None:
         law.save(arguments.output, force=arguments.force)
     write_report(arguments, lambda: _page(law))
     if arguments.json:
-        print(json.dumps(law.summary(), indent=1, ensure_ascii=False))
-        return
-    print_lines(_fit_lines(law))
+        print_json(law.summary())
+    else:
+        print_lines(_fit_lines(law))
 
 
 def _fit_lines(law: "EntropyLaw") -> list[str]:
@@ -176,6 +177,7 @@ def _correlation(value: "Correlation") -> str:
 def _predict(arguments: argparse.Namespace) -> None:
     from entropylaw.law import EntropyLaw
 
+    check_files(arguments)
     law = EntropyLaw.load(arguments.law)
     found = law.predict(arguments.R, arguments.L, group=arguments.group, level=arguments.level)
     row = {
@@ -187,16 +189,18 @@ def _predict(arguments: argparse.Namespace) -> None:
         "extrapolates": bool(found.extrapolates[0]),
     }
     if arguments.json:
-        print(json.dumps(row, indent=1))
+        print_json(row)
         return
-    print(f"Z  {row['Z']:.4g} ({row['low']:.4g} to {row['high']:.4g} at {found.level:.0%}), by {found.form}")
+    lines = [f"Z  {row['Z']:.4g} ({row['low']:.4g} to {row['high']:.4g} at {found.level:.0%}), by {found.form}"]
     if row["extrapolates"]:
-        print("note  R or L is outside what the law was fitted to: it may not hold")
+        lines.append("note  R or L is outside what the law was fitted to: it may not hold")
+    print_lines(lines)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from entropylaw.law import EntropyLaw, check
 
+    check_files(arguments)
     check_report(arguments)
     law = EntropyLaw.load(arguments.law)
     # Before the data are read: they may be large, and the names wrong.
@@ -211,7 +215,7 @@ def _check(arguments: argparse.Namespace) -> int:
     verdict = check(law, arguments.R if arguments.data is None else _measure(law, arguments), log, **options)
     write_report(arguments, lambda: _page(law, verdict, arguments.group))
     if arguments.json:
-        print(json.dumps(verdict.as_dict(), indent=1, ensure_ascii=False))
+        print_json(verdict.as_dict())
     else:
         print_lines(_verdict_lines(verdict, law))
     return _RISK if verdict.risk else 0
@@ -267,6 +271,7 @@ def _verdict_lines(verdict: "Verdict", law: "EntropyLaw") -> list[str]:
 
 
 def _loss(arguments: argparse.Namespace) -> None:
+    check_files(arguments)
     rows = []
     for path in arguments.logs:
         log = _read_log(path, arguments)
@@ -274,17 +279,17 @@ def _loss(arguments: argparse.Namespace) -> None:
             raise EntropyLawError(f"{path}: no loss in it is finite: training diverged")
         rows.append((log, log.first_epoch()))
     if arguments.json:
-        print(json.dumps([_loss_row(log, epoch) for log, epoch in rows], indent=1, ensure_ascii=False))
-        return
-    for log, epoch in rows:
-        if epoch.complete:
-            print(f"{epoch.mean:.6g}  {log.path}")
-        elif math.isfinite(epoch.error):
-            print(f"{epoch.mean:.6g} +- {epoch.error:.2g}, projected from {epoch.fraction:.0%} of epoch 1  {log.path}")
-        else:
-            print(
-                f"{epoch.seen_mean:.6g} in the first {epoch.fraction:.1%} of epoch 1, too little to project  {log.path}"
-            )
+        print_json([_loss_row(log, epoch) for log, epoch in rows])
+    else:
+        print_lines(f"{_loss_text(epoch)}  {log.path}" for log, epoch in rows)
+
+
+def _loss_text(epoch: "FirstEpoch") -> str:
+    if epoch.complete:
+        return f"{epoch.mean:.6g}"
+    if math.isfinite(epoch.error):
+        return f"{epoch.mean:.6g} +- {epoch.error:.2g}, projected from {epoch.fraction:.0%} of epoch 1"
+    return f"{epoch.seen_mean:.6g} in the first {epoch.fraction:.1%} of epoch 1, too little to project"
 
 
 def _loss_row(log: "LossLog", epoch: "FirstEpoch") -> dict[str, Any]:

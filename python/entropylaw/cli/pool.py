@@ -1,7 +1,6 @@
 """What the commands that read a pool have in common."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,16 +79,6 @@ def load_pool(
             threads=arguments.threads,
             progress=progress,
         )
-
-
-def print_json(value: Any) -> None:
-    """Prints a summary for programs."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    try:
-        print(text)
-    except UnicodeEncodeError:
-        # A name that is no text, or a terminal that can't show it.
-        print(json.dumps(value, indent=1))
 
 
 def progress_line(arguments: argparse.Namespace, budget: int | None = None) -> "ProgressLine":

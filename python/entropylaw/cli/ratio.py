@@ -4,14 +4,20 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_pool, load_pool, print_json, progress_line
+from entropylaw.cli.files import check_files
+from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
-from entropylaw.cli.terminal import print_lines
+from entropylaw.cli.terminal import print_json, print_lines
+from entropylaw.display import short
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
     from entropylaw.pool import Pool
     from entropylaw.report import Page
+
+_GROUPS = 30
+_SHOWN_NAME = 60
+_SHOWN_TEXT = 60
 
 _EPILOG = """
 examples:
@@ -65,6 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     codecs = arguments.codec.split(",")
     parsed(codecs)
+    check_files(arguments)
     check_report(arguments)
     pool = load_pool(arguments, arguments.render, group_by=arguments.group_by)
     with progress_line(arguments) as progress:
@@ -133,9 +140,12 @@ def _lines(result: "Ratio", pool: "Pool", show: int) -> Iterable[str]:
     widths = [max(8, len(column)) for column in columns]
     head = "  ".join(f"{column:>{width}}" for column, width in zip(columns, widths, strict=True))
     yield f"{head}  {'samples':>11}  {'bytes':>15}  group"
-    for name, row in [("all", result), *sorted(result.by_source.items(), key=lambda item: item[1].ratio)]:
+    largest = sorted(result.by_source.items(), key=lambda item: -item[1].samples)[:_GROUPS]
+    for name, row in [("all", result), *sorted(largest, key=lambda item: item[1].ratio)]:
         ratios = (f"{row.by_codec[codec].ratio:{width}.3f}" for codec, width in zip(codecs, widths, strict=True))
-        yield f"{'  '.join(ratios)}  {row.samples:11,}  {row.raw_bytes:15,}  {printable(name) or '(none)'}"
+        yield f"{'  '.join(ratios)}  {row.samples:11,}  {row.raw_bytes:15,}  {short(name, _SHOWN_NAME) or '(none)'}"
+    if len(result.by_source) > _GROUPS:
+        yield f"and {len(result.by_source) - _GROUPS:,} groups more, of fewer samples: --json has them"
     yield f"R = bytes / compressed bytes, one stream, order: {result.order}"
     for codec, part in result.by_codec.items():
         yield f"  {codec}: {part.codec}, {part.compressed_bytes:,} bytes"
@@ -157,17 +167,12 @@ def _lines(result: "Ratio", pool: "Pool", show: int) -> Iterable[str]:
             yield ""
             yield f"{title} R alone"
             for index in indices:
-                text = printable(pool.sample(index)[:300].decode(errors="replace"))[:60]
+                text = short(pool.sample(index)[:300].decode(errors="replace"), _SHOWN_TEXT)
                 yield (
                     f"  {distribution.ratios[index]:.3f}  {distribution.lengths[index]:,} bytes  "
-                    f"{printable(pool.records.where(index))}  {text}"
+                    f"{pool.records.where(index)}  {text}"
                 )
 
 
 def _share(share: float) -> str:
     return {0.0: "least", 1.0: "greatest"}.get(share, f"{share:.0%}")
-
-
-def printable(text: str) -> str:
-    """Text of a data set on one line, without anything that a terminal would take for a command."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,10 +1,19 @@
 """``entropylaw replay``."""
 
 import argparse
+import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from entropylaw.cli.pool import print_json, progress_line
-from entropylaw.cli.terminal import print_lines
+from entropylaw.cli.files import inputs, written
+from entropylaw.cli.pool import progress_line
+from entropylaw.cli.terminal import print_json, print_lines
+from entropylaw.targets import STANDARD, File
+
+if TYPE_CHECKING:
+    from entropylaw.manifest import Manifest
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,7 +25,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     replay.add_argument("manifest", metavar="MANIFEST", help="what `entropylaw select` wrote as OUT.manifest.json")
     replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
-    replay.add_argument("-o", "--output", metavar="OUT", help="write the records again, in the same way")
+    replay.add_argument(
+        "-o", "--output", metavar="OUT", help="write the records again, in the same way; - for standard output"
+    )
     replay.add_argument("--force", action="store_true", help="replace output files that exist")
     replay.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
     replay.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -27,9 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
-    from pathlib import Path
-
-    from entropylaw.cli.select import manifest_of, selection_lines
+    from entropylaw.cli.select import save, selection_lines
     from entropylaw.manifest import Manifest
     from entropylaw.replaying import replay
     from entropylaw.saving import Saving
@@ -38,15 +47,29 @@ def run(arguments: argparse.Namespace) -> None:
     saving = None
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
-        saving.check()
+        saving.check([*inputs(arguments), *_files(manifest, arguments.pool is None)], written(arguments))
     pool = [Path(file) for file in arguments.pool] if arguments.pool else None
     with progress_line(arguments) as progress:
         selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)
     summary = selection.summary() | {"identical": True}
     if saving:
-        summary |= {"output": saving.write(selection, like=manifest)} | manifest_of(saving)
+        summary |= save(saving, selection, manifest)
+    stream = sys.stderr if saving and saving.path == STANDARD else None
     if arguments.json:
-        print_json(summary)
+        print_json(summary, stream)
     else:
-        print(f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks")
-        print_lines(selection_lines(summary, time.perf_counter() - start))
+        first = f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks"
+        print_lines([first, *selection_lines(summary, time.perf_counter() - start)], stream)
+
+
+def _files(manifest: "Manifest", pool: bool) -> Iterator[File]:
+    """The files that a replay reads because the manifest names them: the archive beside it, anchor, tokenizer, pool."""
+    yield File(str(manifest.path.parent / str(manifest.content["picks"].get("name"))), "the picks to repeat")
+    if pool:
+        yield from (File(str(file["name"]), "a file of the pool") for file in manifest.files)
+    parameters = manifest.parameters()
+    anchor, tokens = parameters.get("anchor"), parameters.get("tokens")
+    if isinstance(anchor, list):
+        yield from (File(str(path), "a file of the anchor") for path in anchor if isinstance(path, Path))
+    if isinstance(tokens, str) and Path(tokens).is_file():
+        yield File(tokens, "the tokenizer")

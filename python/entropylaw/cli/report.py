@@ -32,6 +32,6 @@ def write_report(arguments: argparse.Namespace, page: "Callable[[], Page]") -> N
 
     made = page()
     if arguments.report is not None:
-        write(made, arguments.report)
+        write(made, arguments.report, force=arguments.force)
     if arguments.plot is not None:
-        write_plot(made, arguments.plot)
+        write_plot(made, arguments.plot, force=arguments.force)

@@ -1,10 +1,14 @@
 """``entropylaw score``."""
 
 import argparse
+import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
-from entropylaw.cli.terminal import print_lines
+from entropylaw.cli.files import inputs
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.terminal import print_file, print_json, print_lines
+from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
     from entropylaw.scoring import Scores
@@ -30,7 +34,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     add_pool(score)
     score.add_argument(
-        "-o", "--output", required=True, metavar="OUT", help=".parquet, .arrow, .csv, .tsv or .jsonl (.gz, .zst)"
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help=".parquet, .arrow, .csv, .tsv, .jsonl (.gz, .zst); - for CSV on standard output",
     )
     score.add_argument("--force", action="store_true", help="replace a file that exists")
     add_ngrams(score.add_argument_group("options of coverage"))
@@ -41,17 +49,24 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.scoring import check, score
 
-    check(arguments.output, arguments.force)
+    check(arguments.output, arguments.force, inputs(arguments))
     pool = load_pool(arguments, arguments.render)
     options = {name: getattr(arguments, name) for name in ("unit", "ngram", "gamma", "min_df", "min_contexts")}
     with progress_line(arguments) as progress:
         scores = score(pool, **options, threads=arguments.threads, progress=progress)
-    scores.save(arguments.output, force=arguments.force)
+    stream = None
+    if arguments.output == STANDARD:
+        stream = sys.stderr
+        with tempfile.TemporaryFile() as file:
+            scores.write(file, "scores.csv")
+            print_file(file)
+    else:
+        scores.save(arguments.output, force=arguments.force)
     summary = _summary(scores) | {"output": arguments.output}
     if arguments.json:
-        print_json(summary)
+        print_json(summary, stream)
     else:
-        print_lines(_lines(summary))
+        print_lines(_lines(summary), stream)
 
 
 def _summary(scores: "Scores") -> dict[str, Any]:

@@ -1,18 +1,23 @@
 """``entropylaw select``."""
 
 import argparse
+import itertools
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, print_json, progress_line
-from entropylaw.cli.ratio import printable
+from entropylaw.cli.files import inputs, written
+from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
-from entropylaw.cli.terminal import print_lines
-from entropylaw.errors import EntropyLawError
+from entropylaw.cli.terminal import print_file, print_json, print_lines
+from entropylaw.display import short
+from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
+    from entropylaw.manifest import Manifest
     from entropylaw.report import Page
     from entropylaw.results import Selection
     from entropylaw.saving import Saving
@@ -48,7 +53,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--output",
         required=True,
         metavar="OUT",
-        help="where the chosen records go: lines of JSON (.gz, .zst), or .parquet, .arrow, .csv",
+        help="where the chosen records go: .jsonl (.gz, .zst), .json, .parquet, .arrow or .csv; - for standard output",
     )
     select.add_argument(
         "--budget",
@@ -115,7 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
         indices_only=arguments.indices_only,
         stanza=arguments.stanza,
     )
-    saving.check(arguments.pool)
+    saving.check(inputs(arguments), written(arguments, "report", "plot"), arguments.checkpoint)
     check_report(arguments)
     budget = Budget.parse(arguments.budget)
     options = {
@@ -133,9 +138,7 @@ def run(arguments: argparse.Namespace) -> None:
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     if arguments.anchor:
         controls["anchor"] = load_pool(arguments, rendering, arguments.anchor)
-    samples = budget.of(len(pool)) if budget.unit == "samples" else None
-    if samples is not None and samples > len(pool):
-        raise EntropyLawError(f"the budget is {samples} samples, but the pool has only {len(pool)}; lower it")
+    samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(
             pool,
@@ -148,10 +151,9 @@ def run(arguments: argparse.Namespace) -> None:
             threads=arguments.threads,
             progress=progress,
         )
-    written = saving.write(selection)
+    summary = selection.summary() | save(saving, selection)
     if arguments.checkpoint:
         checkpoint.remove(arguments.checkpoint)
-    summary = selection.summary() | {"output": written} | manifest_of(saving)
 
     def page() -> "Page":
         from entropylaw.report.selection import selection_page
@@ -161,17 +163,24 @@ def run(arguments: argparse.Namespace) -> None:
     write_report(arguments, page)
     if saving.stanza_file:
         summary["stanza"] = saving.stanza_file
+    stream = sys.stderr if saving.path == STANDARD else None
     if arguments.json:
-        print_json(summary)
+        print_json(summary, stream)
     else:
-        print_lines(selection_lines(summary, time.perf_counter() - start))
+        print_lines(selection_lines(summary, time.perf_counter() - start), stream)
 
 
-def manifest_of(saving: "Saving") -> dict[str, str]:
-    """Where the manifest is, and its hash."""
+def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = None) -> dict[str, Any]:
+    """Writes a selection; returns where it is, and where its manifest is and the hash of that, for the summary."""
     from entropylaw.manifest import manifest_hash
 
-    return {"manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
+    if saving.path == STANDARD:
+        with tempfile.TemporaryFile() as file:
+            saving.write_lines(file, selection, like)
+            print_file(file)
+        return {"output": [STANDARD]}
+    files = saving.write(selection, like)
+    return {"output": files, "manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
 
 
 def columns(text: str) -> list[str]:
@@ -195,7 +204,9 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     if "coverage" in selected:
         lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
     if selected["sources"]:
-        sources = [f"{printable(name) or '(none)'} {count:,}" for name, count in selected["sources"].items()]
+        # The largest are enough to fill the line.
+        first = itertools.islice(selected["sources"].items(), _SHOWN_SOURCES)
+        sources = [f"{short(name) or '(none)'} {count:,}" for name, count in first]
         while len(sources) > 1 and len(", ".join(sources)) > _SHOWN_SOURCES:
             sources = sources[: len(sources) * 3 // 4]
         more = len(selected["sources"]) - len(sources)
@@ -204,11 +215,12 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
     if pool["skipped"]:
         lines.append(f"skipped   {pool['skipped']:,} records; the manifest lists the first of them")
     lines.append(f"seconds   {seconds:.1f} ({spent})")
-    if "output" in summary:
-        first, *others = summary["output"]
+    if "manifest" in summary:
+        output, *others = summary["output"]
         and_others = f" and {len(others):,} more" if others else ""
-        lines.append(f"written   {first}{and_others}, {summary['manifest']}")
+        lines.append(f"written   {output}{and_others}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
-        lines.append(f"stanza    {summary['stanza']}:\n\n{Path(summary['stanza']).read_text(errors='replace')}")
+        lines += [f"stanza    {summary['stanza']}:", ""]
+        lines += Path(summary["stanza"]).read_text("utf-8", errors="replace").split("\n")
     return lines

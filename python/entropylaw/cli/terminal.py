@@ -1,22 +1,115 @@
-"""Summaries on a terminal: with rich, if it is installed, in colours that tell a risk from a note."""
+"""What is shown: summaries on a terminal, with rich, if it is installed, in colours that tell a risk from a note.
 
+Whatever the data hold, a line stays one line and commands no terminal. A standard output that takes no more, such as
+one that goes to a full disk, is an error of one line; one that lacks a character gets its escape.
+"""
+
+import contextlib
+import json
+import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, TextIO
+
+from entropylaw.display import display
+from entropylaw.errors import EntropyLawError
+from entropylaw.output import say_placed
 
 _STYLES = {"RISK": "bold red", "note": "yellow", "ok": "green"}
 """By the first word of a line."""
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Prints a summary; where it does not go to a terminal, or without rich, as it is."""
-    if sys.stdout.isatty():
-        try:
-            from rich.console import Console
-        except ImportError:
-            pass
-        else:
-            console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
-            for line in lines:
-                console.print(line, style=_STYLES.get(line.partition(" ")[0]))
-            return
-    print("\n".join(lines))
+def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Prints a summary, to standard output unless told otherwise; to no terminal, or without rich, as it is."""
+    shown = [display(line) for line in lines]
+    stream = stream or sys.stdout
+    with _explained(stream):
+        if stream.isatty():
+            try:
+                from rich.console import Console
+            except ImportError:
+                pass
+            else:
+                console = Console(file=stream, soft_wrap=True, markup=False, emoji=False, highlight=False)
+                for line in shown:
+                    console.print(line, style=_STYLES.get(line.partition(" ")[0]))
+                return
+        print("\n".join(shown), file=stream)
+
+
+def print_json(value: Any, stream: TextIO | None = None) -> None:
+    """Prints a summary for programs."""
+    stream = stream or sys.stdout
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # A name that is no text, or an output that can't hold it.
+        text = json.dumps(value, indent=1)
+    with _explained(stream):
+        print(text, file=stream)
+
+
+def print_text(text: str) -> None:
+    """Prints text that is for a file, as it is."""
+    with _explained(sys.stdout):
+        sys.stdout.write(text)
+
+
+def print_file(file: IO[bytes]) -> None:
+    """Copies a file, from its start, to standard output: what is written to ``-``."""
+    file.seek(0)
+    with _explained(sys.stdout):
+        sys.stdout.flush()
+        say_placed("standard output")
+        shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+def flush() -> None:
+    """Has standard output take what it was given."""
+    with _explained(sys.stdout):
+        pass
+
+
+@contextlib.contextmanager
+def streams() -> Iterator[None]:
+    """Makes standard streams that take any text, and that are there, for the time of the block."""
+    # First those that are closed, or the next file that is opened would be one of them.
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), "r")
+    if sys.stdout is None:
+        # It refuses what is written to it, as a closed one does.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    stream = sys.stdout
+    errors = getattr(stream, "errors", None)
+    if errors is None or not hasattr(stream, "reconfigure"):
+        yield
+        return
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            stream.reconfigure(errors=errors)
+
+
+def drop_output() -> None:
+    """Has what standard output could not take forgotten; Python would complain once more when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def _explained(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        drop_output()
+        reason = getattr(error, "strerror", None) or error
+        raise EntropyLawError(f"standard output: cannot be written: {reason}") from None

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from entropylaw.law.measurement import Measurement
 from entropylaw.law.models import FORMS
 from entropylaw.law.observations import Observations, read_text
 from entropylaw.output import check_writable, write_json
+from entropylaw.targets import check_name
 
 _VERSION = 1
 
@@ -42,6 +44,20 @@ class State:
             "correlations": {name: asdict(value) for name, value in self.correlations.items()},
             "warnings": list(self.warnings),
         }
+
+
+def check_law(path: str | os.PathLike[str], force: bool) -> None:
+    """Finds out before the work whether a law can be written to ``path``, and read from there.
+
+    Raises
+    ------
+    EntropyLawError
+        If the name says that it is something else than JSON; see also ``check_writable``.
+    """
+    check_name(path)
+    if (end := PurePath(path).suffix) and end.lower() != ".json":
+        raise EntropyLawError(f"{os.fspath(path)}: laws are not written as {end}; end the name in .json")
+    check_writable(path, force)
 
 
 class _Run(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,7 +89,7 @@ def write_state(
     """Writes a law; see ``EntropyLaw.save``."""
     from entropylaw import __version__
 
-    check_writable(path, force)
+    check_law(path, force)
     runs = state.runs
     losses = [None] * len(runs) if runs.L is None else runs.L.tolist()
     keys = ("name", "R", "L", "Z", "weight", "group", "stage")

@@ -45,6 +45,9 @@ class LineRecords:
     def where(self, position: int) -> str:
         return f"{self._file.name}:{self._lines[position]}"
 
+    def paths(self) -> list[str]:
+        return [self._file.path] if self._file.path else []
+
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         self._file.check_unchanged()
         for raw in self._read(positions.tolist()):

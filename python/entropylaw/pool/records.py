@@ -33,6 +33,9 @@ class Part(Protocol):
     def where(self, position: int) -> str:
         """Where a record is, for people."""
 
+    def paths(self) -> list[str]:
+        """The files with a name that are read for them."""
+
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         """Records as one line of JSON each."""
 
@@ -70,6 +73,10 @@ class Records:
     def files(self) -> list[Source]:
         """The files that they are in."""
         return [part.source for part in self._parts if part.source is not None]
+
+    def paths(self) -> list[str]:
+        """The files with a name that are read for them: those of ``files``, and what a table in memory maps."""
+        return [path for part in self._parts for path in part.paths()]
 
     def where(self, index: int) -> str:
         """Where a record is, for people."""
@@ -168,6 +175,9 @@ class ObjectRecords:
 
     def where(self, position: int) -> str:
         return f"record {self._kept[position]}"
+
+    def paths(self) -> list[str]:
+        return []
 
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         return (as_json(self._objects[self._kept[position]]) for position in positions)

@@ -44,6 +44,9 @@ class TableRecords:
     def where(self, position: int) -> str:
         return _where(self._table.name, int(self._row(np.array([position]))[0]))
 
+    def paths(self) -> list[str]:
+        return self._table.paths()
+
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         for batch in self.batches(positions):
             yield from map(row_as_json, _for_json(batch).to_pylist())

@@ -57,6 +57,10 @@ class Table:
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
 
+    def paths(self) -> list[str]:
+        """The files with a name that are read for it."""
+        return [self.source.path] if self.source and self.source.path else []
+
     def check_rendered(self, size: int) -> None:
         """Raises EntropyLawError if samples of ``size`` bytes are more than a file of this size ever holds.
 
@@ -239,6 +243,10 @@ class DatasetTable(Table):
         dataset = self._dataset if columns is None else self._dataset.select_columns(list(columns))
         for table in dataset.iter(_ROWS):
             yield from table.to_batches()
+
+    def paths(self) -> list[str]:
+        """The files that the data set maps into memory."""
+        return [str(file["filename"]) for file in self._dataset.cache_files]
 
     def take(self, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         """The rows at rising positions."""

@@ -10,50 +10,61 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.output import check_writable, replacing
 from entropylaw.report.page import Page, embeddable
 from entropylaw.report.theme import THEMES
+from entropylaw.targets import check_name
 
+_PAGES = (".html", ".htm")
 _FIGURES = (".png", ".svg")
 _WIDTH = 420
 _SCALE = 3
 
 
-def check_report(report: str | os.PathLike[str] | None, plot: str | os.PathLike[str] | None, force: bool) -> None:
+def check_report(
+    report: str | os.PathLike[str] | None = None, plot: str | os.PathLike[str] | None = None, force: bool = False
+) -> None:
     """Finds out before the work whether its report and its figures can be written.
 
     Raises
     ------
     EntropyLawError
-        If a file exists and ``force`` is not set, can't be written, or is no figure by its name; or if the extra
-        ``report`` is not installed.
+        If a file exists and ``force`` is not set, can't be written, or is no page or figure by its name; or if the
+        extra ``report`` is not installed.
     """
     for path in (report, plot):
         if path is not None:
             _vega()
+            check_name(path)
             check_writable(path, force)
+    if report is not None and (end := Path(report).suffix) and end.lower() not in _PAGES:
+        raise EntropyLawError(f"{os.fspath(report)}: reports are HTML; end the name in .html")
     if plot is not None and Path(plot).suffix.lower() not in _FIGURES:
         raise EntropyLawError(f"{os.fspath(plot)}: figures are PNG or SVG; name one {' or '.join(_FIGURES)}")
 
 
-def write_report(page: Page, path: str | os.PathLike[str]) -> None:
-    """Writes a page as one HTML file, whole or not at all.
+def write_report(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Writes a page as one HTML file, whole or not at all; ``force``: replace a file that exists.
 
     Raises
     ------
     EntropyLawError
-        If it can't be written, or the extra ``report`` is not installed.
+        See ``check_report``.
     """
+    check_report(report=path, force=force)
     library = embeddable(_vega().javascript_bundle())
     with replacing(path, compress=False) as file:
         file.write(page.html(library).encode(errors="replace"))
 
 
-def write_plot(page: Page, path: str | os.PathLike[str]) -> None:
+def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Writes the charts of a page as one figure on white, PNG or SVG by the file's name, whole or not at all.
+
+    ``force``: replace a file that exists.
 
     Raises
     ------
     EntropyLawError
-        If it can't be written, or the extra ``report`` is not installed.
+        See ``check_report``.
     """
+    check_report(plot=path, force=force)
     figure = json.dumps(_figure(page))
     if Path(path).suffix.lower() == ".svg":
         content = _vega().vegalite_to_svg(figure, allowed_base_urls=[]).encode()

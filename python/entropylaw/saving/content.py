@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import need_arrow
-from entropylaw.pool.formats import named_format
 from entropylaw.pool.records import Records
+from entropylaw.saving.endings import ending, is_array, is_packed, written_format
 from entropylaw.saving.members import with_members
 
 if TYPE_CHECKING:
@@ -31,34 +31,43 @@ class Content(Protocol):
 def content_of(path: str, records: Records, indices: NDArray[np.int64], members: Mapping[str, NDArray[Any]]) -> Content:
     """The records at ``indices`` in the format that the name of ``path`` stands for, with ``members`` added."""
     if row_format(path) is None:
-        return Lines(records, indices, members)
+        return Lines(records, indices, members, is_array(path))
     return Rows(path, records, indices, members)
 
 
 RowFormat = Literal["parquet", "arrow", "csv", "tsv"]
 
+ENDINGS = ".jsonl or .json, .csv or .tsv (each also with .gz or .zst), .parquet or .arrow"
+"""Ends of the names of files that records can be written to."""
+
 
 def row_format(path: str | os.PathLike[str]) -> RowFormat | None:
-    """The format of tables that a file's name stands for; None for lines of JSON.
+    """The format of tables that a file's name stands for; None for JSON, which is what a name without an ending means.
 
     Raises
     ------
     EntropyLawError
-        If it can't be written.
+        If the name ends like no such format, or like one that can't be written.
     """
-    kind = named_format(path)
+    name = os.fspath(path)
+    kind = written_format(path)
+    if kind is None and (end := ending(path)):
+        raise EntropyLawError(f"{name}: records are not written as {end}; end the name in {ENDINGS}")
     if kind in (None, "json"):
         return None
-    need_arrow(f"{os.fspath(path)}: writing rows")
-    if kind in ("parquet", "arrow") and os.fspath(path).lower().endswith((".gz", ".zst", ".zstd")):
-        raise EntropyLawError(f"{os.fspath(path)}: {kind} files are compressed inside; leave out .gz or .zst")
+    need_arrow(f"{name}: writing rows")
+    if kind in ("parquet", "arrow") and is_packed(path):
+        raise EntropyLawError(f"{name}: {kind} files are compressed inside; leave out .gz or .zst")
     return cast(RowFormat, kind)
 
 
 class Lines:
-    """Records as lines of JSON."""
+    """Records as lines of JSON, or on the lines of an array."""
 
-    def __init__(self, records: Records, indices: NDArray[np.int64], members: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(
+        self, records: Records, indices: NDArray[np.int64], members: Mapping[str, NDArray[Any]], array: bool = False
+    ) -> None:
+        self._first, self._between, self._last = (b"[\n", b",\n", b"\n]\n") if array else (b"", b"\n", b"\n")
         self._lines = records.raw(indices.tolist())
         if members:
             rows = zip(*(column.tolist() for column in members.values()), strict=True)
@@ -74,11 +83,13 @@ class Lines:
     def write(self, file: IO[bytes], *, records: int | None = None, size: int | None = None) -> None:
         written = count = 0
         while (line := self._next) is not None and count != records:
-            if size is not None and count and written + len(line) + 1 > size:
-                return
-            file.write(line + b"\n")
-            count, written = count + 1, written + len(line) + 1
+            before = self._between if count else self._first
+            if size is not None and count and written + len(before) + len(line) + len(self._last) > size:
+                break
+            file.write(before + line)
+            count, written = count + 1, written + len(before) + len(line)
             self._next = next(self._lines, None)
+        file.write(self._last if count else self._first + self._last.lstrip())
 
 
 class Rows:

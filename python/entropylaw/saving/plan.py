@@ -1,11 +1,12 @@
 """Writing a selection: which files, in which order, and what is in them."""
 
-import re
-from collections.abc import Iterable, Mapping
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,10 @@ from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
+from entropylaw.saving.endings import is_array
+from entropylaw.saving.replaced import Names
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
+from entropylaw.targets import STANDARD, File, check_targets, files_behind
 
 if TYPE_CHECKING:
     from entropylaw.results import Selection
@@ -55,12 +59,16 @@ class Saving:
             if column not in COLUMNS or self.columns.count(column) > 1:
                 found = "given twice" if column in COLUMNS else "not one"
                 raise EntropyLawError(f"column {column!r} is {found}; the columns to add are {', '.join(COLUMNS)}")
+        if self.path == STANDARD and (self.shards is not None or self.stanza is not None):
+            what = "shards" if self.shards is not None else "a stanza"
+            raise EntropyLawError(f"standard output has no name that {what} could have; name a file")
         if self.indices_only:
             if self.shards is not None:
                 raise EntropyLawError("indices are written to one file: give no shards with indices only")
             if self.stanza is not None:
                 raise EntropyLawError("a stanza is for records: give none with indices only")
-            tables.check_format(self.path, self._names())
+            if self.path != STANDARD:
+                tables.check_format(self.path, self._names())
         else:
             row_format(self.path)
         if self.stanza is not None:
@@ -72,7 +80,9 @@ class Saving:
         """Writes to ``path`` what a manifest says was written."""
         output = manifest.content["output"]
         try:
-            options = {name: output[name] for name in ("sort", "shards", "indices_only", "stanza")}
+            # Standard output has no files to name: what would be in shards comes one after the other.
+            what = ("sort", "indices_only") if path == STANDARD else ("sort", "shards", "indices_only", "stanza")
+            options = {name: output[name] for name in what}
             return cls(path, force, columns=tuple(output["columns"]), **options)
         except (KeyError, TypeError):
             raise EntropyLawError(f"{manifest.path}: does not say how its output was written") from None
@@ -87,28 +97,58 @@ class Saving:
         """Where the stanza goes, if one was asked for."""
         return stanza_path(self.stanza, self.path) if self.stanza else None
 
-    def check(self, pool: Iterable[str] = ()) -> None:
-        """Finds out before the work whether its result can be written.
+    def check(self, inputs: Iterable[File] = (), others: Iterable[File] = (), checkpoint: str | None = None) -> None:
+        """Finds out before the work whether its result can be written, and touches nothing else.
 
         Parameters
         ----------
-        pool
-            Files that must not be replaced.
+        inputs
+            Files that the run reads.
+        others
+            What the run writes besides.
+        checkpoint
+            The directory where it records its work.
 
         Raises
         ------
         EntropyLawError
-            See ``check_writable``; also if there are shards of that name already, or a file of the pool is in the way.
+            See ``check_targets`` and ``check_writable``; also if there are shards already that no manifest names.
         """
-        for file in pool:
-            if Path(file).is_file() and Path(file).resolve() == Path(self.path).resolve():
-                raise EntropyLawError(f"{self.path}: is a file of the pool; name another")
+        inputs, others = list(inputs), list(others)
+        if self.path == STANDARD:
+            check_targets([File(STANDARD, "the records"), *others], inputs, checkpoint)
+            return
+        names = Names(self.path)
+        if self.shards is not None:
+            for file in [*inputs, *others]:
+                if names.is_shard(file.path):
+                    raise EntropyLawError(
+                        f"{file.path}: {file.what}, would be taken for a shard of {self.path}; name another output"
+                    )
+        check_targets([*self._targets(), *others], inputs, checkpoint)
         if self.shards is None:
             check_writable(self.path, self.force)
-        elif (old := self._old_shards()) and not self.force:
-            raise EntropyLawError(f"{old[0]}: the file exists; name another, or replace the set (force=True, --force)")
-        for path in (self.manifest, picks_path(self.path), *([self.stanza_file] if self.stanza_file else [])):
+        else:
+            names.check_room()
+            if (old := names.old_files()) and not self.force:
+                raise EntropyLawError(
+                    f"{old[0]}: the file exists; name another, or replace the set (force=True, --force)"
+                )
+        for path in self._beside():
             check_writable(path, self.force)
+
+    def _targets(self) -> Iterator[File]:
+        """What is written, replaced or removed; of shards, what is there already: no other name of theirs is taken."""
+        records = {str(path) for path in Names(self.path).old_files()}
+        if self.shards is None:
+            records = {path for path in records if Path(path) != Path(self.path)} | {self.path}
+        yield from (File(path, "the records") for path in sorted(records))
+        yield from (File(path, what) for path, what in self._beside().items())
+
+    def _beside(self) -> dict[str, str]:
+        """The files beside the records, and what they are."""
+        files = {self.manifest: "the manifest", picks_path(self.path): "the picks"}
+        return files | ({self.stanza_file: "the stanza"} if self.stanza_file else {})
 
     def write(self, selection: "Selection", like: Manifest | None = None) -> list[str]:
         """Writes all files; returns those with the records.
@@ -119,27 +159,32 @@ class Saving:
             See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
             are not compared: another version of a compressor may make others of the same records.
         """
-        self.check(source.name for source in selection.pool.records.files())
-        by_rank = np.arange(len(selection))
-        order = by_rank if self.sort == "pick" else np.argsort(selection.indices)
+        inputs = list(files_behind(selection))
+        self.check(inputs)
+        order = self._order(selection)
         members = self._members(selection, order)
         with Outputs() as outputs:
             # Nobody may find the old manifest beside new records.
-            outputs.remove(self.manifest)
+            outputs.remove(os.path.realpath(self.manifest))
             if self.indices_only:
                 with outputs.file(self.path) as file:
                     tables.write(file, self.path, {"index": selection.indices[order], **members})
             else:
                 self._write_records(outputs, selection, selection.indices[order], members)
             records = outputs.staged.copy()
+            check_targets([File(str(staged.path), "the records") for staged in records], inputs)
+            # A reader of `subset-*` must not find shards of two sets.
+            for old in Names(self.path).old_files():
+                if old not in {staged.path for staged in records}:
+                    outputs.remove(old)
             if like is not None and tables.is_text(self.path):
-                _compare(records, like)
-            names = [str(Path(self.path).with_name(staged.target.name)) for staged in records]
+                _compare([staged.sha256() for staged in records], like)
+            names = [str(staged.path) for staged in records]
             if self.stanza:
                 fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
                 content, path = stanza(self.stanza, self.path, names, fields)
                 with outputs.file(path) as file:
-                    file.write(content.encode(errors="surrogateescape"))
+                    file.write(content)
             with outputs.file(picks_path(self.path)) as file:
                 arrays: dict[str, Any] = selection.arrays()
                 np.savez(file, **arrays)
@@ -147,6 +192,30 @@ class Saving:
             with outputs.file(self.manifest) as file:
                 file.write(described)
         return names
+
+    def write_lines(self, file: IO[bytes], selection: "Selection", like: Manifest | None = None) -> None:
+        """Writes the records, or positions, to an open file as lines of JSON.
+
+        Raises
+        ------
+        EntropyLawError
+            See ``write``.
+        """
+        order = self._order(selection)
+        members = self._members(selection, order)
+        if self.indices_only:
+            plain = "indices.jsonl" if members else "indices.txt"
+            tables.write(file, plain, {"index": selection.indices[order], **members})
+        else:
+            content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
+        wanted = [] if like is None else like.content["output"].get("files", [])
+        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0]["name"]):
+            file.seek(0)
+            _compare([hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
+
+    def _order(self, selection: "Selection") -> NDArray[np.int64]:
+        """The ranks of the picks, in the order in which they are written."""
+        return np.arange(len(selection)) if self.sort == "pick" else np.argsort(selection.indices)
 
     def _manifest(self, selection: "Selection", written: list[Staged], archive: Staged) -> dict[str, Any]:
         # Without what the work took, equal runs make equal manifests, resumed ones too.
@@ -157,7 +226,7 @@ class Saving:
             most_first = dict(sorted(quotas.items(), key=lambda item: -item[1]["selected"]))
             summary["quotas"], summary["other_quotas"] = _first(most_first)
         *records, picks = (
-            {"name": staged.target.name, "bytes": staged.bytes(), "sha256": staged.sha256()}
+            {"name": staged.path.name, "bytes": staged.bytes(), "sha256": staged.sha256()}
             for staged in (*written, archive)
         )
         kind, amount = self._sharding()
@@ -197,11 +266,12 @@ class Saving:
         if kind == "count" and amount > len(indices):
             raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
         content = content_of(self.path, selection.pool.records, indices, members)
+        names = Names(self.path)
         small, larger = divmod(len(indices), amount)
         number = 0
         while not content.done():
             # How many shards there are is in their names; by size, it is known at the end.
-            with outputs.file(self.path if self.shards is None else self._shard(number, amount)) as file:
+            with outputs.file(self.path if self.shards is None else names.shard(number, amount)) as file:
                 if kind == "count":
                     content.write(file, records=small + (number < larger))
                 else:
@@ -210,12 +280,10 @@ class Saving:
         if self.shards is None:
             return
         for at, staged in enumerate(outputs.staged):
-            staged.target = staged.target.with_name(Path(self._shard(at, number)).name)
-        # A reader of `subset-*` must not find shards of two sets.
-        new = {staged.target for staged in outputs.staged}
-        for old in self._old_shards():
-            if Path(old) not in new:
-                outputs.remove(old)
+            staged.rename(names.shard(at, number))
+            if not self.force and os.path.lexists(staged.path):
+                raise EntropyLawError(f"{staged.path}: the file exists; name another, or replace the set (--force)")
+        names.check_room()
 
     def _sharding(self) -> tuple[Literal["count", "bytes"], int]:
         """The number of files, or the bytes that one may hold."""
@@ -231,37 +299,23 @@ class Saving:
             )
         return "bytes" if given.unit == "bytes" else "count", int(given.amount)
 
-    def _shard(self, number: int, count: int) -> str:
-        stem, suffix = self._stem()
-        return str(Path(self.path).with_name(f"{stem}-{number:05}-of-{count:05}{suffix}"))
-
-    def _stem(self) -> tuple[str, str]:
-        """The output's name, cut where the number of a shard goes."""
-        name = Path(self.path).name
-        found = re.search(r"(\.[^.]+)?(\.(gz|zst|zstd))?$", name[1:], re.IGNORECASE)
-        at = 1 + found.start() if found else len(name)
-        return name[:at], name[at:]
-
-    def _old_shards(self) -> list[str]:
-        """Shards of this name that exist, of however many."""
-        stem, suffix = self._stem()
-        pattern = re.compile(re.escape(stem) + r"-\d{5,}-of-\d{5,}" + re.escape(suffix))
-        directory = Path(self.path).resolve().parent
-        if not directory.is_dir():
-            return []
-        return sorted(str(path) for path in directory.iterdir() if pattern.fullmatch(path.name))
-
 
 def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """As many groups as a manifest lists, and how many it leaves out."""
     return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
 
 
-def _compare(written: list[Staged], like: Manifest) -> None:
+def _are_lines(name: str) -> bool:
+    """Whether a file of that name holds nothing but lines of JSON."""
+    return tables.is_text(name) and tables.format_of(name) in (None, "json") and not is_array(name)
+
+
+def _compare(written: list[str], like: Manifest) -> None:
+    """Compares the hashes of files of records."""
     wanted = like.content["output"].get("files", [])
     if not all(tables.is_text(file["name"]) for file in wanted):
         return
-    if [file["sha256"] for file in wanted] != [staged.sha256() for staged in written]:
+    if [file["sha256"] for file in wanted] != written:
         raise EntropyLawError(
             f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
             "part of the samples; nothing was written"

@@ -18,7 +18,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
+from entropylaw.output import json_bytes
 from entropylaw.pool.formats import named_format
 from entropylaw.pool.schema import detect
 
@@ -121,8 +123,8 @@ class Fields:
         return self.schema == "completion" and {"prompt", "completion"} <= self.texts
 
 
-def stanza(trainer: Trainer, path: str, files: Sequence[str], fields: Fields) -> tuple[str, str]:
-    """An entry, as text, for the records in ``files``, and where it goes: beside the output ``path``.
+def stanza(trainer: Trainer, path: str, files: Sequence[str], fields: Fields) -> tuple[bytes, str]:
+    """An entry, in UTF-8, for the records in ``files``, and where it goes: beside the output ``path``.
 
     Raises
     ------
@@ -130,9 +132,9 @@ def stanza(trainer: Trainer, path: str, files: Sequence[str], fields: Fields) ->
         If there is none for records like these.
     """
     if trainer == "llamafactory":
-        content = json.dumps(_llamafactory(files, fields), indent=2, ensure_ascii=False) + "\n"
+        content = json_bytes(_llamafactory(files, fields), indent=2)
     else:
-        content = _yaml({"datasets": [_axolotl(path, files, fields)]})
+        content = _yaml({"datasets": [_axolotl(path, files, fields)]}).encode()
     return content, stanza_path(trainer, path)
 
 
@@ -156,7 +158,9 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["tags"] = {"role_tag": role, "content_tag": text}
         entry["tags"] |= {f"{name}_tag": known for name, known in names.items()}
         if others := sorted(fields.roles.keys() - set(names.values())):
-            _log.warning("LLaMA-Factory knows one name for each role, and skips records with %s", ", ".join(others))
+            _log.warning(
+                "LLaMA-Factory knows one name for each role, and skips records with %s", display(", ".join(others))
+            )
     elif fields.schema == "alpaca":
         entry["columns"] = {"prompt": "instruction"} | ({"query": "input"} if "input" in fields.names else {})
         entry["columns"] |= {"response": "output"} | _present(fields, "system", "history")

@@ -5,7 +5,6 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import need_arrow
-from entropylaw.pool.formats import named_format
+from entropylaw.saving.endings import ending, is_array, is_packed, written_format
 
 _ROWS = 1 << 16
 """Rows turned into text at a time."""
 
-_PACKED = (".gz", ".zst", ".zstd")
-_ENDINGS = ".jsonl, .csv, .tsv, .parquet, .arrow"
+_ENDINGS = ".jsonl, .json, .csv, .tsv, .parquet, .arrow"
 
 
 class Coded(NamedTuple):
@@ -39,15 +37,13 @@ Column = NDArray[Any] | Coded
 
 def format_of(path: str | os.PathLike[str]) -> str | None:
     """The format that a file's name stands for; None if it stands for none that is known."""
-    name = os.fspath(path).lower()
-    for packed in _PACKED:
-        name = name.removesuffix(packed)
-    return next((kind for kind in ("npy", "txt") if name.endswith(f".{kind}")), named_format(path))
+    end = ending(path).lower()
+    return end[1:] if end in (".npy", ".txt") else written_format(path)
 
 
 def is_text(path: str | os.PathLike[str]) -> bool:
     """Whether equal content makes equal files of that name, whatever library writes them."""
-    return PurePath(path).suffix.lower() not in _PACKED and format_of(path) not in ("parquet", "arrow")
+    return not is_packed(path) and format_of(path) not in ("parquet", "arrow")
 
 
 def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: str = _ENDINGS) -> str:
@@ -67,7 +63,7 @@ def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: st
             f"{os.fspath(path)}: holds one column, not {', '.join(names)}; name a .csv or .jsonl file"
         )
     if kind in ("parquet", "arrow"):
-        if PurePath(path).suffix.lower() in _PACKED:
+        if is_packed(path):
             raise EntropyLawError(
                 f"{os.fspath(path)}: {kind} files are compressed inside; name one without .gz or .zst"
             )
@@ -77,7 +73,8 @@ def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: st
 
 def write(file: IO[bytes], path: str | os.PathLike[str], columns: Mapping[str, Column]) -> None:
     """Writes columns to a file in the format that the name of ``path`` stands for; see ``check_format``."""
-    _WRITERS[check_format(path, list(columns))](file, columns)
+    kind = check_format(path, list(columns))
+    _WRITERS["array" if kind == "json" and is_array(path) else kind](file, columns)
 
 
 def _rows(columns: Mapping[str, Column]) -> Iterator[tuple[Any, ...]]:
@@ -99,6 +96,14 @@ def _values(column: Column, part: slice) -> list[Any]:
 def _write_jsonl(file: IO[bytes], columns: Mapping[str, Column]) -> None:
     for row in _rows(columns):
         file.write(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False).encode() + b"\n")
+
+
+def _write_array(file: IO[bytes], columns: Mapping[str, Column]) -> None:
+    before = b"[\n"
+    for row in _rows(columns):
+        file.write(before + json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False).encode())
+        before = b",\n"
+    file.write(b"\n]\n" if before == b",\n" else b"[]\n")
 
 
 def _write_separated(file: IO[bytes], columns: Mapping[str, Column], separator: str) -> None:
@@ -136,6 +141,7 @@ def _write_arrow(file: IO[bytes], columns: Mapping[str, Column], kind: Literal["
 
 _WRITERS: dict[str, Callable[[IO[bytes], Mapping[str, Column]], None]] = {
     "json": _write_jsonl,
+    "array": _write_array,
     "csv": lambda file, columns: _write_separated(file, columns, ","),
     "tsv": lambda file, columns: _write_separated(file, columns, "\t"),
     "parquet": lambda file, columns: _write_arrow(file, columns, "parquet"),

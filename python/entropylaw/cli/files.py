@@ -1,0 +1,83 @@
+"""Which of the arguments name files: what a command reads, and what it writes."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from entropylaw.targets import STANDARD, File, check_name, check_targets
+
+
+def _paths(given: Any) -> Iterator[str]:
+    """The files that paths, patterns and directories stand for."""
+    from entropylaw.pool.formats import expanded
+
+    for path in [given] if isinstance(given, str) else given:
+        # One by one: what names no file is for the reader to complain about.
+        yield from (os.fspath(file) for file in expanded([path]))
+
+
+def _plain(given: Any) -> Iterator[str]:
+    yield from [given] if isinstance(given, str) else given
+
+
+def _template(given: str) -> Iterator[str]:
+    from entropylaw.pool.template import template_text
+
+    if template_text(given) not in (None, given):
+        yield given
+
+
+def _tokenizer(given: str) -> Iterator[str]:
+    if given.endswith(".json") and Path(given).is_file():
+        yield given
+
+
+READ: dict[str, tuple[str, Callable[[Any], Iterable[str]]]] = {
+    "pool": ("a file of the pool", _paths),
+    "anchor": ("a file of the anchor", _paths),
+    "versions": ("a file of a version", _paths),
+    "data": ("a file of the data", _paths),
+    "render": ("the template", _template),
+    "tokens": ("the tokenizer", _tokenizer),
+    "config": ("the file of options", _plain),
+    "manifest": ("the manifest to repeat", _plain),
+    "runs": ("the runs", _plain),
+    "law": ("the law", _plain),
+    "log": ("a training log", _plain),
+    "logs": ("a training log", _plain),
+}
+"""The arguments, of all commands, that name files to read: what they are, and how to find them."""
+
+WRITTEN = {"output": "the output", "report": "the report", "plot": "the figure"}
+"""Those that name files to write, but for the directory ``checkpoint``."""
+
+
+def inputs(arguments: argparse.Namespace) -> list[File]:
+    """The files that a command reads."""
+    return [
+        File(path, what)
+        for name, (what, files) in READ.items()
+        if (given := getattr(arguments, name, None))
+        for path in files(given)
+    ]
+
+
+def written(arguments: argparse.Namespace, *names: str) -> list[File]:
+    """The files that a command writes by these arguments, and standard output if that is a file.
+
+    Raises
+    ------
+    EntropyLawError
+        If one of them would be standard output.
+    """
+    files = [File(path, WRITTEN[name]) for name in names if (path := getattr(arguments, name, None)) is not None]
+    for file in files:
+        check_name(file.path)
+    return [File(STANDARD, "what is printed"), *files]
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    """Finds out before the work whether a command that writes these files alone would touch others."""
+    check_targets(written(arguments, *WRITTEN), inputs(arguments))
