@@ -60,7 +60,10 @@ FIELDS = {
     "tools": VALUES | st.lists(VALUES, max_size=2),
     "history": st.lists(st.lists(TEXTS, max_size=2), max_size=2) | TURNS,
     "data": st.lists(TEXTS, max_size=3) | TURNS,
-    "prompt": TEXTS | st.fixed_dictionaries({"messages": TURNS}, optional={"tools": VALUES, "id": TEXTS}) | TURNS | st.sampled_from(["a", None, [{"content": "a"}]]),
+    "prompt": TEXTS
+    | st.fixed_dictionaries({"messages": TURNS}, optional={"tools": VALUES, "id": TEXTS})
+    | TURNS
+    | st.sampled_from(["a", None, [{"content": "a"}]]),
     "completion": TEXTS | TURNS,
     "instruction": TEXTS,
     "input": TEXTS | st.none(),

@@ -325,7 +325,7 @@ def load_for(
         schema=schema,
         field=field,
         on_error=on_error,
-        group_by=controls.group_field,
+        group_by="source" if anchor else controls.group_field,
         numbers=() if anchor else controls.numbers,
         memory=memory,
         threads=threads,

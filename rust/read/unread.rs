@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// Members of an object that are looked for one by one.
+const FEW: usize = 8;
+
 /// A member, or the items of a list, somewhere in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place(usize);
@@ -15,7 +18,9 @@ impl Place {
 struct Known {
     /// How people write it: `messages[].name`.
     path: String,
-    members: HashMap<Box<str>, usize>,
+    /// The first members that were met, and the others: most objects have few, which are found faster in a list.
+    few: Vec<(Box<str>, usize)>,
+    others: HashMap<Box<str>, usize>,
     items: Option<usize>,
     /// The last record that had it unread.
     last: u64,
@@ -39,13 +44,22 @@ impl Unread {
 
     /// A member of what is at a place.
     pub fn member(&mut self, place: Place, name: &str) -> Place {
-        if let Some(&found) = self.known[place.0].members.get(name) {
+        let known = &self.known[place.0];
+        if let Some(&(_, found)) = known.few.iter().find(|(member, _)| **member == *name) {
+            return Place(found);
+        }
+        if let Some(&found) = known.others.get(name) {
             return Place(found);
         }
         let dot = if place == Place::RECORD { "" } else { "." };
         let path = format!("{}{dot}{name}", self.known[place.0].path);
         let new = self.add(path);
-        self.known[place.0].members.insert(name.into(), new);
+        let known = &mut self.known[place.0];
+        if known.few.len() < FEW {
+            known.few.push((name.into(), new));
+        } else {
+            known.others.insert(name.into(), new);
+        }
         Place(new)
     }
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from entropylaw.cli import compare, config, law, ratio, replay, score, select
+from entropylaw.cli import compare, config, law, ratio, replay, score, select, show
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import drop_output, flush, streams
 from entropylaw.display import display
@@ -86,7 +86,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (select, replay, score, ratio, compare, law):
+    for module in (select, replay, show, score, ratio, compare, law):
         module.add(commands)
     config.add(commands)
     return parser, commands

@@ -142,5 +142,3 @@ def _numbers(batch: pa.RecordBatch, field: str) -> NDArray[np.float64] | None:
         return None
     numbers: NDArray[np.float64] = column.to_numpy().astype(np.float64)
     return numbers if np.isfinite(numbers).all() else None
-
-

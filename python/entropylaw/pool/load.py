@@ -70,7 +70,7 @@ def load(
     Parameters
     ----------
     pool
-        See ``PoolLike``. A ``Pool`` is returned as it is.
+        See ``PoolLike``. A ``Pool`` is returned as it is, and so must have been read as the other options say.
     render, schema, field
         See ``Renderer``.
     on_error : {"raise", "skip"}
@@ -95,6 +95,8 @@ def load(
         If the pool or a record of it can't be used; the message names file and line.
     """
     if isinstance(pool, Pool):
+        given = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
+        _check_read(pool, given, memory)
         return pool
     if on_error not in ("raise", "skip"):
         raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
@@ -116,6 +118,27 @@ def load(
     else:
         _read_stream(cast(Iterable[Any], pool), builder)
     return builder.build()
+
+
+_USUAL: Mapping[str, Any] = {"render": "text", "schema": None, "field": None, "on_error": "raise", "group_by": "source"}
+"""What is not asked for in particular, so that a pool may have been read otherwise."""
+
+
+def _check_read(pool: Pool, given: Mapping[str, Any], memory: int | str) -> None:
+    """Raises EntropyLawError if a pool was not read as ``given``: it can't be read again."""
+    for name, value in given.items():
+        read = pool.options.get(name, _USUAL[name])
+        if value != _USUAL[name] and value != read:
+            raise EntropyLawError(
+                f"{name} is {_named(value)}, but the pool was read with {_named(read)}; read it so "
+                f"(load(..., {name}=...)), or give what it was read from"
+            )
+    if memory != MEMORY:
+        raise EntropyLawError(f"memory is {memory!r}, but the pool has been read already; give memory= to load")
+
+
+def _named(value: Any) -> str:
+    return getattr(value, "__name__", "a function") if callable(value) else repr(value)
 
 
 def _read_file(source: Source, builder: Builder) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.pool.records import Records
-from entropylaw.pool.unread import Unread, described
+from entropylaw.pool.unread import Unread, described, shares
 
 
 class Fingerprint(NamedTuple):
@@ -65,6 +65,10 @@ class Pool:
         digest = hashlib.sha256(self.lengths().astype("<i8").tobytes())
         digest.update(self.data.data)
         return Fingerprint(len(self), len(self.data), digest.hexdigest())
+
+    def unread_shares(self) -> list[float]:
+        """The share of each of ``unread`` in all text of the records."""
+        return shares(self.unread, len(self.data))
 
     def left_unread(self, characters: int = 150) -> str:
         """The members of the records that are not in the samples, in words: as many as about so many characters hold."""

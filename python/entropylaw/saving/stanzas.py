@@ -29,7 +29,8 @@ Trainer = Literal["llamafactory", "axolotl"]
 TRAINERS: Mapping[str, str] = {"llamafactory": "dataset_info.json", "axolotl": "axolotl.yml"}
 """The trainers, and the end of the names of the files that their entries are written to."""
 
-_TURNS = {"sharegpt": "conversations", "openai": "messages"}
+_TURNS = {"sharegpt": ("conversations", "conversation"), "openai": ("messages",)}
+"""The schemas whose text is a list of turns, and the names of its member."""
 # What each of them calls a role, and the names under which data sets have it.
 _ROLES = {
     "user": ("human", "user"),
@@ -39,7 +40,16 @@ _ROLES = {
     "function": ("function_call",),
 }
 _AXOLOTL_KNOWS = {"human", "user", "gpt", "assistant", "system", "tool"}
-_PREFERENCE = {"prompt", "chosen", "rejected"}
+_ASKED = {
+    "alpaca": {"prompt": ("instruction",), "response": ("output", "response")},
+    "completion": {"prompt": ("prompt", "question", "query"), "response": ("completion", "answer", "response")},
+    "preference": {
+        "prompt": ("prompt", "instruction", "question"),
+        "chosen": ("chosen", "preferred_output"),
+        "rejected": ("rejected", "non_preferred_output"),
+    },
+}
+"""What trainers call the columns of the schemas that ask and answer, and the names under which records have them."""
 _LABELS = ("kto_tag", "label")
 """The names under which records have KTO's label: whether an answer is wanted."""
 _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
@@ -104,8 +114,8 @@ class Fields:
         self.names.update(name for name, value in members.items() if bytes(value) != b"null")
         self.texts.update(name for name, value in members.items() if bytes(value).startswith(b'"'))
         self.labels = {name for name in self.labels if bytes(members.get(name, b"")) in (b"true", b"false")}
-        if turns := members.get(_TURNS.get(self.schema, "")):
-            for turn in _decode_turns(turns):
+        for name in _TURNS.get(self.schema, ()):
+            for turn in _decode_turns(members.get(name, b"[]")):
                 self.turn_keys.update(turn)
                 self.roles[str(turn.get("from", turn.get("role")))] += 1
 
@@ -118,9 +128,17 @@ class Fields:
         name = self.schema.removeprefix("field ")
         return name if name in self.texts and (name == "text" or name != self.schema) else None
 
-    def is_completion(self) -> bool:
-        """Whether a prompt and a completion are text; they may be lists of turns, which trainers don't take so."""
-        return self.schema == "completion" and {"prompt", "completion"} <= self.texts
+    def columns(self, **wanted: tuple[str, ...]) -> dict[str, str] | None:
+        """For each thing wanted the first of its names that the records have as text; None if one has none.
+
+        Prompts and answers may also be lists of turns, which trainers don't take so.
+        """
+        found = {thing: next((name for name in names if name in self.texts), None) for thing, names in wanted.items()}
+        return {thing: name for thing, name in found.items() if name} if all(found.values()) else None
+
+    def turns(self) -> str:
+        """The member that holds the turns."""
+        return next((name for name in _TURNS[self.schema] if name in self.names), _TURNS[self.schema][0])
 
 
 def stanza(trainer: Trainer, path: str, files: Sequence[str], fields: Fields) -> tuple[bytes, str]:
@@ -153,7 +171,7 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["formatting"] = (
             "openai" if calls or (fields.schema == "openai" and "tool" in fields.roles) else "sharegpt"
         )
-        entry["columns"] = {"messages": _TURNS[fields.schema]} | _present(fields, "system", "tools")
+        entry["columns"] = {"messages": fields.turns()} | _present(fields, "system", "tools")
         names = {name: _named(fields, name) for name in _ROLES}
         entry["tags"] = {"role_tag": role, "content_tag": text}
         entry["tags"] |= {f"{name}_tag": known for name, known in names.items()}
@@ -161,14 +179,11 @@ def _llamafactory(files: Sequence[str], fields: Fields) -> dict[str, Any]:
             _log.warning(
                 "LLaMA-Factory knows one name for each role, and skips records with %s", display(", ".join(others))
             )
-    elif fields.schema == "alpaca":
-        entry["columns"] = {"prompt": "instruction"} | ({"query": "input"} if "input" in fields.names else {})
-        entry["columns"] |= {"response": "output"} | _present(fields, "system", "history")
-    elif fields.is_completion():
-        entry["columns"] = {"prompt": "prompt", "response": "completion"}
-    elif fields.schema == "preference" and fields.texts >= _PREFERENCE:
-        entry["ranking"] = True
-        entry["columns"] = {name: name for name in sorted(_PREFERENCE)} | _present(fields, "system")
+    elif fields.schema in _ASKED and (columns := fields.columns(**_ASKED[fields.schema])):
+        query = next((name for name in ("input", "context") if name in fields.names), None)
+        entry |= {"ranking": True} if fields.schema == "preference" else {}
+        entry["columns"] = columns | ({"query": query} if query else {})
+        entry["columns"] |= _present(fields, "system", "tools", "history")
     elif text_field := fields.text():
         entry["columns"] = {"prompt": text_field}
     else:
@@ -186,16 +201,19 @@ def _axolotl(path: str, files: Sequence[str], fields: Fields) -> dict[str, Any]:
         entry["data_files"] = [Path(file).name for file in files]
     if fields.schema in _TURNS:
         role, text = fields.keys()
-        entry |= {"type": "chat_template", "field_messages": _TURNS[fields.schema]}
+        entry |= {"type": "chat_template", "field_messages": fields.turns()}
         entry["message_property_mappings"] = {"role": role, "content": text}
         if not fields.roles.keys() <= _AXOLOTL_KNOWS:
             targets = {"user": "user", "assistant": "assistant", "system": "system", "tool": "observation"}
             entry["roles"] = {target: list(_ROLES[name]) for target, name in targets.items()}
-    elif fields.schema == "alpaca":
+    elif fields.schema == "alpaca" and {"instruction", "output"} <= fields.texts:
         entry["type"] = "alpaca"
-    elif fields.is_completion():
-        entry["type"] = {"field_instruction": "prompt", "field_output": "completion"}
-        entry["type"] |= {"format": "{instruction}", "no_input_format": "{instruction}"}
+    elif fields.schema in ("alpaca", "completion") and (columns := fields.columns(**_ASKED[fields.schema])):
+        query = next((name for name in ("input", "context") if name in fields.texts), None)
+        entry["type"] = {"field_instruction": columns["prompt"]} | ({"field_input": query} if query else {})
+        entry["type"] |= {"field_output": columns["response"]}
+        entry["type"] |= {"format": "{instruction}\n{input}" if query else "{instruction}"}
+        entry["type"] |= {"no_input_format": "{instruction}"}
     elif text_field := fields.text():
         entry |= {"type": "completion", "field": text_field}
     else:
@@ -216,7 +234,9 @@ def _named(fields: Fields, role: str) -> str:
 
 
 def _present(fields: Fields, *names: str) -> dict[str, str]:
-    return {name: name for name in names if name in fields.names}
+    known = {"system": ("system", "system_prompt"), "tools": ("tools", "functions")}
+    columns = {name: next((key for key in known.get(name, (name,)) if key in fields.names), None) for name in names}
+    return {name: key for name, key in columns.items() if key}
 
 
 def _none(trainer: str, fields: Fields) -> EntropyLawError:
