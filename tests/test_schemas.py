@@ -26,6 +26,8 @@ def called(**turn: Any) -> dict[str, Any]:
     return {"messages": [ASKED, {"role": "assistant", **turn}]}
 
 
+# One case a line, however long.
+# ruff: noqa: E501
 TEXTS: list[tuple[str, str, dict[str, Any], str]] = [
     # Calls, in every form that they are stored in.
     ("call", "openai", called(tool_calls=[{"id": "c", "type": "function", "function": WEATHER}]), "Warm?\nweather\n{}"),

@@ -7,12 +7,14 @@ from typing import Literal, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.pool.columnar import Layout
+
 __all__ = [
     "Controls",
     "CoverageResult",
-    "LineReader",
-    "Lines",
     "Progress",
+    "ReadRecords",
+    "RecordReader",
     "Sizer",
     "ZipResult",
     "__version__",
@@ -229,17 +231,6 @@ def first_gains(
 _Member = tuple[Sequence[str], str, bool, Sequence[str]]
 """Names, kind, whether it is optional, beside: as ``pool.schema.Member``."""
 
-class _Layout(Protocol):
-    """A column of a table, as ``pool.columnar.Layout`` has it."""
-
-    kind: str
-    valid: NDArray[np.uint8] | None
-    ends: NDArray[np.int64] | None
-    data: NDArray[np.uint8] | None
-    ints: NDArray[np.int64] | None
-    floats: NDArray[np.float64] | None
-    inside: Sequence[tuple[str, _Layout]]
-
 @final
 class RecordReader:
     """Renders records that are as their schema has them; the others it leaves to the caller.
@@ -273,7 +264,7 @@ class RecordReader:
         """Reads the lines that are not blank."""
     def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> ReadRecords:
         """Reads the records ``buffer[starts[i]:ends[i]]``."""
-    def rows(self, columns: Sequence[tuple[str, _Layout]], count: int) -> ReadRecords:
+    def rows(self, columns: Sequence[tuple[str, Layout]], count: int) -> ReadRecords:
         """Reads ``count`` rows of a table, of which these are the columns to read; without their groups and numbers."""
 
 @final

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from entropylaw import _core, manifest
 from entropylaw.pool import Pool
 
-
 _LISTED = 1000
 """Members of the records that a summary lists as unread."""
 

@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     show = commands.add_parser(
         "show",
         help="show what is sized of a pool's records, and what is not",
-        description="Show a pool's schema, its first samples as they are sized, and what is left unread of its records.",
+        description="Show a pool's schema, its first samples as they are sized, and what of its records is not.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

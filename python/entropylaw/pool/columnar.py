@@ -3,8 +3,7 @@
 Columns of other kinds, such as dates inside an object, are left to be rendered row by row in Python.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -110,11 +109,11 @@ def layout(column: pa.Array) -> Layout:
 def _ends(buffer: pa.Buffer | None, dtype: type, column: pa.Array) -> NDArray[np.int64]:
     if buffer is None or not len(column):
         return np.zeros(1, dtype=np.int64)
-    ends = np.frombuffer(buffer, dtype=dtype)[column.offset : column.offset + len(column) + 1]
+    ends: NDArray[Any] = np.frombuffer(buffer, dtype=dtype)[column.offset : column.offset + len(column) + 1]
     return np.ascontiguousarray(ends, dtype=np.int64)
 
 
-def _numpy(column: pa.Array) -> NDArray[np.generic]:
+def _numpy(column: pa.Array) -> NDArray[Any]:
     return np.ascontiguousarray(column.to_numpy(zero_copy_only=False))
 
 

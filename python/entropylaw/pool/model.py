@@ -71,7 +71,7 @@ class Pool:
         return shares(self.unread, len(self.data))
 
     def left_unread(self, characters: int = 150) -> str:
-        """The members of the records that are not in the samples, in words: as many as about so many characters hold."""
+        """What ``unread`` lists, in words: as many members as about so many characters hold."""
         return described(self.unread, len(self.data), characters)
 
     def group_counts(self, indices: NDArray[np.int64] | None = None) -> dict[str, int]:

@@ -4,10 +4,9 @@
 definitions, history, all turns with their reasoning and calls, prompts and answers; joined by line breaks, without ids,
 roles or keys.
 
-A :class:`Schema` says which members of a record are its text, and in which order; ``MESSAGE`` and ``CALL`` say the same
-of the objects inside. There are two interpreters of this one definition: ``text.py`` for Python's own objects, which also
-says in words what is wrong with a record, and the compiled core for JSON and for columns of Arrow. Tests hold them to
-each other.
+A :class:`Schema` says which members of a record are its text, and in which order; ``MESSAGE`` and ``CALL`` say the
+same of the objects inside. This one definition has two interpreters. The compiled core reads JSON and columns of Arrow.
+``text.py`` reads Python's own objects, and says in words what is wrong with a record. Tests hold them to each other.
 """
 
 from collections.abc import Callable, Mapping
@@ -98,7 +97,7 @@ class RecordError(Exception):
 
 @dataclass(frozen=True)
 class Schema:
-    """A form of record. Its text is that of ``members``, one after the other; or the record itself, if there are none."""
+    """A form of record. Its text is that of ``members``, one after the other; without members, it is a bare text."""
 
     name: str
     members: tuple[Member, ...]

@@ -18,7 +18,7 @@ _CONTENT = next(member for member in MESSAGE if "content" in member.names)
 
 
 def text_of(record: Any, schema: Schema) -> tuple[str, dict[str, int]]:
-    """The text of a record that has the keys of ``schema``, and what it leaves unread: the members of the record, such as
+    """The text of a record that has the keys of ``schema``, and what it leaves unread: members of the record, such as
     ``messages[].name``, with the bytes of text in each.
 
     Raises

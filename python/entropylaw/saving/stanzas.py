@@ -40,7 +40,7 @@ _ROLES = {
     "function": ("function_call",),
 }
 _AXOLOTL_KNOWS = {"human", "user", "gpt", "assistant", "system", "tool"}
-_ASKED = {
+_ASKED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "alpaca": {"prompt": ("instruction",), "response": ("output", "response")},
     "completion": {"prompt": ("prompt", "question", "query"), "response": ("completion", "answer", "response")},
     "preference": {
