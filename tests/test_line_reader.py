@@ -30,8 +30,8 @@ CONTENTS = (
     | VALUES
 )
 NAMES = st.sampled_from(
-    ["type", "text", "thinking", "reasoning_content", "refusal", "function_call", "tool_calls", "function", "name"]
-    + ["arguments", "input", "output", "content", "value", "id"]
+    "type text thinking reasoning_content refusal function_call tool_calls function name arguments input output content "
+    "value id".split()
 )
 SPEECH = st.recursive(
     TEXTS | NUMBERS | st.none(),
