@@ -29,10 +29,10 @@ CONTENTS = (
     | st.lists(TEXTS | st.fixed_dictionaries({"type": TEXTS}, optional={"text": TEXTS | NUMBERS}), max_size=3)
     | VALUES
 )
-NAMES = st.sampled_from(
-    "type text thinking reasoning_content refusal function_call tool_calls function name arguments input output content "
-    "value id".split()
-)
+NAMES = st.sampled_from([
+    "type", "text", "thinking", "reasoning_content", "refusal", "function_call", "tool_calls", "function", "name",
+    "arguments", "input", "output", "content", "value", "id",
+])  # fmt: skip
 SPEECH = st.recursive(
     TEXTS | NUMBERS | st.none(),
     lambda part: st.lists(part, max_size=2) | st.dictionaries(NAMES, part, max_size=3),
