@@ -211,7 +211,7 @@ def select(
         How a record becomes a sample: its text; the record as it is stored; what a Jinja template makes of it, such as
         ``"{{ question }} {{ answer }}"`` or the path of a file that ends in ``.jinja`` (``entropylaw[template]``); or
         what a function of the parsed record returns.
-    schema : {"sharegpt", "openai", "alpaca", "completion", "preference", "text", "string"}, optional
+    schema : {"preference", "sharegpt", "openai", "alpaca", "completion", "text", "dialogue", "string"}, optional
         Where a record's text is; by default detected.
     field : str, optional
         The field that holds the text (``a.b`` for one inside another), instead of a schema.
