@@ -28,14 +28,6 @@ def reason(error: BaseException) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def without_views(kind: "pa.DataType") -> "pa.DataType":
-    """The type with views replaced by plain types, because rows can't be taken from views."""
-    import pyarrow as pa
-
-    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-    return mapped(kind, plain.get)
-
-
 def mapped(kind: "pa.DataType", replace: Any) -> "pa.DataType":
     """The type with its leaves replaced by what ``replace`` returns for them, or kept where that is None."""
     rebuilt = _rebuilt(kind, replace)

@@ -1,7 +1,7 @@
 """From records to samples."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -90,8 +90,8 @@ class Renderer:
             return Compiled(field=self.field)
         return Compiled(schema=self.schema.name) if self.schema.name in COMPILED else None
 
-    def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
-        """The fields that rendering a table with the columns ``names`` takes; None for all.
+    def columns(self, outline: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+        """The fields that rendering a table takes, whose records are like ``outline``; None for all.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Renderer:
         if self.name != "text":
             return None
         try:
-            return self._settled(dict.fromkeys(names), where, "the table").reads
+            return self._settled(dict(outline), where, "the table").reads
         except RecordError as error:
             raise EntropyLawError(f"{where}: {error}") from None
 

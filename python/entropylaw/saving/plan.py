@@ -15,8 +15,10 @@ from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+from entropylaw.pool.records import Records
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
+from entropylaw.saving.holding import check_records
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
 
 if TYPE_CHECKING:
@@ -110,6 +112,11 @@ class Saving:
         for path in (self.manifest, picks_path(self.path), *([self.stanza_file] if self.stanza_file else [])):
             check_writable(path, self.force)
 
+    def check_records(self, records: Records) -> None:
+        """Finds out, once the pool is read, whether its records can be written; see ``holding.check_records``."""
+        if not self.indices_only:
+            check_records(records, row_format(self.path), [_PREFIX + column for column in self.columns])
+
     def write(self, selection: "Selection", like: Manifest | None = None) -> list[str]:
         """Writes all files; returns those with the records.
 
@@ -120,6 +127,7 @@ class Saving:
             are not compared: another version of a compressor may make others of the same records.
         """
         self.check(source.name for source in selection.pool.records.files())
+        self.check_records(selection.pool.records)
         by_rank = np.arange(len(selection))
         order = by_rank if self.sort == "pick" else np.argsort(selection.indices)
         members = self._members(selection, order)
