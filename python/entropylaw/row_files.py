@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow import mapped
+from entropylaw.pool.arrow import mapped, reason
 from entropylaw.pool.arrow_types import converted, holds, is_binary, is_extension, is_json, is_text
 from entropylaw.pool.row_values import values
 
@@ -73,7 +73,7 @@ def held_schema(kind: Kind, schema: pa.Schema) -> pa.Schema:
     """The columns in the types that a format holds them in.
 
     Parquet encodes columns in its own way: run-end encoded ones become plain, and dictionaries of anything but text and
-    binary. CSV holds text.
+    binary. It has no times in seconds, and no dates in milliseconds. CSV holds text.
     """
     change = {"parquet": _in_parquet, "arrow": lambda _: None}.get(kind, _in_csv)
     return pa.schema([field.with_type(mapped(field.type, change)) for field in schema], schema.metadata)
@@ -87,11 +87,23 @@ def _held(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         if column.type != field.type and pa.types.is_string(field.type):
             # Of what is written as text, JSON Lines has the forms.
             column = pa.array(values(column, str), pa.string())
-        columns.append(converted(column, field.type))
+        try:
+            columns.append(converted(column, field.type))
+        except pa.ArrowException as error:
+            raise EntropyLawError(
+                f"column {field.name!r} is {column.type}, and does not fit {field.type}, as which the format holds it: "
+                f"{reason(error)}; write Arrow or JSON Lines"
+            ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _in_parquet(kind: pa.DataType) -> pa.DataType | None:
+    if pa.types.is_timestamp(kind) and kind.unit == "s":
+        return pa.timestamp("ms", kind.tz)
+    if pa.types.is_time32(kind):
+        return pa.time32("ms")
+    if pa.types.is_date64(kind):
+        return pa.date32()
     if pa.types.is_run_end_encoded(kind):
         return mapped(kind.value_type, _in_parquet)
     if not pa.types.is_dictionary(kind):

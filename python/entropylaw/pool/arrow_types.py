@@ -72,6 +72,9 @@ def _plain(kind: pa.DataType) -> pa.DataType | None:
         return pa.large_string()
     if pa.types.is_binary_view(kind):
         return pa.large_binary()
+    if _is_list_view(kind):
+        make = pa.list_ if pa.types.is_list_view(kind) else pa.large_list
+        return make(kind.value_field.with_type(takeable(kind.value_type)))
     if pa.types.is_run_end_encoded(kind):
         return takeable(kind.value_type)
     if pa.types.is_dictionary(kind):

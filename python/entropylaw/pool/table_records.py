@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow_types import holds, is_json
+from entropylaw.pool.arrow_types import holds, is_binary, is_json
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.encode import row_as_json, row_with_json
 from entropylaw.pool.outline import outline, type_of
@@ -137,10 +137,20 @@ def _no_json(error: RecordError) -> RecordError:
 
 
 def _needed(table: Table, builder: Builder) -> list[str] | None:
-    """The columns to read; None for all."""
+    """The columns to read; None for all.
+
+    Raises
+    ------
+    EntropyLawError
+        If the table does not have the pool's schema, or has bytes where it has text.
+    """
     read = builder.renderer.columns(outline(table.schema), table.name)
     if read is None:
         return None
+    for field in read:
+        kind = type_of(table.schema, field)
+        if kind is not None and is_binary(kind):
+            raise EntropyLawError(f"{table.name}: column {field!r} is {kind}, not text; cast it to string")
     wanted = {column for field in (*read, *builder.columns.fields) for column in (field, field.split(".")[0])}
     return [name for name in table.schema.names if name in wanted]
 
