@@ -161,6 +161,10 @@ def _rebuilt(array: pa.Array, kind: pa.DataType) -> pa.Array:
         keys = converted(pc.struct_field(entries, 0), kind.key_type)
         items = converted(pc.struct_field(entries, 1), kind.item_type)
         return pa.MapArray.from_arrays(pa.array(ends, pa.int32()), keys, items, type=kind, mask=array.is_null())
+    if pa.types.is_fixed_size_list(have) and pa.types.is_fixed_size_list(kind):
+        size = have.list_size
+        inner = converted(array.values.slice(array.offset * size, len(array) * size), kind.value_type)
+        return pa.FixedSizeListArray.from_arrays(inner, type=kind, mask=array.is_null())
     if is_list(have) and is_list(kind):
         ends, inner = list_parts(array)
         return _listed(ends, converted(inner, kind.value_type), kind, array.is_null())
@@ -170,30 +174,26 @@ def _rebuilt(array: pa.Array, kind: pa.DataType) -> pa.Array:
 def list_parts(array: pa.Array) -> tuple[np.ndarray[Any, np.dtype[np.int64]], pa.Array]:
     """Where each list of a column begins and ends among its values, shape ``(len(array) + 1,)``, and these values.
 
-    What lies under a null does not count: its list is empty, unless all lists are of one size.
+    The list of a null is empty, whatever lies there. The values of a map are its entries.
     """
     kind = array.type
-    if pa.types.is_fixed_size_list(kind):
-        size = kind.list_size
-        return np.arange(len(array) + 1) * size, array.values.slice(array.offset * size, len(array) * size)
-    if _is_list_view(kind):
-        starts = array.offsets.to_numpy().astype(np.int64)
-        sizes = np.where(array.is_valid().to_numpy(zero_copy_only=False), array.sizes.to_numpy(), 0)
-        ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-        places = np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])
-        return ends, converted(array.values, takeable(kind.value_type)).take(pa.array(places))
-    ends = array.offsets.to_numpy().astype(np.int64)
     if pa.types.is_map(kind):
+        ends = array.offsets.to_numpy().astype(np.int64)
         keys, items = (part.slice(ends[0], ends[-1] - ends[0]) for part in (array.keys, array.items))
         fields = [kind.key_field, kind.item_field]
         return ends - ends[0], pa.StructArray.from_arrays([keys, items], fields=fields)
-    return ends - ends[0], array.values.slice(ends[0], ends[-1] - ends[0])
+    if not _is_list_view(kind):
+        sizes = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
+        return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]), array.flatten()
+    starts = array.offsets.to_numpy().astype(np.int64)
+    sizes = np.where(array.is_valid().to_numpy(zero_copy_only=False), array.sizes.to_numpy(), 0)
+    ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    places = np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])
+    return ends, converted(array.values, takeable(kind.value_type)).take(pa.array(places))
 
 
 def _listed(ends: Any, values: pa.Array, kind: pa.DataType, missing: pa.Array) -> pa.Array:
     types = pa.types
-    if types.is_fixed_size_list(kind):
-        return pa.FixedSizeListArray.from_arrays(values, type=kind, mask=missing)
     large = types.is_large_list(kind) or types.is_large_list_view(kind)
     offsets = pa.array(ends, pa.int64() if large else pa.int32())
     if types.is_list(kind) or types.is_large_list(kind):

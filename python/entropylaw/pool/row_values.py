@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import pyarrow as pa
@@ -64,8 +64,10 @@ def values(array: pa.Array, parse: Parse) -> list[Any]:
         return _extended(array, parse)
     if pa.types.is_struct(kind):
         names = [kind.field(n).name for n in range(kind.num_fields)]
-        members = zip(*(values(array.field(n), parse) for n in range(kind.num_fields)), strict=True)
-        return _but_nulls(array, (dict(zip(names, row, strict=True)) for row in members))
+        # Flattened, a member is null where its object is; otherwise anything may lie there.
+        members = [values(part, parse) for part in array.flatten()]
+        rows = zip(*members, strict=True) if members else repeat((), len(array))
+        return _but_nulls(array, (dict(zip(names, row, strict=True)) for row in rows))
     if pa.types.is_map(kind):
         return _maps(array, parse)
     if is_list(kind):

@@ -23,6 +23,8 @@ from entropylaw.pool.schema import RecordError
 
 _DEPTH = 32
 """Levels of values that have types; what is below is JSON."""
+_EXACT = 2**53
+"""Up to here, a float holds every whole number."""
 _REMEDY = "write JSON Lines, which needs no types"
 
 
@@ -94,10 +96,7 @@ class Shape:
             self._whole = False
             return
         self._least, self._most = min(self._least, value), max(self._most, value)
-        try:
-            self._exact = self._exact and int(float(value)) == value
-        except OverflowError:
-            self._exact = False
+        self._exact = self._exact and abs(value) <= _EXACT
 
     def _add_other(self, value: Any) -> None:
         try:
