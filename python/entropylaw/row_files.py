@@ -1,24 +1,26 @@
 """Rows of tables as files: Parquet, Arrow and CSV."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, Literal
 
 import pyarrow as pa
 from pyarrow import csv, parquet
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow import mapped
+from entropylaw.pool.arrow import mapped, reason
+from entropylaw.pool.arrow_types import converted, holds, is_binary, is_extension, is_json, is_text
+from entropylaw.pool.row_values import values
+
+Kind = Literal["parquet", "arrow", "csv", "tsv"]
 
 _ROWS = 1 << 16
 """Rows in a row group of Parquet, at most."""
+_NAMES = {"parquet": "Parquet", "arrow": "Arrow", "csv": "CSV", "tsv": "TSV"}
+_TEXT_IN_CSV = ("arrow.uuid", "pandas.period")
+"""Extension types with a form as text."""
 
 
-def write_rows(
-    file: IO[bytes],
-    kind: Literal["parquet", "arrow", "csv", "tsv"],
-    schema: pa.Schema,
-    batches: Iterable[pa.RecordBatch],
-) -> None:
+def write_rows(file: IO[bytes], kind: Kind, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
     """Writes batches of the type ``schema``, as ``Records.rows`` gives them, a batch at a time.
 
     Raises
@@ -27,44 +29,124 @@ def write_rows(
         If the format can't hold a column; see ``check_columns``.
     """
     check_columns(kind, schema)
+    held = held_schema(kind, schema)
+    batches = (_held(batch, held) for batch in batches)
     if kind == "parquet":
-        with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        with parquet.ParquetWriter(file, held, compression="zstd") as writer:
             waiting: list[pa.RecordBatch] = []
             for batch in batches:
                 waiting.append(batch)
-                if sum(held.num_rows for held in waiting) >= _ROWS:
+                if sum(part.num_rows for part in waiting) >= _ROWS:
                     writer.write_table(pa.Table.from_batches(waiting))
                     waiting = []
             if waiting:
                 writer.write_table(pa.Table.from_batches(waiting))
     elif kind == "arrow":
-        with pa.ipc.new_file(file, schema) as writer:
+        with pa.ipc.new_file(file, held) as writer:
             for batch in batches:
                 writer.write_batch(batch)
     else:
-        plain = pa.schema([field.with_type(_without_dictionary(field.type)) for field in schema])
         options = csv.WriteOptions(delimiter="\t" if kind == "tsv" else ",")
-        with csv.CSVWriter(file, plain, write_options=options) as writer:
+        with csv.CSVWriter(file, held, write_options=options) as writer:
             for batch in batches:
-                writer.write_batch(batch.cast(plain))
+                writer.write_batch(batch)
 
 
-def check_columns(kind: Literal["parquet", "arrow", "csv", "tsv"], schema: pa.Schema) -> None:
-    """Finds out before the work whether a format can hold the columns.
+def check_columns(kind: Kind, schema: pa.Schema, name: str = "") -> None:
+    """Finds out before the work whether a format can hold the columns of what is called ``name``.
 
     Raises
     ------
     EntropyLawError
-        If it can't: CSV has no lists, objects or binary.
+        If it can't: CSV has no lists, objects, JSON or binary, Parquet no unions, intervals or objects without members.
     """
-    if kind not in ("csv", "tsv"):
-        return
     for field in schema:
-        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+        if _REFUSES[kind](field.type):
+            others = "Arrow" if kind == "parquet" or _not_in_parquet(field.type) else "Parquet"
             raise EntropyLawError(
-                f"column {field.name!r} is {field.type}, which CSV can't hold; write Parquet or JSON Lines"
+                f"{name}{': ' if name else ''}column {field.name!r} is {field.type}, which {_NAMES[kind]} can't hold; "
+                f"write {others} or JSON Lines"
             )
 
 
-def _without_dictionary(kind: pa.DataType) -> pa.DataType:
-    return mapped(kind, lambda leaf: leaf.value_type if pa.types.is_dictionary(leaf) else None)
+def held_schema(kind: Kind, schema: pa.Schema) -> pa.Schema:
+    """The columns in the types that a format holds them in.
+
+    Parquet encodes columns in its own way: run-end encoded ones become plain, and dictionaries of anything but text and
+    binary. It has no times in seconds, and no dates in milliseconds. CSV holds text.
+    """
+    change = {"parquet": _in_parquet, "arrow": lambda _: None}.get(kind, _in_csv)
+    return pa.schema([field.with_type(mapped(field.type, change)) for field in schema], schema.metadata)
+
+
+def _held(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    if batch.schema.equals(schema):
+        return batch
+    columns = []
+    for column, field in zip(batch.columns, schema, strict=True):
+        if column.type != field.type and pa.types.is_string(field.type):
+            # Of what is written as text, JSON Lines has the forms.
+            column = pa.array(values(column, str), pa.string())
+        try:
+            columns.append(converted(column, field.type))
+        except pa.ArrowException as error:
+            raise EntropyLawError(
+                f"column {field.name!r} is {column.type}, and does not fit {field.type}, as which the format holds it: "
+                f"{reason(error)}; write Arrow or JSON Lines"
+            ) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _in_parquet(kind: pa.DataType) -> pa.DataType | None:
+    if pa.types.is_timestamp(kind) and kind.unit == "s":
+        return pa.timestamp("ms", kind.tz)
+    if pa.types.is_time32(kind):
+        return pa.time32("ms")
+    if pa.types.is_date64(kind):
+        return pa.date32()
+    if pa.types.is_run_end_encoded(kind):
+        return mapped(kind.value_type, _in_parquet)
+    if not pa.types.is_dictionary(kind):
+        return None
+    if is_text(kind.value_type):
+        return pa.dictionary(kind.index_type, pa.string(), kind.ordered)
+    if is_binary(kind.value_type) and not pa.types.is_fixed_size_binary(kind.value_type):
+        return pa.dictionary(kind.index_type, pa.binary(), kind.ordered)
+    return mapped(kind.value_type, _in_parquet)
+
+
+def _in_csv(kind: pa.DataType) -> pa.DataType | None:
+    types = pa.types
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        return mapped(kind.value_type, _in_csv)
+    if is_extension(kind):
+        if kind.extension_name == "arrow.bool8":
+            return pa.bool_()
+        return pa.string() if kind.extension_name in _TEXT_IN_CSV else mapped(kind.storage_type, _in_csv)
+    return pa.string() if types.is_duration(kind) or types.is_interval(kind) or types.is_string_view(kind) else None
+
+
+def _not_in_parquet(kind: pa.DataType) -> bool:
+    def refused(part: pa.DataType) -> bool:
+        empty = pa.types.is_struct(part) and part.num_fields == 0
+        # Parquet stores an extension type as its storage, whose encoding is part of the type.
+        other = is_extension(part) and mapped(part.storage_type, _in_parquet) != part.storage_type
+        return bool(pa.types.is_union(part) or pa.types.is_interval(part) or empty or other)
+
+    return holds(kind, refused)
+
+
+def _not_in_csv(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _not_in_csv(kind.value_type)
+    if is_extension(kind):
+        return kind.extension_name not in _TEXT_IN_CSV and (is_json(kind) or _not_in_csv(kind.storage_type))
+    return bool(pa.types.is_nested(kind) or is_binary(kind))
+
+
+_REFUSES: dict[Kind, Callable[[pa.DataType], bool]] = {
+    "parquet": _not_in_parquet,
+    "arrow": lambda _: False,
+    "csv": _not_in_csv,
+    "tsv": _not_in_csv,
+}

@@ -30,7 +30,9 @@ def add_reading(parser: argparse.ArgumentParser, rendering: str = "%(default)s")
         help="what is sized: text, json (the record as it is stored), a Jinja template such as '{{ question }} "
         f"{{{{ answer }}}}', or a file of one (.jinja) [{rendering}]",
     )
-    parser.add_argument("--schema", help="preference, sharegpt, openai, alpaca, completion, text, dialogue or string [detected]")
+    parser.add_argument(
+        "--schema", help="preference, sharegpt, openai, alpaca, completion, text, dialogue or string [detected]"
+    )
     parser.add_argument(
         "--field", help="the field that holds the text, instead of a schema; a.b for one inside another"
     )

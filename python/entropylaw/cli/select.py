@@ -136,6 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
     asked.check(budget)
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
+    saving.check_records(pool.records)
     if arguments.anchor:
         controls["anchor"] = load_pool(arguments, rendering, arguments.anchor)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None

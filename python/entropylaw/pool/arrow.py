@@ -28,16 +28,8 @@ def reason(error: BaseException) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def without_views(kind: "pa.DataType") -> "pa.DataType":
-    """The type with views replaced by plain types, because rows can't be taken from views."""
-    import pyarrow as pa
-
-    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-    return mapped(kind, plain.get)
-
-
 def mapped(kind: "pa.DataType", replace: Any) -> "pa.DataType":
-    """The type with its leaves replaced by what ``replace`` returns for them, or kept where that is None."""
+    """The type with its leaves, or lists, replaced by what ``replace`` returns for them, or kept where that is None."""
     rebuilt = _rebuilt(kind, replace)
     # Rebuilding loses names that don't count, such as that of a map's entries.
     return kind if rebuilt == kind else rebuilt
@@ -56,8 +48,12 @@ def _rebuilt(kind: "pa.DataType", replace: Any) -> "pa.DataType":
         return pa.map_(inside(kind.key_field), inside(kind.item_field), keys_sorted=kind.keys_sorted)
     if types.is_fixed_size_list(kind):
         return pa.list_(inside(kind.value_field), kind.list_size)
-    if types.is_large_list(kind) or types.is_large_list_view(kind):
+    if (replaced := replace(kind)) is not None:
+        return replaced
+    if types.is_large_list(kind):
         return pa.large_list(inside(kind.value_field))
-    if types.is_list(kind) or types.is_list_view(kind):
+    if types.is_list(kind):
         return pa.list_(inside(kind.value_field))
-    return replace(kind) or kind
+    if types.is_list_view(kind):
+        return pa.list_view(inside(kind.value_field))
+    return pa.large_list_view(inside(kind.value_field)) if types.is_large_list_view(kind) else kind

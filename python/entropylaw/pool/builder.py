@@ -54,10 +54,13 @@ class Builder:
         """Bytes of the samples so far."""
         return len(self._arena)
 
-    def add(self, record: Any, where: str, raw: bytes | None = None) -> None:
-        """Renders a record and keeps its sample; raises RecordError if that can't be done."""
+    def add(self, record: Any, where: str, raw: bytes | None = None, fields: Any = None) -> None:
+        """Renders a record and keeps its sample; raises RecordError if that can't be done.
+
+        ``fields`` is where its group and numbers are, if they are not to be taken from the record as it is.
+        """
         sample, unread = self.renderer.render(record, where, raw)
-        self.columns.add(record)
+        self.columns.add(record if fields is None else fields)
         self._arena.append(sample)
         self._ends.append(len(self._arena))
         self.leave({path: (1, size) for path, size in unread.items()})

@@ -7,6 +7,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from entropylaw.pool.schema import RecordError
 
 
@@ -38,6 +40,55 @@ def row_as_json(row: dict[str, Any]) -> bytes:
         return json.dumps(row, ensure_ascii=False, default=plain, allow_nan=False).encode()
     except ValueError:
         return as_json(_without_nan(row))
+
+
+def row_with_json(row: dict[str, Any]) -> bytes:
+    """As ``row_as_json``, with each ``msgspec.Raw`` in the row as it is."""
+    return _with_raw(_without_nan(row), ", ", ": ").encode()
+
+
+def json_value(value: Any) -> str:
+    """A value, with each ``msgspec.Raw`` in it as it is, as compact JSON.
+
+    Raises
+    ------
+    RecordError
+        If JSON can't hold it: NaN and infinities among others.
+    """
+    return _with_raw(value, ",", ":")
+
+
+def _with_raw(value: Any, comma: str, colon: str) -> str:
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
+    try:
+        if isinstance(value, dict) and _holds_raw(value):
+            keys = (_strict(str(key), comma, colon) for key in value)
+            parts = (_with_raw(part, comma, colon) for part in value.values())
+            return "{" + comma.join(f"{key}{colon}{part}" for key, part in zip(keys, parts, strict=True)) + "}"
+        if isinstance(value, list) and _holds_raw(value):
+            return "[" + comma.join(_with_raw(part, comma, colon) for part in value) + "]"
+        return _strict(value, comma, colon)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecordError(f"can't be written as JSON: {error}") from None
+
+
+def _holds_raw(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_raw(part) for part in value.values())
+    if isinstance(value, list):
+        return any(_holds_raw(part) for part in value)
+    return isinstance(value, msgspec.Raw)
+
+
+def _strict(value: Any, comma: str, colon: str) -> str:
+    separators = (comma, colon)
+    text = json.dumps(value, ensure_ascii=False, default=plain, allow_nan=False, separators=separators)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, default=plain, allow_nan=False, separators=separators)
+    return text
 
 
 def plain(value: Any) -> Any:

@@ -2,22 +2,21 @@
 
 from array import array
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 from entropylaw.pool.split import on_one_line
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class LineRecords:
     """The records of one JSON file."""
 
-    tabular = False
+    tabular: Literal[False] = False
 
     def __init__(self, source: Source, named: bool = True) -> None:
         self.source: Source | None = source if named else None
@@ -53,21 +52,14 @@ class LineRecords:
         for raw in self._read(positions.tolist()):
             yield on_one_line(raw) if b"\n" in raw else raw
 
-    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
-        from entropylaw.pool.rows import inferred_schema
-
-        return inferred_schema(self._file.name, self.batches(positions))
-
-    def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
-        from entropylaw.pool.rows import inferred
-
-        return inferred(self._parsed(positions))
-
-    def _parsed(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
-        from entropylaw.pool.render import parse
+    def objects(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+        from entropylaw.pool.shapes import exactly
 
         for position, raw in zip(positions.tolist(), self.raw(positions), strict=True):
-            yield self.where(position), parse(raw)
+            try:
+                yield self.where(position), exactly(raw)
+            except RecordError as error:
+                raise EntropyLawError(f"{self.where(position)}: {error}; write JSON Lines, which keep it") from None
 
     def _read(self, positions: list[int]) -> Iterator[bytes]:
         if self._file.is_plain():

@@ -3,7 +3,7 @@
 import bisect
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,13 @@ _SPOOL_IN_MEMORY = 1 << 26
 """Bytes of chosen records held in memory while they are brought into pick order; what is above lies in a file."""
 
 
-class Part(Protocol):
+class _Part(Protocol):
     """The records of one file, table or list. Positions count its own records from 0 on, and come in rising order."""
 
     source: Source | None
     """The file that they are in."""
     name: str
     """What they are the records of, for people."""
-    tabular: bool
-    """Whether they are rows of a table, with types of their own."""
 
     def __len__(self) -> int: ...
 
@@ -39,11 +37,30 @@ class Part(Protocol):
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         """Records as one line of JSON each."""
 
-    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
-        """The columns and types that these records need."""
+
+class RowsPart(_Part, Protocol):
+    """Records that are rows of a table, with types of their own."""
+
+    tabular: Literal[True]
+
+    @property
+    def stored(self) -> "pa.Schema":
+        """The columns, in the types that they have in the table."""
 
     def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
-        """Records as rows, whose types may differ from batch to batch where ``schema`` had to infer them."""
+        """Records as rows, in types that rows can be taken from; see ``arrow_types.takeable``."""
+
+
+class ObjectsPart(_Part, Protocol):
+    """Records of JSON, or Python objects."""
+
+    tabular: Literal[False]
+
+    def objects(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+        """Records as Python objects, each with where it is; a number beyond a float's range is a ``msgspec.Raw``."""
+
+
+Part = RowsPart | ObjectsPart
 
 
 class Records:
@@ -86,7 +103,8 @@ class Records:
     def raw(self, indices: Iterable[int]) -> Iterator[bytes]:
         """Records as one line of JSON each, in the order asked for; from JSON files, the bytes that are there.
 
-        Rows of tables become JSON objects: dates, times and decimals as text, binary as base64, NaN as null.
+        Rows of tables become JSON objects: see ``row_values.values`` for what each type becomes; binary is base64, NaN
+        and infinities are null.
 
         Raises
         ------
@@ -106,8 +124,18 @@ class Records:
                 spool.seek(ends[number])
                 yield spool.read(ends[number + 1] - ends[number])
 
+    def tables(self) -> list[tuple[str, "pa.Schema"]]:
+        """The columns of each part that is a table, with its name."""
+        return [(part.name, part.stored) for part in self._parts if part.tabular]
+
+    def first_objects(self, count: int) -> Iterator[tuple[str, Iterator[tuple[str, Any]]]]:
+        """The first records of each part that is no table, ``count`` at most, with its name."""
+        for part in self._parts:
+            if not part.tabular:
+                yield part.name, part.objects(np.arange(min(count, len(part))))
+
     def schema(self, indices: Iterable[int] = ()) -> "pa.Schema":
-        """The columns and types of ``rows``; for records of JSON, those that the records at ``indices`` need.
+        """The columns and types of ``rows``: of tables their own, for records of JSON those that ``indices`` need.
 
         Raises
         ------
@@ -115,33 +143,40 @@ class Records:
             If a column has types that don't go together; the message names the files.
         """
         from entropylaw.pool.rows import unified
+        from entropylaw.pool.shapes import schema_of
 
         rising = np.unique(np.fromiter(indices, dtype=np.int64))
-        tables = [(part.name, part.schema(rising[:0])) for part in self._parts if part.tabular]
-        needed = [(part.name, part.schema(positions)) for part, positions in self._split(rising) if not part.tabular]
-        return unified([*tables, *needed])
+        others = [(part, positions) for part, positions in self._split(rising) if not part.tabular]
+        if not others:
+            return unified(self.tables())
+        found = (record for part, positions in others for record in part.objects(positions))
+        return unified(self.tables(), (others[0][0].name, schema_of(found)))
 
-    def rows(self, indices: Iterable[int]) -> Iterator["pa.RecordBatch"]:
-        """Records as rows, in the order asked for, in batches that all have the type ``schema(indices)``.
+    def rows(self, indices: Iterable[int], schema: "pa.Schema | None" = None) -> Iterator["pa.RecordBatch"]:
+        """Records as rows, in the order asked for, in batches of the type ``schema``, by default ``schema(indices)``.
 
-        Needs pyarrow. A column that a record does not have is null in its row.
+        Needs pyarrow. A column that a record does not have is null in its row. A column with a dictionary has one for
+        all batches.
 
         Raises
         ------
         EntropyLawError
             If a file has changed since it was read, if a column has types that don't go together, or without pyarrow.
         """
-        from entropylaw.pool.rows import conformed, reordered
+        from entropylaw.pool.rows import conformed, has_dictionaries, plain_schema, reordered, rows_of
 
         wanted = np.fromiter(indices, dtype=np.int64)
         rising, order = np.unique(wanted, return_inverse=True)
-        schema = self.schema(rising)
-        found = (
-            conformed(batch, schema, part.name)
+        schema = self.schema(rising) if schema is None else schema
+        plain = plain_schema(schema)
+        found: Iterator[pa.RecordBatch] = (
+            conformed(batch, plain, part.name)
             for part, positions in self._split(rising)
-            for batch in part.batches(positions)
+            for batch in (part.batches(positions) if part.tabular else rows_of(part.objects(positions), plain))
         )
-        return found if np.array_equal(rising, wanted) else reordered(found, schema, order)
+        if not np.array_equal(rising, wanted) or has_dictionaries(schema):
+            found = reordered(found, plain, order)
+        return (conformed(batch, schema, "the selection") for batch in found)
 
     def _split(self, rising: NDArray[np.int64]) -> Iterator[tuple[Part, NDArray[np.int64]]]:
         """The parts that hold these records, with their positions in each."""
@@ -159,7 +194,7 @@ class ObjectRecords:
     """Records that are Python objects."""
 
     name = "the pool"
-    tabular = False
+    tabular: Literal[False] = False
 
     def __init__(self, objects: Sequence[Any]) -> None:
         self.source: Source | None = None
@@ -182,12 +217,5 @@ class ObjectRecords:
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         return (as_json(self._objects[self._kept[position]]) for position in positions)
 
-    def schema(self, positions: NDArray[np.int64]) -> "pa.Schema":
-        from entropylaw.pool.rows import inferred_schema
-
-        return inferred_schema("the pool", self.batches(positions))
-
-    def batches(self, positions: NDArray[np.int64]) -> Iterator["pa.RecordBatch"]:
-        from entropylaw.pool.rows import inferred
-
-        return inferred((self.where(p), self._objects[self._kept[p]]) for p in positions.tolist())
+    def objects(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+        return ((self.where(position), self._objects[self._kept[position]]) for position in positions.tolist())

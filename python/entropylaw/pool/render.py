@@ -113,10 +113,8 @@ class Renderer:
             return None
         return Compiled(schema=(self.schema.members, MESSAGE, CALL), field=self.field)
 
-    def columns(self, row: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
-        """The fields that rendering a table takes; None for all.
-
-        ``row`` stands for the rows of the table: its columns, with None for those that hold nothing but nulls.
+    def columns(self, outline: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+        """The fields that rendering a table takes, whose records are like ``outline``; None for all.
 
         Raises
         ------
@@ -126,7 +124,7 @@ class Renderer:
         if self.name != "text":
             return None
         try:
-            return self._settled(row, where, "the table").reads
+            return self._settled(dict(outline), where, "the table").reads
         except RecordError as error:
             raise EntropyLawError(f"{where}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Rows of tables: one type for all of them, in the order asked for, and types for records of JSON."""
+"""Rows of tables: one type for all of them, in the order asked for."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import reason
+from entropylaw.pool.arrow_types import converted, holds, is_json, is_list, takeable
+from entropylaw.pool.shapes import batch_of
 
-_INFERRED = 4096
-"""Records of JSON whose types are inferred together."""
+_TOGETHER = 4096
+"""Records of JSON that become one batch."""
 _PIECE = 1 << 25
 """Bytes of rows that are brought into order together: few pieces to gather each batch from."""
 _BATCH = 4096
@@ -23,32 +25,60 @@ _BATCH = 4096
 _REMEDY = "give the column one type in all files, or write JSON Lines, which needs none"
 
 
-def unified(schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
-    """The columns of all ``schemas``, each named by where it is from, in types that hold all their values.
+def unified(tables: Sequence[tuple[str, pa.Schema]], needed: tuple[str, pa.Schema] | None = None) -> pa.Schema:
+    """The columns of ``tables`` and of records of JSON, in types that hold all their values as they are.
+
+    Each is named by where it is from. ``needed`` are the types that the records of JSON need.
 
     Raises
     ------
     EntropyLawError
-        If a column has types that don't go together.
+        If a column has types that don't go together: objects of different members among others.
     """
+    schemas = [*tables, *([needed] if needed else [])]
     fields: dict[str, tuple[str, pa.Field]] = {}
     for name, schema in schemas:
         for field in schema:
             before, known = fields.get(field.name, (name, field))
-            if known.type != field.type:
-                try:
-                    both = [pa.schema([known]), pa.schema([field])]
-                    known = pa.unify_schemas(both, promote_options="permissive").field(0)
-                except pa.ArrowException:
-                    raise EntropyLawError(
-                        f"{name}: column {field.name!r} is {field.type}, but {known.type} in {before}; {_REMEDY}"
-                    ) from None
-            fields[field.name] = before, known.with_nullable(known.nullable or field.nullable)
+            try:
+                kind = _together(known.type, field.type, needed is not None and schema is needed[1])
+            except pa.ArrowException:
+                raise EntropyLawError(
+                    f"{name}: column {field.name!r} is {field.type}, but {known.type} in {before}; {_REMEDY}"
+                ) from None
+            fields[field.name] = before, known.with_type(kind).with_nullable(known.nullable or field.nullable)
     everywhere = [name for name in fields if all(schema.get_field_index(name) >= 0 for _, schema in schemas)]
     metadata = schemas[0][1].metadata if schemas else None
     return pa.schema(
         [field if name in everywhere else field.with_nullable(True) for name, (_, field) in fields.items()], metadata
     )
+
+
+def _together(one: pa.DataType, other: pa.DataType, inferred: bool) -> pa.DataType:
+    """A type that holds the values of two; ``other`` is that of records of JSON if it is ``inferred``."""
+    types = pa.types
+    if one == other or types.is_null(other) or (inferred and is_json(one)):
+        return one
+    if types.is_null(one):
+        return other
+    if takeable(one) == takeable(other):
+        return takeable(one)
+    if types.is_struct(one) and types.is_struct(other):
+        members = {part.name: part for part in other}
+        if members.keys() != {part.name for part in one}:
+            raise pa.ArrowTypeError("objects of different members")
+        return pa.struct([_field(part, members[part.name], inferred) for part in one])
+    if is_list(one) and is_list(other):
+        items = _field(one.value_field, other.value_field, inferred)
+        large = any(types.is_large_list(kind) or types.is_large_list_view(kind) for kind in (one, other))
+        return pa.large_list(items) if large else pa.list_(items)
+    both = [pa.schema([("x", takeable(kind))]) for kind in (one, other)]
+    return pa.unify_schemas(both, promote_options="permissive").field(0).type
+
+
+def _field(one: pa.Field, other: pa.Field, inferred: bool) -> pa.Field:
+    kind = _together(one.type, other.type, inferred)
+    return one.with_type(kind).with_nullable(one.nullable or other.nullable)
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordBatch:
@@ -66,12 +96,29 @@ def conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordB
         index = batch.schema.get_field_index(field.name)
         try:
             column = pa.nulls(batch.num_rows, field.type) if index < 0 else batch.column(index)
-            columns.append(column if column.type == field.type else column.cast(field.type))
+            columns.append(converted(column, field.type))
         except pa.ArrowException as error:
             raise EntropyLawError(
                 f"{name}: column {field.name!r} does not fit {field.type}: {reason(error)}; {_REMEDY}"
             ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema in types that rows can be taken from."""
+    return pa.schema([field.with_type(takeable(field.type)) for field in schema], schema.metadata)
+
+
+def has_dictionaries(schema: pa.Schema) -> bool:
+    """Whether a column has a dictionary, which may differ from batch to batch."""
+    return any(holds(field.type, pa.types.is_dictionary) for field in schema)
+
+
+def rows_of(records: Iterable[tuple[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Records of JSON, each with where it is, as rows of the type ``schema``; see ``batch_of``."""
+    records = iter(records)
+    while part := list(islice(records, _TOGETHER)):
+        yield batch_of(part, schema)
 
 
 def reordered(
@@ -119,37 +166,3 @@ def _gathered(pieces: list[pa.RecordBatch], schema: pa.Schema, order: NDArray[np
         back = np.empty(len(wanted), dtype=np.int64)
         back[np.concatenate(places)] = np.arange(len(wanted))
         yield pa.concat_batches(taken).take(pa.array(back)).replace_schema_metadata(schema.metadata)
-
-
-def inferred(records: Iterable[tuple[str, Any]]) -> Iterator[pa.RecordBatch]:
-    """Records of JSON, each with where it is, as rows of the types that they need; a bare text is the column ``text``.
-
-    Raises
-    ------
-    EntropyLawError
-        If a column's values have no type in common.
-    """
-    records = iter(records)
-    while part := list(islice(records, _INFERRED)):
-        rows = [record if isinstance(record, dict) else {"text": _text(record)} for _, record in part]
-        names = dict.fromkeys(name for row in rows for name in row)
-        columns = {}
-        for name in names:
-            values = [row.get(name) for row in rows]
-            try:
-                columns[name] = pa.array(values, from_pandas=False)
-            except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
-                raise EntropyLawError(
-                    f"{part[0][0]} and the {len(part) - 1} after it: {name!r} does not fit one column: "
-                    f"{reason(error)}; write JSON Lines, which needs no types"
-                ) from None
-        yield pa.record_batch(columns) if columns else pa.record_batch([pa.nulls(len(rows))], names=["text"])
-
-
-def inferred_schema(name: str, batches: Iterable[pa.RecordBatch]) -> pa.Schema:
-    """The type that all of these batches fit."""
-    return unified([(name, batch.schema) for batch in batches])
-
-
-def _text(record: Any) -> Any:
-    return bytes(record) if isinstance(record, bytearray) else record

@@ -1,18 +1,24 @@
 """Records that are rows of a table."""
 
+import contextlib
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from entropylaw.pool.arrow import mapped
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arrow_types import holds, is_binary, is_json
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columnar import Rows, read_rows
-from entropylaw.pool.encode import row_as_json
-from entropylaw.pool.schema import RecordError
+from entropylaw.pool.encode import row_as_json, row_with_json
+from entropylaw.pool.outline import outline, type_of
+from entropylaw.pool.render import parse
+from entropylaw.pool.row_values import rows
+from entropylaw.pool.schema import RecordError, find
 from entropylaw.pool.source import Source
 from entropylaw.pool.tables import CsvTable, Table
 
@@ -20,7 +26,7 @@ from entropylaw.pool.tables import CsvTable, Table
 class TableRecords:
     """The rows of one table, without those that were skipped."""
 
-    tabular = True
+    tabular: Literal[True] = True
 
     def __init__(self, table: Table) -> None:
         self.source: Source | None = table.source
@@ -48,11 +54,21 @@ class TableRecords:
         return self._table.paths()
 
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
+        encode = row_with_json if any(holds(field.type, is_json) for field in self.stored) else row_as_json
+        numbers = iter(self._row(positions).tolist())
         for batch in self.batches(positions):
-            yield from map(row_as_json, _for_json(batch).to_pylist())
+            for row in rows(batch, _stored):
+                where = _where(self.name, next(numbers))
+                try:
+                    if isinstance(row, RecordError):
+                        raise row
+                    yield encode(row)
+                except RecordError as error:
+                    raise EntropyLawError(f"{where}: {error}; write Parquet or Arrow, which keep it") from None
 
-    def schema(self, positions: NDArray[np.int64]) -> pa.Schema:
-        return self._table.schema
+    @property
+    def stored(self) -> pa.Schema:
+        return self._table.stored
 
     def batches(self, positions: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         return self._table.take(self._row(positions))
@@ -71,7 +87,7 @@ def read_table(table: Table, builder: Builder) -> None:
         If the table does not have them, or can't be read.
     """
     records = TableRecords(table)
-    numbers = builder.columns.number_fields if isinstance(table, CsvTable) else ()
+    numbers = _as_numbers(table, builder.columns.number_fields)
     row = 0
     before = builder.size
     for batch in table.batches(_needed(table, builder)):
@@ -123,8 +139,8 @@ class _Rows(NamedTuple):
             try:
                 if isinstance(record, RecordError):
                     raise record
-                record.update((name, _number(record[name])) for name in self.numbers if name in record)
-                self.builder.add(record, where)
+                fields = _with_numbers(record, self.numbers) if self.numbers else None
+                self.builder.add(record, where, fields=fields)
             except RecordError as error:
                 self.builder.refuse(where, error)
                 self.records.skip()
@@ -133,35 +149,67 @@ class _Rows(NamedTuple):
 
 
 def _records(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
-    """The rows as Python objects, or why one can't be."""
+    """The rows as Python objects, as they would be read from JSON Lines; or why one can't be."""
+    return rows(batch, _parsed)
+
+
+def _parsed(text: str) -> Any:
+    """The value of a column of the type JSON."""
     try:
-        yield from batch.to_pylist()
-    except UnicodeDecodeError:
-        for row in range(batch.num_rows):
-            try:
-                yield batch.slice(row, 1).to_pylist()[0]
-            except UnicodeDecodeError as error:
-                yield RecordError(f"is not UTF-8: found byte 0x{error.object[error.start]:02x}")
+        return parse(text.encode())
+    except RecordError as error:
+        raise _no_json(error) from None
+
+
+def _stored(text: str) -> msgspec.Raw:
+    """The value of a column of the type JSON as it is written, on one line."""
+    _parsed(text)
+    # Line breaks inside text are escapes.
+    return msgspec.Raw(text.strip(" \t\r\n").replace("\r", " ").replace("\n", " ").encode())
+
+
+def _no_json(error: RecordError) -> RecordError:
+    return RecordError(f"has the type JSON, but {error}")
 
 
 def _needed(table: Table, builder: Builder) -> list[str] | None:
-    """The columns to read; None for all."""
-    names = table.schema.names
-    read = builder.renderer.columns({field.name: _stand_in(field.type) for field in table.schema}, table.name)
+    """The columns to read; None for all.
+
+    Raises
+    ------
+    EntropyLawError
+        If the table does not have the pool's schema, or has bytes where it has text.
+    """
+    read = builder.renderer.columns(outline(table.schema), table.name)
     if read is None:
         return None
-    fields = [*read, *builder.columns.fields]
-    wanted = {name for field in fields for name in (field, field.split(".")[0])}
-    return [name for name in names if name in wanted]
+    for field in read:
+        kind = type_of(table.schema, field)
+        if kind is not None and is_binary(kind):
+            raise EntropyLawError(f"{table.name}: column {field!r} is {kind}, not text; cast it to string")
+    wanted = {column for field in (*read, *builder.columns.fields) for column in (field, field.split(".")[0])}
+    return [name for name in table.schema.names if name in wanted]
 
 
-def _stand_in(kind: pa.DataType) -> Any:
-    """A value of a type, for telling a schema by the columns: None for one that holds nothing but nulls."""
-    if pa.types.is_null(kind):
-        return None
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return [] if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type) else [None]
-    return {} if pa.types.is_struct(kind) else True
+def _as_numbers(table: Table, fields: Sequence[str]) -> list[str]:
+    """The fields that are text as JSON has them, but hold numbers: all of CSV, and decimals."""
+    if isinstance(table, CsvTable):
+        return [field for field in fields if field in table.schema.names]
+    found = []
+    for field in fields:
+        kind = type_of(table.schema, field)
+        if kind is not None and pa.types.is_decimal(kind):
+            found.append(field)
+    return found
+
+
+def _with_numbers(record: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """A record with numbers for these fields; a field inside another becomes a member by its whole name."""
+    found = {}
+    for field in fields:
+        with contextlib.suppress(KeyError):
+            found[field] = _number(find(record, field))
+    return record | found
 
 
 def _where(name: str, row: int) -> str:
@@ -169,24 +217,8 @@ def _where(name: str, row: int) -> str:
 
 
 def _number(value: Any) -> Any:
-    """The number that a field of CSV is, or the field."""
+    """The number that a text is, or the text."""
     try:
         return float(value)
     except (TypeError, ValueError):
         return value
-
-
-def _for_json(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with what Python's own types can't hold, such as nanoseconds, made text."""
-
-    def plain(kind: pa.DataType) -> pa.DataType | None:
-        types = pa.types
-        if types.is_timestamp(kind) or types.is_time(kind) or types.is_date(kind) or types.is_decimal(kind):
-            return pa.string()
-        return pa.int64() if types.is_duration(kind) else None
-
-    kinds: Sequence[pa.DataType] = [mapped(kind, plain) for kind in batch.schema.types]
-    if kinds == batch.schema.types:
-        return batch
-    columns = [column.cast(kind) for column, kind in zip(batch.columns, kinds, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)

@@ -9,7 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow import reason, without_views
+from entropylaw.pool.arrow import reason
+from entropylaw.pool.arrow_types import converted, holds, takeable
+from entropylaw.pool.frames import frame_table
 from entropylaw.pool.source import Source
 
 if TYPE_CHECKING:
@@ -29,10 +31,14 @@ class Table:
         names = schema.names
         if twice := sorted({column for column in names if names.count(column) > 1}):
             raise EntropyLawError(f"{name}: has more than one column named {twice[0]!r}; rename one of them")
+        for field in schema:
+            _check_column(name, field)
         self.name = name
         self.source = source
-        self._stored = schema
-        self.schema = pa.schema([field.with_type(without_views(field.type)) for field in schema], schema.metadata)
+        self.stored = schema
+        """The columns in the types that they have."""
+        self.schema = pa.schema([field.with_type(takeable(field.type)) for field in schema], schema.metadata)
+        """The columns in the types that they are read in; see ``takeable``."""
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """All rows, or some columns of them.
@@ -84,7 +90,7 @@ class Table:
         types = [self.schema.field(name).type for name in batch.schema.names]
         if batch.schema.types == types:
             return batch
-        arrays = [column.cast(kind) for column, kind in zip(batch.columns, types, strict=True)]
+        arrays = [converted(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
     def _unreadable(self, error: BaseException) -> EntropyLawError:
@@ -265,6 +271,11 @@ def table_of(rows: Any) -> Table:
     try:
         if isinstance(rows, pa.RecordBatchReader):
             return SpooledTable(rows)
+        if isinstance(rows, pa.Table | pa.RecordBatch):
+            return MemoryTable(rows.schema, rows.to_batches() if isinstance(rows, pa.Table) else [rows])
+        if type(rows).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(rows, "columns"):
+            table = frame_table(rows)
+            return MemoryTable(table.schema, table.to_batches())
         try:
             reader = pa.RecordBatchReader.from_stream(rows)
         except (pa.ArrowInvalid, TypeError):
@@ -273,8 +284,34 @@ def table_of(rows: Any) -> Table:
             table = pa.table({"text": column})
             return MemoryTable(table.schema, table.to_batches())
         return MemoryTable(reader.schema, list(reader)) if hasattr(rows, "__len__") else SpooledTable(reader)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, TypeError) as error:
         raise EntropyLawError(f"the {type(rows).__name__} can't be read as a table: {reason(error)}") from None
+
+
+def _check_column(name: str, field: pa.Field) -> None:
+    """Refuses types whose rows can't be had.
+
+    Raises
+    ------
+    EntropyLawError
+        If a column is of one: an object with two members of one name, or what Arrow can't take rows from.
+    """
+
+    def twice(kind: pa.DataType) -> bool:
+        names = [kind.field(n).name for n in range(kind.num_fields)] if pa.types.is_struct(kind) else []
+        return len(names) > len(set(names))
+
+    if holds(field.type, twice):
+        raise EntropyLawError(
+            f"{name}: column {field.name!r} is {field.type}, which has two members of one name; rename one of them"
+        )
+    try:
+        plain = converted(pa.nulls(1, field.type), takeable(field.type)).take(pa.array([0]))
+        converted(plain, field.type)
+    except pa.ArrowException:
+        raise EntropyLawError(
+            f"{name}: column {field.name!r} is {field.type}, which rows can't be taken from; store it in another type"
+        ) from None
 
 
 def _taken(batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:

@@ -104,16 +104,18 @@ class Rows:
         import pyarrow as pa
 
         from entropylaw.row_files import check_columns
+        from entropylaw.saving.holding import tell
 
         self._kind = cast(RowFormat, row_format(path))
         added = {name: pa.array(column) for name, column in members.items()}
-        self._schema = records.schema(indices)
+        self._schema = base = records.schema(indices)
         for name, column in added.items():
             if name in self._schema.names:
                 raise EntropyLawError(f"the records have a column {name!r} already; don't add it, or rename that one")
             self._schema = self._schema.append(pa.field(name, column.type))
         check_columns(self._kind, self._schema)
-        self._batches = self._with_added(records.rows(indices), added)
+        tell(records, self._kind, self._schema)
+        self._batches = self._with_added(records.rows(indices, base), added)
         self._next = next(self._batches, None)
 
     def done(self) -> bool:

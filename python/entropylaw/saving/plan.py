@@ -16,9 +16,11 @@ from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+from entropylaw.pool.records import Records
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
 from entropylaw.saving.endings import is_array
+from entropylaw.saving.holding import check_records
 from entropylaw.saving.replaced import Names
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
 from entropylaw.targets import STANDARD, File, check_targets, files_behind
@@ -137,6 +139,11 @@ class Saving:
         for path in self._beside():
             check_writable(path, self.force)
 
+    def check_records(self, records: Records) -> None:
+        """Finds out, once the pool is read, whether its records can be written; see ``holding.check_records``."""
+        if not self.indices_only:
+            check_records(records, row_format(self.path), [_PREFIX + column for column in self.columns])
+
     def _targets(self) -> Iterator[File]:
         """What is written, replaced or removed; of shards, what is there already: no other name of theirs is taken."""
         records = {str(path) for path in Names(self.path).old_files()}
@@ -161,6 +168,7 @@ class Saving:
         """
         inputs = list(files_behind(selection))
         self.check(inputs)
+        self.check_records(selection.pool.records)
         order = self._order(selection)
         members = self._members(selection, order)
         with Outputs() as outputs:

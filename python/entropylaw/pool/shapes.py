@@ -1,0 +1,218 @@
+"""Types for records of JSON that become rows of a table.
+
+Values stay what they are: a column has a type of Arrow's if all its values fit that type as they stand. If they do not,
+at the deepest place where objects have different keys, or values different kinds, it has the type JSON (``arrow.json``,
+which ``datasets`` calls ``Json``). Nothing is padded with nulls, and no number changes.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.arrow import mapped, reason
+from entropylaw.pool.arrow_types import converted, holds, is_extension, is_json, is_list
+from entropylaw.pool.encode import json_value
+from entropylaw.pool.render import parse
+from entropylaw.pool.schema import RecordError
+
+_DEPTH = 32
+"""Levels of values that have types; what is below is JSON."""
+_EXACT = 2**53
+"""Up to here, a float holds every whole number."""
+_REMEDY = "write JSON Lines, which needs no types"
+
+
+def exactly(raw: bytes) -> Any:
+    """A record of JSON; a number beyond a float's range stays the text that it is."""
+    return parse(raw, _decode)
+
+
+def _decode(raw: bytes) -> Any:
+    try:
+        return _fast_decode(raw)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        return json.loads(raw, parse_float=_number)
+
+
+_fast_decode = msgspec.json.Decoder().decode
+
+
+def _number(text: str) -> Any:
+    value = float(text)
+    return value if math.isfinite(value) else msgspec.Raw(text.encode())
+
+
+class Shape:
+    """What the values of a column, or of a place inside one, have in common."""
+
+    def __init__(self, depth: int = 0) -> None:
+        self._depth = depth
+        self._kind = ""
+        self._members: dict[str, Shape] = {}
+        self._items: Shape | None = None
+        self._least = self._most = 0
+        self._whole = self._exact = True
+        self._other: Any = None
+
+    def add(self, value: Any) -> None:
+        """One more value; raises RecordError if it has no form in a table."""
+        if value is None or self._kind == "json":
+            return
+        if isinstance(value, np.generic):
+            value = value.item()
+        kind = _kind(value)
+        if not self._kind:
+            self._kind = kind
+            if kind == "object":
+                self._members = {key: Shape(self._depth + 1) for key in value}
+            elif kind == "list":
+                self._items = Shape(self._depth + 1)
+        if kind != self._kind or self._depth > _DEPTH:
+            if "other" in (kind, self._kind):
+                raise RecordError(f"is {type(value).__name__} here and something else elsewhere")
+            self._kind = "json"
+        elif kind == "object":
+            if not value or value.keys() != self._members.keys():
+                self._kind = "json"
+                return
+            for key, part in value.items():
+                self._members[key].add(part)
+        elif kind == "list" and self._items is not None:
+            for part in value:
+                self._items.add(part)
+        elif kind == "number":
+            self._add_number(value)
+        elif kind == "other":
+            self._add_other(value)
+
+    def _add_number(self, value: int | float) -> None:
+        if isinstance(value, float):
+            self._whole = False
+            return
+        self._least, self._most = min(self._least, value), max(self._most, value)
+        self._exact = self._exact and abs(value) <= _EXACT
+
+    def _add_other(self, value: Any) -> None:
+        try:
+            kind = pa.array([value]).type
+            if self._other is not None and kind != self._other:
+                both = [pa.schema([("x", self._other)]), pa.schema([("x", kind)])]
+                kind = pa.unify_schemas(both, promote_options="permissive").field(0).type
+            self._other = kind
+        except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
+            raise RecordError(reason(error)) from None
+
+    def type(self) -> pa.DataType:
+        """The type that all values fit as they are."""
+        if self._kind == "object":
+            return pa.struct([(key, member.type()) for key, member in self._members.items()])
+        if self._kind == "list" and self._items is not None:
+            return pa.list_(self._items.type())
+        if self._kind == "number":
+            return self._number_type()
+        return {
+            "": pa.null(),
+            "boolean": pa.bool_(),
+            "text": pa.string(),
+            "bytes": pa.binary(),
+            "json": pa.json_(),
+            "other": self._other,
+        }[self._kind]
+
+    def _number_type(self) -> pa.DataType:
+        if not self._whole:
+            return pa.float64() if self._exact else pa.json_()
+        if self._least >= -(2**63) and self._most < 2**63:
+            return pa.int64()
+        return pa.uint64() if self._least >= 0 and self._most < 2**64 else pa.json_()
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            # A lone surrogate: Arrow's text can't hold it, an escape can.
+            return "json"
+        return "text"
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list | tuple | np.ndarray):
+        return "list"
+    for kinds, name in ((bool, "boolean"), ((int, float), "number"), ((bytes, bytearray), "bytes")):
+        if isinstance(value, kinds):
+            return name
+    return "json" if isinstance(value, msgspec.Raw) else "other"
+
+
+def schema_of(records: Iterable[tuple[str, Any]]) -> pa.Schema:
+    """The columns and types of records, each with where it is; a bare text is the column ``text``.
+
+    Raises
+    ------
+    EntropyLawError
+        If a value has no form in a table.
+    """
+    columns: dict[str, Shape] = {}
+    for where, record in records:
+        for name, value in as_row(record).items():
+            try:
+                name.encode()
+                columns.setdefault(name, Shape()).add(value)
+            except (RecordError, UnicodeEncodeError) as error:
+                why = str(error) if isinstance(error, RecordError) else "a column can't have such a name"
+                raise EntropyLawError(f"{where}: {name!r} does not fit one column: {why}; {_REMEDY}") from None
+    if not columns:
+        return pa.schema([("text", pa.null())])
+    return pa.schema([(name, shape.type()) for name, shape in columns.items()])
+
+
+def as_row(record: Any) -> dict[str, Any]:
+    """The members of a record, which are its columns."""
+    if isinstance(record, dict):
+        return record
+    return {"text": bytes(record) if isinstance(record, bytearray) else record}
+
+
+def batch_of(records: Sequence[tuple[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """Records, each with where it is, as rows of the type ``schema``, which holds their types.
+
+    Raises
+    ------
+    EntropyLawError
+        If a value does not fit.
+    """
+    rows = [as_row(record) for _, record in records]
+    columns = []
+    for field in schema:
+        stored = mapped(field.type, lambda kind: kind.storage_type if is_extension(kind) else None)
+        found = [row.get(field.name) for row in rows]
+        try:
+            if holds(field.type, is_json):
+                found = [_encoded(value, field.type) for value in found]
+            columns.append(converted(pa.array(found, stored, from_pandas=False), field.type))
+        except (pa.ArrowException, OverflowError, ValueError, TypeError, RecordError) as error:
+            raise EntropyLawError(
+                f"{records[0][0]} and the {len(records) - 1} after it: {field.name!r} does not fit {field.type}: "
+                f"{reason(error)}; {_REMEDY}"
+            ) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _encoded(value: Any, kind: pa.DataType) -> Any:
+    """A value with text in place of what is JSON in its type."""
+    if value is None:
+        return None
+    if is_json(kind):
+        return json_value(value)
+    if pa.types.is_struct(kind) and isinstance(value, dict):
+        return {key: _encoded(part, kind.field(key).type) for key, part in value.items()}
+    if is_list(kind) and isinstance(value, list | tuple):
+        return [_encoded(part, kind.value_type) for part in value]
+    return value
