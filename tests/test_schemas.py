@@ -196,6 +196,30 @@ UNREAD: list[tuple[dict[str, Any], list[Unread]]] = [
 ]
 
 
+def test_unread_columns_of_tables(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="about tables")
+    datasets = pytest.importorskip("datasets", reason="about data sets")
+    from pyarrow import csv
+    import pyarrow.parquet as pq
+
+    rows = [{"text": f"a{n}", "n": n, "body": f"{n}" * 50 if n % 2 else None, "tags": ["é", "b"]} for n in range(8)]
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, tmp_path / "pool.parquet", use_dictionary=False)
+    with pa.ipc.new_stream(tmp_path / "pool.arrow", table.schema) as file:
+        file.write_table(table)
+    csv.write_csv(table.drop_columns("tags"), tmp_path / "pool.csv")
+    exact = (Unread("body", 4, 200), Unread("tags", 8, 24), Unread("n", 8, 0))
+    for pool in (table, tmp_path / "pool.arrow", datasets.Dataset(table)):
+        assert load(pool).unread == exact
+    # What is left of an empty field of CSV is a text without bytes.
+    assert load(tmp_path / "pool.csv").unread == (Unread("body", 8, 200), Unread("n", 8, 8))
+    body, tags, n = load(tmp_path / "pool.parquet").unread
+    assert (body.member, body.records, n) == ("body", 4, exact[2]) and 200 <= body.bytes < 400
+    assert (tags.member, tags.records) == ("tags", 8) and 24 <= tags.bytes < 300
+    assert load(table, render="json").unread == ()
+    assert load(tmp_path / "pool.parquet", field="body", on_error="skip").unread[1].member == "text"
+
+
 @pytest.mark.parametrize(("record", "unread"), UNREAD, ids=str)
 def test_what_is_left_unread(tmp_path: Path, record: dict[str, Any], unread: list[Unread]) -> None:
     path = tmp_path / "pool.jsonl"

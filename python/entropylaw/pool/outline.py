@@ -18,8 +18,11 @@ class _Anything(dict[str, Any]):
 
 
 def outline(schema: pa.Schema) -> dict[str, Any]:
-    """A record with all members that the rows have: None for columns that hold nothing but nulls, an empty list for lists
-    of texts, and something that is neither in place of everything else that is no object."""
+    """A record with all members that the rows have.
+
+    Their values tell what types can: None for nothing but nulls, an empty list for lists of texts, objects for objects,
+    True for everything else.
+    """
     return {field.name: _members(field.type) for field in schema}
 
 

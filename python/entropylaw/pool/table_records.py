@@ -100,6 +100,8 @@ def read_table(table: Table, builder: Builder) -> None:
             rows.add_all(batch, found)
         row += batch.num_rows
         table.check_rendered(builder.size - before)
+    if builder.renderer.name == "text":
+        builder.leave(table.unread)
     builder.records.add(records)
 
 

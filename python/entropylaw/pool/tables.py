@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool import unread_columns
 from entropylaw.pool.arrow import reason
 from entropylaw.pool.arrow_types import converted, holds, takeable
 from entropylaw.pool.frames import frame_table
@@ -39,6 +40,8 @@ class Table:
         """The columns in the types that they have."""
         self.schema = pa.schema([field.with_type(takeable(field.type)) for field in schema], schema.metadata)
         """The columns in the types that they are read in; see ``takeable``."""
+        self.unread: unread_columns.Counts = {}
+        """The columns that the last call of ``batches`` has left out of the rows that it has read."""
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """All rows, or some columns of them.
@@ -51,17 +54,24 @@ class Table:
         if self.source is not None:
             self.source.check_unchanged()
         unpacked = 0
+        self.unread = {}
         try:
             for batch in self._read(columns):
                 unpacked += batch.nbytes
                 if self.source is not None:
                     self.source.check_unpacked(unpacked, _REMEDY)
+                if columns is not None:
+                    self._leave(batch, columns)
                 if columns is not None and batch.schema.names != list(columns):
                     batch = batch.select(list(columns))
                 for start in range(0, batch.num_rows, _ROWS):
                     yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
+
+    def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
+        """Counts the columns of a batch that are not asked for."""
+        self.unread = unread_columns.added(self.unread, unread_columns.of_batch(batch, columns))
 
     def paths(self) -> list[str]:
         """The files with a name that are read for it."""
@@ -122,6 +132,11 @@ class ParquetTable(Table):
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         with self._path.open() as file, self._opened(file) as parquet:
             yield from parquet.iter_batches(_ROWS, columns=None if columns is None else list(columns))
+            if columns is not None:
+                self.unread = unread_columns.of_parquet(parquet.metadata, columns)
+
+    def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
+        """Only those that are asked for are in a batch: the file says what the others hold."""
 
     def position(self, rows: int) -> int:
         """Bytes of the file that are read when ``rows`` rows are, as if all rows were alike."""
@@ -246,8 +261,8 @@ class DatasetTable(Table):
         super().__init__("the data set", dataset.features.arrow_schema)
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-        dataset = self._dataset if columns is None else self._dataset.select_columns(list(columns))
-        for table in dataset.iter(_ROWS):
+        # All columns: they lie in a mapped file, of which those that are not asked for are hardly looked at.
+        for table in self._dataset.iter(_ROWS):
             yield from table.to_batches()
 
     def paths(self) -> list[str]:
