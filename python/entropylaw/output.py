@@ -187,8 +187,8 @@ def _uninterrupted() -> Iterator[None]:
                     signal.signal(number, lambda number, _: came.append(number))
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)
         if came:
             signal.raise_signal(came[0])
 

@@ -25,6 +25,7 @@ from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.results import Selection
+from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
 
@@ -297,6 +298,8 @@ def select(
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)
     else:
+        files = files_behind(candidates.pool, candidates.parameters)
+        check_targets([], files, os.fspath(checkpoint))
         with Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
             selection = chosen.run(candidates, threads, progress, opened.journal)
     for warning in selection.warnings:
