@@ -1,4 +1,4 @@
-"""Nothing that a run reads is written to, replaced or removed by it, under whatever name; and no two targets are one."""
+"""Nothing that a run reads is written to, replaced or removed by it, by any name; and no two targets are one."""
 
 import argparse
 import hashlib
@@ -59,8 +59,8 @@ def refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
     return line.removeprefix("entropylaw: ")
 
 
-SELECT = "select pool.jsonl --anchor have.jsonl --render text.jinja --tokens tokenizer.json --config run.toml".split()
-SELECT += ["--budget", "100 tokens", "--force", "-q"]
+SELECT = ["select", "pool.jsonl", "--anchor", "have.jsonl", "--render", "text.jinja", "--tokens", "tokenizer.json"]
+SELECT += ["--config", "run.toml", "--budget", "100 tokens", "--force", "-q"]
 # The target's name, what else it takes to have it, and what it is.
 TARGETS = {
     "records": ("out.jsonl", [], "the records"),
@@ -111,8 +111,8 @@ def test_no_shard_is_an_input(
     linked(link, read, "out-00000-of-00002.jsonl")
     command = [*SELECT, "-o", "out.jsonl", "--shards", shards]
     assert refused(capsys, command) == (
-        "out-00000-of-00002.jsonl: would be taken for a shard of out.jsonl, and out.jsonl.manifest.json does not name it; "
-        "move it away, or name another output"
+        "out-00000-of-00002.jsonl: would be taken for a shard of out.jsonl, and out.jsonl.manifest.json does not name "
+        "it; move it away, or name another output"
     )
     # As if an older run had made it: then it would be replaced.
     Path("out.jsonl.manifest.json").write_text('{"output": {"files": [{"name": "out-00000-of-00002.jsonl"}]}}')
@@ -209,7 +209,7 @@ def test_no_shard_is_an_input(
         # What looks like a shard of the output.
         (
             "select out-00007-of-00009.jsonl -o out.jsonl --shards 1KB",
-            "out-00007-of-00009.jsonl: a file of the pool, would be taken for a shard of out.jsonl; name another output",
+            "out-00007-of-00009.jsonl: a file of the pool, would be taken for a shard of out.jsonl; name another",
         ),
         (
             "select pool.jsonl -o out --shards 2 --report out-00000-of-00002",
@@ -217,8 +217,8 @@ def test_no_shard_is_an_input(
         ),
         (
             "select pool.jsonl -o d/../out.jsonl --shards 2",
-            "d/../out-00007-of-00009.jsonl: would be taken for a shard of d/../out.jsonl, and d/../out.jsonl.manifest.json "
-            "does not name it; move it away, or name another output",
+            "d/../out-00007-of-00009.jsonl: would be taken for a shard of d/../out.jsonl, and "
+            "d/../out.jsonl.manifest.json does not name it; move it away, or name another output",
         ),
         # Standard output, where a file has to be.
         ("ratio pool.jsonl --report -", "-: this can't go to standard output, only records (`select`, `replay`) and"),
@@ -243,9 +243,7 @@ def test_by_command(here: Path, capsys: pytest.CaptureFixture[str], command: str
     os.link("trainer_state.json", "log.svg")
     os.link("runs.csv", "law.json")
     budget = ["--budget", "3"] if command.startswith("select") else []
-    forced = (
-        [] if command.startswith("law check") and "--report" not in command and "--plot" not in command else ["--force"]
-    )
+    forced = ["--force"] if "-o" in command or "--report" in command or "--plot" in command else []
     assert refused(capsys, [*command.split(), *budget, *forced, "-q"]).startswith(message)
 
 
@@ -298,7 +296,7 @@ def test_the_library_asks_too(here: Path, how: str, read: str) -> None:
     with pytest.raises(EntropyLawError, match=message):
         selection.save("out.jsonl", force=True)
     with pytest.raises(
-        EntropyLawError, match="pool.jsonl: is a file of the pool, .*; name another file for the scores"
+        EntropyLawError, match=r"^pool.jsonl: is a file of the pool, .*; name another file for the scores"
     ):
         entropylaw.score("pool.jsonl").save("pool.jsonl", force=True)
     with pytest.raises(
@@ -358,7 +356,9 @@ def test_standard_input_and_output_are_files_too(here: Path) -> None:
             assert run(arguments, stdout=output).startswith(f"entropylaw: standard output: is {what}")
     with Path("out.jsonl").open("a") as output:
         said = run("select pool.jsonl -o out.jsonl --budget 3 --force -q", stdout=output)
-    assert said == "entropylaw: out.jsonl: what is printed would go there too; name another file for the records"
+    assert said == (
+        "entropylaw: standard output: the records, out.jsonl, would go there too; name another file for what is printed"
+    )
 
 
 def test_what_goes_to_devices_is_no_file(here: Path) -> None:
