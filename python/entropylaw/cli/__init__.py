@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from entropylaw.cli import compare, config, law, ratio, replay, score, select
 from entropylaw.cli.parser import Parser
-from entropylaw.cli.terminal import drop_output, flush, streams
+from entropylaw.cli.terminal import drop_output, flush, print_lines, streams
 from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import placed_files
@@ -96,8 +96,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from entropylaw import __version__
 
-        print(f"entropylaw {__version__}")
-        parser.exit()
+        parser.exit(command(lambda: print_lines([f"entropylaw {__version__}"])))
 
 
 @contextlib.contextmanager

@@ -95,10 +95,10 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         return f"{values['least']:,.4g} to {values['greatest']:,.4g}, median {values['median']:,.4g}"
 
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
-    return [
+    lines = [
         f"scored    {summary['pool']['samples']:,} samples, {summary['pool']['bytes']:,} bytes",
         f"R alone   {spread('ratio')}",
         f"gain      {spread('first_gain')}; none in {summary['without_gain']:,} samples",
         f"seconds   {sum(summary['seconds'].values()):.1f} ({spent})",
-        f"written   {summary['output']}",
     ]
+    return lines if summary["output"] == STANDARD else [*lines, f"written   {summary['output']}"]
