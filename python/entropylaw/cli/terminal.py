@@ -92,9 +92,7 @@ def streams() -> Iterator[None]:
     if errors is None or not hasattr(stream, "reconfigure"):
         yield
         return
-    # It would flush what waits; whether that can be written is found out when it has to be.
-    with contextlib.suppress(OSError, ValueError):
-        stream.reconfigure(errors="backslashreplace")
+    stream.reconfigure(errors="backslashreplace")
     try:
         yield
     finally:
