@@ -317,10 +317,10 @@ def found_faults(run: Run, here: Path, before: dict[str, str], code: int, said: 
     for name, content in before.items():
         if after.get(name) != content and os.path.realpath(here / name) not in own and not is_old(run, here, name):
             yield f"changed {name}, which it was not told to write"
-    work = {"work", "new"}
+    work = os.path.normpath(run.words[run.words.index("--checkpoint") + 1]) if "--checkpoint" in run.words else "/"
     changed = {name for name in after if before.get(name) != after[name]}
     yield from (f"left {name}" for name in changed if name.endswith(".tmp"))
-    new = {name for name in changed if Path(name).parts[0] not in work and os.path.realpath(here / name) not in own}
+    new = {name for name in changed if not name.startswith(f"{work}/") and os.path.realpath(here / name) not in own}
     yield from (f"made {name}" for name in new if not is_old(run, here, name))
     if run.records not in (None, "-"):
         yield from without_manifest(run, here, changed, code)

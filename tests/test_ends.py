@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -263,6 +265,25 @@ def test_a_full_standard_output(here: Path, arguments: list[str], written: str) 
         done = run(arguments, stdout=full)
     assert done.stderr.decode() == f"entropylaw: standard output: cannot be written: No space left on device{written}\n"
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [["select", "pool.jsonl", "--budget", "9"], ["score", "pool.jsonl"]])
+def test_no_room_for_temporary_files(here: Path, arguments: list[str]) -> None:
+    """Neither in the usual place nor in the working directory."""
+    done = run([*arguments, "-o", "-", "-q"], preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    said = done.stderr.decode()
+    assert said.startswith("entropylaw: temporary files cannot be used: No usable temporary directory found in [")
+    assert said.endswith("]; make room, or set TMPDIR\n")
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("size", [0, 50, 200, 600, 1000])
+def test_a_full_disk_leaves_nothing(here: Path, size: int) -> None:
+    """The disk is full while the records, the picks or the manifest are written."""
+    done = run(SELECT, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    assert re.fullmatch(r"entropylaw: out.jsonl\S*: cannot be written: .+\n", done.stderr.decode())
+    assert done.returncode == 2
+    assert names(here) == set()
 
 
 def test_a_closed_standard_output(here: Path) -> None:

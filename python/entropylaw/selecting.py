@@ -21,6 +21,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, method_with
 from entropylaw.methods.coverage import CoverageSelection
 from entropylaw.methods.zip import ZipSelection
+from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
@@ -300,7 +301,8 @@ def select(
     else:
         files = files_behind(candidates.pool, candidates.parameters)
         check_targets([], files, os.fspath(checkpoint))
-        with Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
+        # A command that ends early says which outputs it has written; a checkpoint is none.
+        with placed_files(), Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
             selection = chosen.run(candidates, threads, progress, opened.journal)
     for warning in selection.warnings:
         _log.warning("%s", warning)

@@ -68,6 +68,10 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
             # Who reads the output has closed it, which is no fault.
             drop_output()
             return _end(_EXIT_CLOSED, "standard output was closed", placed) if placed else _EXIT_CLOSED
+        except OSError as error:
+            # Files that a user has named have messages of their own.
+            said = f"temporary files cannot be used: {error.strerror or error}; make room, or set TMPDIR"
+            return _end(_EXIT_ERROR, said, placed)
 
 
 def _end(code: int, said: str, placed: list[str]) -> int:
