@@ -336,6 +336,8 @@ def test_the_files_that_a_data_set_maps(here: Path) -> None:
 
 def test_standard_input_and_output_are_files_too(here: Path) -> None:
     command = [sys.executable, "-m", "entropylaw"]
+    entropylaw.select("pool.jsonl", budget=3).save("old")
+    assert cli.main(["law", "fit", "runs.csv", "-o", "law.json", "-q"]) == 0
 
     def run(arguments: str, **streams: object) -> str:
         before = contents(here)
@@ -350,6 +352,17 @@ def test_standard_input_and_output_are_files_too(here: Path) -> None:
     for arguments, what in (
         ("select pool.jsonl -o - --budget 3 -q", "a file of the pool, pool.jsonl; name another file for the records"),
         ("ratio pool.jsonl -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
+        ("compare v2.jsonl pool.jsonl -q", "a file of a version, pool.jsonl; name another file for what is printed"),
+        (
+            "select pool.jsonl -o o --budget 3 -q",
+            "a file of the pool, pool.jsonl; name another file for what is printed",
+        ),
+        ("score pool.jsonl -o o.csv -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
+        ("score pool.jsonl -o - -q", "a file of the pool, pool.jsonl; name another file for the scores"),
+        ("replay old.manifest.json -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
+        ("replay old.manifest.json -o o -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
+        ("replay old.manifest.json -o - -q", "a file of the pool, pool.jsonl; name another file for the records"),
+        ("law check --law law.json --data pool.jsonl -q", "a file of the data, pool.jsonl; name another file for what"),
         ("config ratio pool.jsonl --config run.toml", "the file of options, run.toml; name another file for what is"),
     ):
         with Path("run.toml" if "config" in arguments else "pool.jsonl").open("a") as output:

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.files import inputs
+from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
-from entropylaw.targets import STANDARD
+from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
     from entropylaw.scoring import Scores
@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.scoring import check, score
 
-    check(arguments.output, arguments.force, inputs(arguments))
+    read = inputs(arguments)
+    check_targets([File(arguments.output, "the scores"), *written(arguments)], read)
+    check(arguments.output, arguments.force, read)
     pool = load_pool(arguments, arguments.render)
     options = {name: getattr(arguments, name) for name in ("unit", "ngram", "gamma", "min_df", "min_contexts")}
     with progress_line(arguments) as progress:
