@@ -10,8 +10,9 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 PAIRS ?= 1000000
 SEED ?= 1
 KILLS ?= 30
+RUNS ?= 200
 
-.PHONY: demo test test-train lint bench fuzz quality kills examples wheel clean
+.PHONY: demo test test-train lint bench fuzz quality kills abuse examples wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -57,6 +58,10 @@ quality: $(VENV)/built
 ## kills: kill selections from POOL=file.jsonl at KILLS random moments, resume them, and compare the results
 kills: $(VENV)/built
 	$(BIN)/python tests/kills.py $(abspath $(POOL)) --kills $(KILLS) --seed $(SEED)
+
+## abuse: RUNS commands with random mistakes, aliases of files and full disks: no input changed, no half outputs
+abuse: $(VENV)/built
+	$(BIN)/python tests/abuse.py --runs $(RUNS) --seed $(SEED)
 
 ## examples: the worked examples, in minutes; what they write goes to demo/
 examples: $(VENV)/built

@@ -1,6 +1,8 @@
 """ZIP against the oracle that recompresses everything."""
 
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 import entropylaw
 import oracle
+from entropylaw.cli import main
 
 WORDS = ["the ", "cat ", "sat ", "on ", "a ", "mat. ", "é", "0", "xyz" * 9]
 texts = st.one_of(
@@ -141,10 +144,42 @@ def test_budgets(budget: Any, expected: int) -> None:
     assert len(entropylaw.select(mixed_pool(40), budget=budget)) == expected
 
 
-def test_a_budget_over_the_pool_selects_all_and_says_so() -> None:
-    selection = entropylaw.select(mixed_pool(5), budget=6)
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        (5, None),
+        ("5", None),
+        ("100%", None),
+        ("{size}B", None),
+        (6, "the budget of 6 samples is more than the 5 of the pool"),
+        ("6", "the budget of 6 samples is more than the 5 of the pool"),
+        ("1k samples", "the budget of 1000 samples is more than the 5 of the pool"),
+        ("{more}B", "the budget of {more} bytes is more than the {size} of the pool"),
+        ("6 tokens", "the budget of 6 tokens is more than the 5 of the pool"),
+    ],
+)
+def test_a_budget_over_the_pool_selects_all_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], method: Any, budget: int | str, message: str | None
+) -> None:
+    """In Python and on the command line alike, whatever the budget counts."""
+    samples = mixed_pool(5)
+    size = sum(len(sample.encode()) for sample in samples)
+    budget = budget.format(size=size, more=size + 1) if isinstance(budget, str) else budget
+    how: dict[str, Any] = {"method": method, "dedupe": False} | ({"tokens": "n"} if "tokens" in str(budget) else {})
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text("".join(json.dumps({"text": sample, "n": 1}) + "\n" for sample in samples))
+    selection = entropylaw.select(pool, budget=budget, **how)
     assert sorted(selection.indices.tolist()) == [0, 1, 2, 3, 4]
-    assert "more than the 5 of the pool" in selection.warnings[0]
+    said = [message.format(size=size, more=size + 1)] if message else []
+    assert [warning for warning in selection.warnings if "budget" in warning] == said
+    output = tmp_path / "out.jsonl"
+    options = ["--method", method, "--no-dedupe", *(["--tokens", "n"] if "tokens" in str(budget) else [])]
+    assert main(["select", str(pool), "-o", str(output), "--budget", str(budget), *options, "-q"]) == 0
+    assert output.read_bytes() == b"".join(record + b"\n" for record in selection.records())
+    printed = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("entropylaw: ") for line in printed if "budget" in line] == said
+    assert json.loads(Path(f"{output}.manifest.json").read_text())["warnings"] == list(selection.warnings)
 
 
 def test_the_ratio_of_a_large_pool_is_an_estimate_from_evenly_spaced_stretches() -> None:

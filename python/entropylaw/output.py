@@ -58,9 +58,11 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
             pass
 
 
-def say_placed(name: str) -> None:
-    """Adds a name to the list of ``placed_files``, if somebody keeps one."""
+def say_placed(name: str, instead_of: str = "") -> None:
+    """Adds a name to the list of ``placed_files``, if somebody keeps one; ``instead_of`` is taken from it."""
     if (placed := _placed.get()) is not None:
+        if instead_of in placed:
+            placed.remove(instead_of)
         placed.append(name)
 
 
@@ -187,8 +189,8 @@ def _uninterrupted() -> Iterator[None]:
                     signal.signal(number, lambda number, _: came.append(number))
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)
         if came:
             signal.raise_signal(came[0])
 

@@ -21,10 +21,12 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, method_with
 from entropylaw.methods.coverage import CoverageSelection
 from entropylaw.methods.zip import ZipSelection
+from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.results import Selection
+from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
 
@@ -297,7 +299,10 @@ def select(
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)
     else:
-        with Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
+        files = files_behind(candidates.pool, candidates.parameters)
+        check_targets([], files, os.fspath(checkpoint))
+        # A command that ends early says which outputs it has written; a checkpoint is none.
+        with placed_files(), Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
             selection = chosen.run(candidates, threads, progress, opened.journal)
     for warning in selection.warnings:
         _log.warning("%s", warning)

@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,6 @@ from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw.pool import Pool
-    from entropylaw.results import Selection
 
 STANDARD = "-"
 """Standard input or output, where a file is named."""
@@ -64,7 +63,7 @@ def check_targets(targets: Iterable[File], inputs: Iterable[File] = (), checkpoi
             raise EntropyLawError(f"{_name(file)}: is {_also(other, file)}; name another file for {file.what}")
         if (other := written.setdefault(identity, file)) is not file:
             raise EntropyLawError(
-                f"{_name(file)}: {_also(other, file)} would go there too; name another file for {file.what}"
+                f"{_name(file)}: {_also(other, file, ',')} would go there too; name another file for {file.what}"
             )
     if checkpoint is not None:
         _check_directory(checkpoint, [file for file in [*inputs, *targets] if file.path != STANDARD])
@@ -120,12 +119,12 @@ def files_of(pool: "Pool", what: str) -> Iterator[File]:
         yield File(path, what)
 
 
-def files_behind(selection: "Selection") -> Iterator[File]:
-    """The files that a selection was made from, as far as it knows them."""
+def files_behind(pool: "Pool", parameters: Mapping[str, Any]) -> Iterator[File]:
+    """The files that a selection is made from: of its pool, and what its parameters name."""
     from entropylaw.pool import Pool
 
-    yield from files_of(selection.pool, "a file of the pool")
-    anchor, tokens = selection.parameters.get("anchor"), selection.parameters.get("tokens")
+    yield from files_of(pool, "a file of the pool")
+    anchor, tokens = parameters.get("anchor"), parameters.get("tokens")
     if isinstance(anchor, Pool):
         yield from files_of(anchor, "a file of the anchor")
     if isinstance(tokens, str | os.PathLike) and Path(tokens).is_file():
@@ -136,9 +135,9 @@ def _name(file: File) -> str:
     return "standard output" if file.path == STANDARD else file.path
 
 
-def _also(other: File, file: File) -> str:
+def _also(other: File, file: File, end: str = "") -> str:
     """What else the file is, and its name there if that is another one."""
-    return other.what if other.path in (file.path, STANDARD) else f"{other.what}, {other.path}"
+    return other.what if other.path in (file.path, STANDARD) else f"{other.what}, {other.path}{end}"
 
 
 def _stat(path: str) -> os.stat_result | None:

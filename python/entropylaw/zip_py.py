@@ -10,6 +10,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.targets import File, check_targets
@@ -45,7 +46,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from entropylaw.progress import ProgressLine
     from entropylaw.selecting import select
 
-    check_targets([File(arguments.save_path, "the selection")], [File(arguments.data_path, "the pool")])
+    # To the script, "-" is the name of a file.
+    target = File(str(Path.cwd() / arguments.save_path), "the selection")
+    check_targets([target], [File(arguments.data_path, "the pool")])
     # The script writes over what else is there.
     check_writable(arguments.save_path, force=True)
     records = _read(arguments.data_path)

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from entropylaw.cli import compare, config, law, ratio, replay, score, select, show
 from entropylaw.cli.parser import Parser
-from entropylaw.cli.terminal import drop_output, flush, streams
+from entropylaw.cli.terminal import drop_output, flush, print_lines, streams
 from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import placed_files
@@ -28,15 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code: its own, 2 for input or parameters to mend, 130 when interrupted."""
     argv = list(sys.argv[1:] if argv is None else argv)
     parser, commands = _parser()
-    if code := command(lambda: config.read(commands, argv)):
+    arguments = argparse.Namespace()
+
+    def parse() -> None:
+        config.read(commands, argv)
+        parser.parse_args(argv, arguments)
+
+    if code := command(parse):
         return code
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit:
-        # Help, too, is written to an output that may be full.
-        if code := command(lambda: None):
-            return code
-        raise
     return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
 
 
@@ -48,7 +47,12 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
     with streams(), placed_files() as placed:
         try:
             with _exits_on_sigterm(), _messages(quiet):
-                code = run() or 0
+                try:
+                    code = run() or 0
+                except SystemExit:
+                    # Help is written by who parses the command line, to an output that may be full.
+                    flush()
+                    raise
                 flush()
                 return code
         except EntropyLawError as error:
@@ -64,6 +68,10 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
             # Who reads the output has closed it, which is no fault.
             drop_output()
             return _end(_EXIT_CLOSED, "standard output was closed", placed) if placed else _EXIT_CLOSED
+        except OSError as error:
+            # Files that a user has named have messages of their own.
+            said = f"temporary files cannot be used: {error.strerror or error}; make room, or set TMPDIR"
+            return _end(_EXIT_ERROR, said, placed)
 
 
 def _end(code: int, said: str, placed: list[str]) -> int:
@@ -96,7 +104,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from entropylaw import __version__
 
-        print(f"entropylaw {__version__}")
+        print_lines([f"entropylaw {__version__}"])
         parser.exit()
 
 

@@ -75,7 +75,8 @@ def written(arguments: argparse.Namespace, *names: str) -> list[File]:
     files = [File(path, WRITTEN[name]) for name in names if (path := getattr(arguments, name, None)) is not None]
     for file in files:
         check_name(file.path)
-    return [File(STANDARD, "what is printed"), *files]
+    # If the records go there, the summary does not.
+    return files if getattr(arguments, "output", None) == STANDARD else [File(STANDARD, "what is printed"), *files]
 
 
 def check_files(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import progress_line
 from entropylaw.cli.terminal import print_json, print_lines
-from entropylaw.targets import STANDARD, File
+from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
     from entropylaw.manifest import Manifest
@@ -45,9 +45,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     manifest = Manifest.read(arguments.manifest)
     saving = None
+    read = [*inputs(arguments), *_files(manifest, arguments.pool is None)]
+    check_targets(written(arguments), read)
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
-        saving.check([*inputs(arguments), *_files(manifest, arguments.pool is None)], written(arguments))
+        saving.check(read, written(arguments))
     pool = [Path(file) for file in arguments.pool] if arguments.pool else None
     with progress_line(arguments) as progress:
         selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)

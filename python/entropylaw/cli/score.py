@@ -5,10 +5,10 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.files import inputs
+from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
-from entropylaw.targets import STANDARD
+from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
     from entropylaw.scoring import Scores
@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     from entropylaw.scoring import check, score
 
-    check(arguments.output, arguments.force, inputs(arguments))
+    read = inputs(arguments)
+    check_targets([File(arguments.output, "the scores"), *written(arguments)], read)
+    check(arguments.output, arguments.force, read)
     pool = load_pool(arguments, arguments.render)
     options = {name: getattr(arguments, name) for name in ("unit", "ngram", "gamma", "min_df", "min_contexts")}
     with progress_line(arguments) as progress:
@@ -95,10 +97,10 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         return f"{values['least']:,.4g} to {values['greatest']:,.4g}, median {values['median']:,.4g}"
 
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
-    return [
+    lines = [
         f"scored    {summary['pool']['samples']:,} samples, {summary['pool']['bytes']:,} bytes",
         f"R alone   {spread('ratio')}",
         f"gain      {spread('first_gain')}; none in {summary['without_gain']:,} samples",
         f"seconds   {sum(summary['seconds'].values()):.1f} ({spent})",
-        f"written   {summary['output']}",
     ]
+    return lines if summary["output"] == STANDARD else [*lines, f"written   {summary['output']}"]

@@ -39,14 +39,15 @@ def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
 
 
 def print_json(value: Any, stream: TextIO | None = None) -> None:
-    """Prints a summary for programs."""
+    """Prints a summary for programs; what can't be shown, or the stream can't hold, is an escape of JSON."""
     stream = stream or sys.stdout
     text = json.dumps(value, indent=1, ensure_ascii=False)
     try:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
-        # A name that is no text, or an output that can't hold it.
         text = json.dumps(value, indent=1)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     with _explained(stream):
         print(text, file=stream)
 
@@ -62,8 +63,11 @@ def print_file(file: IO[bytes]) -> None:
     file.seek(0)
     with _explained(sys.stdout):
         sys.stdout.flush()
-        say_placed("standard output")
+        part = "a part of standard output"
+        say_placed(part)
         shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        say_placed("standard output", instead_of=part)
 
 
 def flush() -> None:

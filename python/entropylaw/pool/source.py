@@ -48,6 +48,8 @@ class Source:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name = os.fspath(path)
+        # Whoever changes the working directory meanwhile means the same file still.
+        self._file = Path(path).absolute()
         self._spool: BinaryIO | None = None
         self.position = 0
         """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
@@ -87,10 +89,10 @@ class Source:
     @property
     def path(self) -> str | None:
         """Where the file lies, if it has a name."""
-        return None if self._spool else self.name
+        return None if self._spool else str(self._file)
 
     def _identify(self) -> tuple[int, ...]:
-        found = os.fstat(self._spool.fileno()) if self._spool else Path(self.name).stat()
+        found = os.fstat(self._spool.fileno()) if self._spool else self._file.stat()
         return found.st_size, found.st_mtime_ns, found.st_ino
 
     @property
@@ -118,7 +120,7 @@ class Source:
     def open(self) -> BinaryIO:
         """The file as it is stored, from its start."""
         if self._spool is None:
-            return Path(self.name).open("rb")
+            return self._file.open("rb")
         spool = os.fdopen(os.dup(self._spool.fileno()), "rb")
         spool.seek(0)
         return spool

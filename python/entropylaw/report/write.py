@@ -66,10 +66,14 @@ def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False)
     """
     check_report(plot=path, force=force)
     figure = json.dumps(_figure(page))
-    if Path(path).suffix.lower() == ".svg":
-        content = _vega().vegalite_to_svg(figure, allowed_base_urls=[]).encode()
-    else:
-        content = _vega().vegalite_to_png(figure, scale=_SCALE, allowed_base_urls=[])
+    try:
+        if Path(path).suffix.lower() == ".svg":
+            content = _vega().vegalite_to_svg(figure, allowed_base_urls=[]).encode()
+        else:
+            content = _vega().vegalite_to_png(figure, scale=_SCALE, allowed_base_urls=[])
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise EntropyLawError(f"{os.fspath(path)}: the charts can't be drawn: {reason}") from None
     with replacing(path, compress=False) as file:
         file.write(content)
 

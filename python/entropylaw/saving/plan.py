@@ -166,7 +166,7 @@ class Saving:
             See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
             are not compared: another version of a compressor may make others of the same records.
         """
-        inputs = list(files_behind(selection))
+        inputs = list(files_behind(selection.pool, selection.parameters))
         self.check(inputs)
         self.check_records(selection.pool.records)
         order = self._order(selection)
