@@ -1,5 +1,6 @@
 """Types of tables: each is written as what it means, in its own type if the format has it, or refused beforehand."""
 
+import datetime
 import decimal
 import io
 import json
@@ -371,21 +372,6 @@ def test_a_dictionary_that_differs_from_batch_to_batch(tmp_path: Path) -> None:
     assert found.to_pylist() == [{"text": text, "x": [text]} for text in "abc"]
 
 
-def test_data_sets_with_json() -> None:
-    datasets = pytest.importorskip("datasets", reason="data sets are pools")
-    if not hasattr(datasets, "Json"):
-        pytest.skip("this version of datasets has no type Json")
-    features = datasets.Features({"text": datasets.Value("string"), "x": datasets.List({"a": datasets.Json()})})
-    rows = [{"text": "p", "x": [{"a": {"k": 1}}, {"a": [True, None]}]}, {"text": "q", "x": [{"a": "s"}]}]
-    dataset = datasets.Dataset.from_list(rows, features=features)
-    pool = load(dataset)
-    assert [json.loads(line) for line in written(pool, "o.jsonl").splitlines()] == rows
-    out = io.BytesIO()
-    dataset.to_json(out)
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == rows
-    assert read(written(pool, "o.parquet"), "parquet").schema == dataset.features.arrow_schema
-
-
 def test_csv_comes_back_cell_by_cell(tmp_path: Path) -> None:
     rows = [
         {"text": 'say "no", then\nleave', "n": "007", "t": "\t; |"},
@@ -428,6 +414,31 @@ def test_what_does_not_fit_the_type_of_parquet() -> None:
     pool = load(pa.table({"text": ["a"], "x": pa.array([2**60], pa.timestamp("s"))}))
     with pytest.raises(EntropyLawError, match=r"column 'x' is timestamp\[s\], and does not fit timestamp\[ms\], "):
         written(pool, "out.parquet")
+
+
+def test_every_row_is_a_line_of_csv(tmp_path: Path) -> None:
+    for column in (pa.array(["a", None, ""]), pa.array([1, None, 2]), pa.array(["a", None]).dictionary_encode()):
+        path = tmp_path / "out.csv"
+        path.write_bytes(written(load(pa.table({"x": column}), render="json"), "out.csv"))
+        rows = load(path, field="x").records.raw(range(len(column)))
+        assert [json.loads(row)["x"] for row in rows] == [str(cell or "") for cell in column.to_pylist()]
+
+
+def test_objects_of_python_are_the_same_text_as_columns() -> None:
+    record = {
+        "text": "a",
+        "duration": datetime.timedelta(days=-1, microseconds=1),
+        "decimal": decimal.Decimal("1.50"),
+        "uuid": uuid.UUID(FIRST),
+        "date": datetime.date(2020, 1, 2),
+        "bytes": b"\xff",
+    }
+    table = pa.table(
+        {name: [value] for name, value in record.items() if name != "uuid"}
+        | {"uuid": extended(pa.uuid(), pa.array([uuid.UUID(FIRST).bytes], pa.binary(16)))}
+    )
+    assert json.loads(written(load([record]), "o.jsonl")) == json.loads(written(load(table), "o.jsonl"))
+    assert json.loads(written(load([record]), "o.jsonl"))["duration"] == "PT-86399.999999S"
 
 
 def test_select_and_save(tmp_path: Path) -> None:

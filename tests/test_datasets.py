@@ -1,6 +1,7 @@
 """Data sets of the ``datasets`` package: their rows, order and types, whatever was done to them before."""
 
 import datetime
+import decimal
 import json
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,57 @@ def test_turns() -> None:
     dataset = datasets.Dataset.from_dict({"messages": [turns, turns[:1]]})
     assert [load(dataset).sample(n) for n in range(2)] == [b"hi\nho", b"hi"]
     assert isinstance(dataset.data.table, pa.Table)
+
+
+def test_json_comes_back_as_datasets_writes_it(tmp_path: Path) -> None:
+    if not hasattr(datasets, "Json"):
+        pytest.skip("this version of datasets has no type Json")
+    features = datasets.Features({"text": datasets.Value("string"), "x": datasets.List({"a": datasets.Json()})})
+    rows = [{"text": "p", "x": [{"a": {"k": 1}}, {"a": [True, None]}]}, {"text": "q", "x": [{"a": "s"}]}]
+    dataset = datasets.Dataset.from_list(rows, features=features)
+    dataset.to_json(tmp_path / "theirs.jsonl")
+    selection = entropylaw.select(dataset, budget=2)
+    selection.save(tmp_path / "ours.jsonl", sort="input")
+    selection.save(tmp_path / "ours.parquet", sort="input")
+    for name in ("theirs.jsonl", "ours.jsonl"):
+        assert [json.loads(line) for line in (tmp_path / name).read_text().splitlines()] == rows
+    written = pq.read_schema(tmp_path / "ours.parquet")
+    assert (written, written.metadata) == (features.arrow_schema, features.arrow_schema.metadata)
+
+
+def test_features_of_every_kind(tmp_path: Path) -> None:
+    kinds = {
+        "text": "large_string",
+        "binary": "binary",
+        "time": "time64[us]",
+        "stamp": "timestamp[ns]",
+        "duration": "duration[s]",
+        "decimal": "decimal128(9,2)",
+    }
+    features = datasets.Features(
+        {name: datasets.Value(kind) for name, kind in kinds.items()}
+        | {"label": datasets.ClassLabel(names=["no", "yes"]), "grid": datasets.Array2D((2, 2), "int8")}
+    )
+    row = {
+        "text": "a",
+        "binary": b"\xff",
+        "time": datetime.time(1, 2, 3),
+        "stamp": datetime.datetime(2020, 1, 1),
+        "duration": datetime.timedelta(seconds=3),
+        "decimal": decimal.Decimal("1.5"),
+        "label": 1,
+        "grid": [[1, 2], [3, 4]],
+    }
+    selection = entropylaw.select(datasets.Dataset.from_list([row, row], features=features), budget=1)
+    assert json.loads(next(selection.records())) == {
+        "text": "a",
+        "binary": "/w==",
+        "time": "01:02:03.000000",
+        "stamp": "2020-01-01 00:00:00.000000000",
+        "duration": "PT3S",
+        "decimal": "1.50",
+        "label": 1,
+        "grid": [[1, 2], [3, 4]],
+    }
+    selection.save(tmp_path / "out.parquet")
+    assert pq.read_schema(tmp_path / "out.parquet") == features.arrow_schema

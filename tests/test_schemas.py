@@ -199,8 +199,8 @@ UNREAD: list[tuple[dict[str, Any], list[Unread]]] = [
 def test_unread_columns_of_tables(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow", reason="about tables")
     datasets = pytest.importorskip("datasets", reason="about data sets")
-    from pyarrow import csv
     import pyarrow.parquet as pq
+    from pyarrow import csv
 
     rows = [{"text": f"a{n}", "n": n, "body": f"{n}" * 50 if n % 2 else None, "tags": ["é", "b"]} for n in range(8)]
     table = pa.Table.from_pylist(rows)

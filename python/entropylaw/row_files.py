@@ -46,10 +46,11 @@ def write_rows(file: IO[bytes], kind: Kind, schema: pa.Schema, batches: Iterable
             for batch in batches:
                 writer.write_batch(batch)
     else:
+        written = held if len(held) > 1 else pa.schema([(held.names[0], pa.large_string())])
         options = csv.WriteOptions(delimiter="\t" if kind == "tsv" else ",")
-        with csv.CSVWriter(file, held, write_options=options) as writer:
+        with csv.CSVWriter(file, written, write_options=options) as writer:
             for batch in batches:
-                writer.write_batch(batch)
+                writer.write_batch(_without_empty_lines(batch))
 
 
 def check_columns(kind: Kind, schema: pa.Schema, name: str = "") -> None:
@@ -95,6 +96,13 @@ def _held(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
                 f"{reason(error)}; write Arrow or JSON Lines"
             ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _without_empty_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch that CSV has as many lines for as rows: a null alone on its line is none, an empty text is in quotes."""
+    if batch.num_columns > 1:
+        return batch
+    return pa.record_batch([batch.column(0).cast(pa.large_string()).fill_null("")], batch.schema.names)
 
 
 def _in_parquet(kind: pa.DataType) -> pa.DataType | None:

@@ -5,6 +5,7 @@ import datetime
 import decimal
 import json
 import math
+import uuid
 from typing import Any
 
 import msgspec
@@ -15,8 +16,8 @@ from entropylaw.pool.schema import RecordError
 def as_json(record: Any) -> bytes:
     """A record as one line of JSON.
 
-    What JSON has no form for becomes text: dates and times by ISO 8601, decimals by their digits, bytes inside a record
-    as base64. NaN and infinities stay the words that Python reads and writes.
+    What JSON has no form for becomes text: dates, times and durations by ISO 8601, decimals by their digits, UUIDs in
+    their canonical form, bytes inside a record as base64. NaN and infinities stay the words that Python reads and writes.
 
     Raises
     ------
@@ -91,13 +92,23 @@ def _strict(value: Any, comma: str, colon: str) -> str:
     return text
 
 
+def seconds(count: int, unit: int) -> str:
+    """A number of seconds, by how many of a unit it is, of which ``unit`` are a second."""
+    whole, part = divmod(abs(count), unit)
+    digits = f"{part:0{len(str(unit)) - 1}}".rstrip("0") if part else ""
+    return ("-" if count < 0 else "") + str(whole) + (f".{digits}" if digits else "")
+
+
 def plain(value: Any) -> Any:
     """What stands in JSON for a value that it has no form for; raises TypeError if nothing does."""
+    if isinstance(value, datetime.datetime) and value != value:
+        # The missing time of pandas.
+        return None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
-    if isinstance(value, decimal.Decimal):
+        return f"PT{seconds(value // datetime.timedelta(microseconds=1), 10**6)}S"
+    if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()

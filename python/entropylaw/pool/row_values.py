@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from entropylaw.pool.arrow import reason
 from entropylaw.pool.arrow_types import decoded, holds, is_extension, is_json, is_list, is_text, list_parts
+from entropylaw.pool.encode import seconds
 from entropylaw.pool.schema import RecordError
 
 Parse = Callable[[str], Any]
@@ -82,7 +83,7 @@ def values(array: pa.Array, parse: Parse) -> list[Any]:
     if pa.types.is_duration(kind):
         unit = _PER_SECOND[kind.unit]
         counts = array.cast(pa.int64()).to_pylist()
-        return [None if count is None else f"PT{_seconds(count, unit)}S" for count in counts]
+        return [None if count is None else f"PT{seconds(count, unit)}S" for count in counts]
     texts: list[Any] = array.cast(pa.string()).to_pylist()
     if any(text is not None and text.startswith("<value out of range") for text in texts):
         raise RecordError(f"holds a {kind} that is out of range")
@@ -148,16 +149,9 @@ def _is_plain(kind: pa.DataType) -> bool:
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def _seconds(count: int, unit: int) -> str:
-    """A number of seconds, by how many of a unit it is."""
-    whole, part = divmod(abs(count), unit)
-    digits = f"{part:0{len(str(unit)) - 1}}".rstrip("0") if part else ""
-    return ("-" if count < 0 else "") + str(whole) + (f".{digits}" if digits else "")
-
-
 def _interval(months: int, days: int, nanoseconds: int) -> str:
     text = (f"{months}M" if months else "") + (f"{days}D" if days else "")
-    time = f"T{_seconds(nanoseconds, 10**9)}S" if nanoseconds or not text else ""
+    time = f"T{seconds(nanoseconds, 10**9)}S" if nanoseconds or not text else ""
     return f"P{text}{time}"
 
 
