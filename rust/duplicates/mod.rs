@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::pool::Pool;
 use crate::select::copies::firsts;
 use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads;
+use crate::select::threads::Threads;
 
 /// For each sample, the earlier one that it repeats, or itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ type Sketch = Option<[u32; BANDS]>;
 /// [`crate::Error::Parameter`] if threads can't be started, [`crate::Error::Interrupted`] when the monitor says so.
 pub fn find(pool: &Pool<'_>, count: Option<usize>, monitor: &Monitor) -> Result<Duplicates> {
     monitor.enter(Stage::Measure, pool.len());
-    threads::start(count)?.install(|| {
+    Threads::start(count)?.install(|| {
         let exact = firsts(pool, None, monitor)?;
         let sketches = sketch(pool, monitor)?;
         let near = near(pool, &sketches, &exact, monitor)?;

@@ -1,19 +1,22 @@
 //! `entropylaw._core.LineReader`: samples from JSON Lines.
 
+use std::sync::Arc;
+
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::thread_count;
-use crate::error::Error;
+use super::arguments::ThreadCount;
+use crate::error::{Error, Result};
 use crate::read::{self, Batch, Field, Printable, Spec, Text};
-use crate::select::threads;
+use crate::select::threads::{Kept, Threads};
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]
 pub struct LineReader {
     spec: Spec,
-    threads: rayon::ThreadPool,
+    threads: Option<usize>,
+    kept: Kept<Threads>,
 }
 
 #[pymethods]
@@ -26,7 +29,7 @@ impl LineReader {
         printable: Option<&[u8]>,
         group_by: &str,
         numbers: Vec<String>,
-        threads: Option<i64>,
+        threads: Option<ThreadCount>,
     ) -> PyResult<Self> {
         let text = match (schema, field, printable) {
             (Some(name), _, _) => Text::of_schema(name)
@@ -35,13 +38,16 @@ impl LineReader {
             (None, None, Some(bits)) => Text::Repr(Printable::new(bits)),
             (None, None, None) => Text::Json,
         };
-        let threads = threads::start(thread_count(threads)?)?;
-        Ok(Self { spec: Spec::new(text, group_by, &numbers), threads })
+        let threads = threads.map(ThreadCount::get);
+        let reader = Self { spec: Spec::new(text, group_by, &numbers), threads, kept: Kept::new() };
+        reader.threads()?;
+        Ok(reader)
     }
 
-    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> Lines {
-        let batch = py.detach(|| self.threads.install(|| read::lines(&buffer, &self.spec)));
-        Lines::new(py, batch)
+    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> PyResult<Lines> {
+        let threads = self.threads()?;
+        let batch = py.detach(|| threads.install(|| read::lines(&buffer, &self.spec)))?;
+        Ok(Lines::new(py, batch))
     }
 
     fn spans(
@@ -52,12 +58,22 @@ impl LineReader {
         ends: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<Lines> {
         let (starts, ends) = (starts.as_slice()?, ends.as_slice()?);
+        if starts.len() != ends.len() {
+            return Err(Error::Offsets(format!("there are {} starts and {} ends", starts.len(), ends.len())).into());
+        }
         let spans: Vec<_> = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize)).collect();
         if spans.iter().any(|&(start, end)| start > end || end > buffer.len()) {
             return Err(Error::Offsets("a span is outside the buffer".into()).into());
         }
-        let batch = py.detach(|| self.threads.install(|| read::spans(&buffer, &spans, &self.spec)));
+        let threads = self.threads()?;
+        let batch = py.detach(|| threads.install(|| read::spans(&buffer, &spans, &self.spec)))?;
         Ok(Lines::new(py, batch))
+    }
+}
+
+impl LineReader {
+    fn threads(&self) -> Result<Arc<Threads>> {
+        self.kept.get(self.threads, Threads::start)
     }
 }
 

@@ -195,6 +195,12 @@ impl DeflateSizer {
     }
 }
 
+impl Clone for DeflateSizer {
+    fn clone(&self) -> Self {
+        Self::from_bytes(&self.to_bytes()).expect("a snapshot of this version")
+    }
+}
+
 impl Sizer for DeflateSizer {
     type Candidate = Candidate;
     type Scratch = Scratch;
