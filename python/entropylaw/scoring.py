@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
 from entropylaw.output import check_writable, replacing
@@ -122,6 +122,7 @@ def score(
     >>> (scores.first_gains > 0).tolist()  # the others hold nothing that recurs
     [False, False, True, True, True]
     """
+    parameters.threads(threads)
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
     samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, memory=memory, threads=threads)

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
@@ -94,10 +95,17 @@ def load(
     EntropyLawError
         If the pool or a record of it can't be used; the message names file and line.
     """
+    parameters.reading(
+        render=render,
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        group_by=group_by,
+        threads=threads,
+        progress=progress,
+    )
     if isinstance(pool, Pool):
         return pool
-    if on_error not in ("raise", "skip"):
-        raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
     options = {"render": renderer.given, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
