@@ -15,6 +15,12 @@ const SHOWN: usize = 60;
 pub struct ThreadCount(usize);
 
 impl ThreadCount {
+    /// The number that was given, if one was. (An argument of this type says the same; but pyo3 adds a note of its own to
+    /// what went wrong.)
+    pub fn of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
+        Ok(given.map(|given| given.extract::<Self>()).transpose()?.map(Self::get))
+    }
+
     /// The number.
     pub fn get(self) -> usize {
         self.0
@@ -75,6 +81,6 @@ pub fn shown(given: &Bound<'_, PyAny>) -> String {
 /// How many threads a call uses that asks for `threads`. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (threads=None))]
-pub fn thread_count(threads: Option<ThreadCount>) -> usize {
-    threads.map_or_else(threads::available, ThreadCount::get)
+pub fn thread_count(threads: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
+    Ok(ThreadCount::of(threads)?.unwrap_or_else(threads::available))
 }

@@ -74,10 +74,10 @@ impl Sizer {
         &self,
         py: Python<'py>,
         samples: &Bound<'py, PyAny>,
-        threads: Option<ThreadCount>,
+        threads: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let samples = candidates_of(samples)?;
-        let workers = self.workers.get(threads.map(ThreadCount::get), Workers::new)?;
+        let workers = self.workers.get(ThreadCount::of(threads)?, Workers::new)?;
         let shared = self.set()?;
         let probe = |set: &Set<DefaultSizer>, monitor: &Monitor| {
             workers.run(|| workers.probe_all(set, samples.len(), |i| &*samples[i], monitor))
