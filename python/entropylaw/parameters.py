@@ -16,6 +16,7 @@ from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 
 _SHOWN = 60
+_LONGEST_NAME = 255
 
 
 def shown(value: object) -> str:
@@ -82,7 +83,7 @@ def text(name: str, value: Any, what: str = "text") -> str:
 
 def texts(name: str, values: Any, what: str = "texts") -> tuple[str, ...]:
     """Several texts, not one; ``what``: of what kind."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
         raise EntropyLawError(f"{name} is {shown(values)}; it must be {what}")
     found = tuple(values)
     if wrong := [value for value in found if not isinstance(value, str)]:
@@ -109,9 +110,18 @@ def named(kind: str, value: Any, names: Collection[str]) -> str:
 def path(name: str, value: Any) -> str:
     """A path, as text."""
     found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(found, str) or not found or "\0" in found:
+    if not isinstance(found, str) or not _can_be_a_path(found):
         raise EntropyLawError(f"{name} is {shown(value)}; it must be a path")
-    return found
+    return str(found)
+
+
+def _can_be_a_path(given: str) -> bool:
+    """Whether a file can have such a name; what can't makes Python raise this and that."""
+    try:
+        parts = os.fsencode(given).replace(b"\\", b"/").split(b"/")
+    except UnicodeEncodeError:
+        return False
+    return bool(given) and "\0" not in given and max(map(len, parts)) <= _LONGEST_NAME
 
 
 def callback(name: str, value: Any) -> None:

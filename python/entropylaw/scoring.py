@@ -61,6 +61,7 @@ class Scores:
         EntropyLawError
             If the name says none of these, or the file exists or can't be written.
         """
+        path, force = parameters.path("path", path), parameters.flag("force", force)
         check(path, force)
         columns: dict[str, tables.Column] = {
             "index": np.arange(len(self)),
@@ -123,6 +124,7 @@ def score(
     [False, False, True, True, True]
     """
     parameters.threads(threads)
+    parameters.callback("progress", progress)
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
     samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, memory=memory, threads=threads)

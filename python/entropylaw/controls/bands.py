@@ -39,6 +39,8 @@ class Band:
         )
         if not isinstance(given, str | Sequence | np.ndarray) or isinstance(given, bytes | bytearray):
             raise wrong
+        if isinstance(given, np.ndarray) and given.ndim != 1:
+            raise wrong
         ends = given.split(":") if isinstance(given, str) else list(given)
         if len(ends) != 2:
             raise wrong

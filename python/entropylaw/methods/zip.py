@@ -81,7 +81,7 @@ class Zip:
     def __post_init__(self) -> None:
         parameters.named("preset", self.preset, ("paper", "reference"))
         for name in ("k1", "k2", "k3"):
-            object.__setattr__(self, name, parameters.whole(name, getattr(self, name)))
+            object.__setattr__(self, name, parameters.whole(name, getattr(self, name), high=sys.maxsize))
         object.__setattr__(self, "whole_rounds", parameters.flag("whole_rounds", self.whole_rounds))
         if not self.k1 >= self.k2 >= self.k3 >= 1:
             raise EntropyLawError(
@@ -127,9 +127,9 @@ class Zip:
             candidates.ends,
             candidates.controls(self.k3 if self.whole_rounds else 1),
             preset=self.preset,
-            k1=min(self.k1, sys.maxsize),
-            k2=min(self.k2, sys.maxsize),
-            k3=min(self.k3, sys.maxsize),
+            k1=self.k1,
+            k2=self.k2,
+            k3=self.k3,
             journal=journal,
             threads=threads,
             progress=progress,

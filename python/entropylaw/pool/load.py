@@ -197,12 +197,12 @@ def _table(pool: Any) -> "Table | None":
 def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     """The paths that a pool stands for; None if it is made of samples or records."""
     if isinstance(pool, str | os.PathLike):
-        return [pool]
+        return [parameters.path("the pool", pool)]
     if isinstance(pool, Mapping) and pool and all(hasattr(part, "with_format") for part in pool.values()):
         splits = ", ".join(map(repr, pool))
         raise EntropyLawError(f"the pool has the splits {splits}; give one of them: pool[{next(iter(pool))!r}]")
     if isinstance(pool, bytes | bytearray | Mapping) or not (
-        hasattr(pool, "__iter__") or hasattr(pool, "__arrow_c_stream__")
+        (hasattr(pool, "__iter__") and getattr(pool, "ndim", 1) > 0) or hasattr(pool, "__arrow_c_stream__")
     ):
         raise EntropyLawError(
             f"the pool is {type(pool).__name__}; "
