@@ -85,10 +85,11 @@ class Budget:
         """
         amount = Amount.parse(budget) if isinstance(budget, str) else None
         if amount is None:
-            if isinstance(budget, str) or not isinstance(budget, int | float | np.number):
+            below_zero = isinstance(budget, str) and re.fullmatch(r"\s*-\d+\s*", budget)
+            if not below_zero and not isinstance(budget, int | float | np.number):
                 raise EntropyLawError(
-                    f"the budget is {parameters.shown(budget)}; it must be a number of samples, at least 1, a share "
-                    "such as '10%', bytes such as '50MB', or tokens such as '2M tokens'"
+                    f"the budget is {parameters.shown(budget)}; it must be a number of samples, a share such as '10%', "
+                    "bytes such as '50MB', or tokens such as '2M tokens'"
                 )
             count = parameters.whole("the budget", budget, 1)
             amount = Amount(Fraction(count), "samples", False)
