@@ -10,6 +10,9 @@ pub enum Error {
     /// A parameter that no selection can be made with.
     #[error("{0}")]
     Parameter(String),
+    /// More than can be counted or held.
+    #[error("{0}")]
+    Limit(String),
     /// A checkpoint that can't be used or written.
     #[error("the checkpoint: {0}")]
     Checkpoint(String),

@@ -81,30 +81,19 @@ impl<'a> Pool<'a> {
         self.bytes
     }
 
-    /// Where sample `index` begins.
-    ///
-    /// # Panics
-    /// If there is no such sample.
+    /// For each of `offsets`, which never fall, into the samples one after the other: the last sample that begins there
+    /// or before, and where it begins; the pool's length and bytes where all of them end before. One pass.
     #[must_use]
-    pub fn offset(&self, index: usize) -> usize {
-        self.starts[index] as usize
-    }
-
-    /// Where the first sample begins and the last one ends.
-    #[must_use]
-    pub fn extent(&self) -> (usize, usize) {
-        let [first, last] = [self.starts.first(), self.ends.last()].map(|at| at.map_or(0, |&at| at as usize));
-        (first, last)
-    }
-
-    /// The last sample that begins at `offset` or before, the first if none does, or the pool's length if all of them
-    /// end there.
-    #[must_use]
-    pub fn index_at(&self, offset: usize) -> usize {
-        if offset >= self.extent().1 {
-            return self.len();
-        }
-        self.starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
+    pub fn found_at(&self, offsets: impl IntoIterator<Item = usize>) -> Vec<(usize, usize)> {
+        let (mut index, mut begin) = (0, 0);
+        let find = |offset| {
+            while index < self.len() && begin + self.sample(index).len() <= offset {
+                begin += self.sample(index).len();
+                index += 1;
+            }
+            (index, begin)
+        };
+        offsets.into_iter().map(find).collect()
     }
 
     /// The samples in input order.
@@ -126,7 +115,7 @@ mod tests {
     #[test]
     fn finds_the_sample_at_an_offset() {
         let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
-        assert_eq!([0, 1, 2, 3, 4].map(|offset| pool.index_at(offset)), [0, 2, 2, 2, 3]);
+        assert_eq!(pool.found_at(0..5), [(0, 0), (2, 1), (2, 1), (2, 1), (3, 4)]);
     }
 
     #[test]
@@ -140,8 +129,8 @@ mod tests {
     fn some_of_the_samples_are_a_pool() {
         let pool = Pool::part(b"abcdefgh", &[1, 4, 5], &[3, 4, 7]).unwrap();
         assert_eq!(pool.iter().collect::<Vec<_>>(), [b"bc".as_slice(), b"", b"fg"]);
-        assert_eq!((pool.len(), pool.bytes(), pool.extent()), (3, 4, (1, 7)));
-        assert_eq!([0, 1, 3, 4, 6, 7, 8].map(|offset| pool.index_at(offset)), [0, 0, 0, 1, 2, 3, 3]);
+        assert_eq!((pool.len(), pool.bytes()), (3, 4));
+        assert_eq!(pool.found_at([0, 1, 1, 2, 3, 4, 9]), [(0, 0), (0, 0), (0, 0), (2, 2), (2, 2), (3, 4), (3, 4)]);
         for (starts, ends) in [(&[0][..], &[9][..]), (&[2, 1], &[2, 2]), (&[3], &[2]), (&[-1], &[2]), (&[1], &[])] {
             assert!(matches!(Pool::part(b"abcdefgh", starts, ends), Err(Error::Offsets(_))), "{starts:?} {ends:?}");
         }

@@ -72,6 +72,8 @@ class Oracle:
             for slot, before in found:
                 # The package tells contexts apart by 65,534 fingerprints.
                 contexts.setdefault(slot, set()).add((mix(int.from_bytes(before)) >> 32) * 65_534 >> 32)
+        # The package counts with 16 bits.
+        df = {slot: min(n, 65_535) for slot, n in df.items()}
         self.df = {s: n for s, n in df.items() if n >= self.min_df and len(contexts[s]) >= self.min_contexts}
         self.features = [self._features(sample) for sample in self.samples]
         self.selected: dict[int, int] = {}

@@ -107,7 +107,7 @@ def test_unreadable_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--budget", "1", "--k1", "5", "--k2", "6"], "k1 >= k2 >= k3"),
         (["--budget", "1", "--k2", "5", "--k3", "6"], "k1 >= k2 >= k3"),
         (["--budget", "1", "--k3", "0"], "k1 >= k2 >= k3"),
-        (["--budget", "1", "--threads", "0"], "at least 1"),
+        (["--budget", "1", "--threads", "0"], "threads is 0; it must be a whole number from 1 to 4096"),
         (["--budget", "1", "--schema", "chatml"], "there is no schema 'chatml'"),
         (["--budget", "1", "--schema", "alpaca"], "does not have the schema alpaca"),
         (["--budget", "1", "--schema", "text", "--field", "text"], "not both"),

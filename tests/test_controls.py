@@ -1,6 +1,7 @@
 """Controls: every method against its oracle within limits, and what excluded samples amount to."""
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import entropylaw
 import oracle
 from coverage_oracle import Oracle
 from entropylaw import EntropyLawError
+from entropylaw.budget import Budget
+from entropylaw.controls import Candidates, Controls
 from entropylaw.pool import load
 from limits import Limits
 
@@ -345,3 +348,16 @@ def test_a_pool_that_was_read_without_a_field_says_so() -> None:
         entropylaw.select(pool, budget=2, weight="score")
     with pytest.raises(EntropyLawError, match="group_by is 'n', but the pool was read with 'source'"):
         entropylaw.select(pool, budget=2, group_by="n", quota="*<=1")
+
+
+def test_weights_are_multiples_of_their_exact_mean() -> None:
+    """The sum of the weights is rounded once: a running sum, compensated or not, would come to another mean."""
+    given = [1e16] + [0.1] * 10
+    exact = sum(map(Fraction, given))
+    assert sum(given) != float(exact) and math.fsum(given) == float(exact)
+    pool = load([f"sample {n}" for n in range(len(given))])
+    controls = Controls(weight=given)
+    weights = Candidates.of(pool, Budget.parse(3), controls, False).weights
+    assert weights is not None
+    mean = float(exact) / len(given)
+    assert weights.tolist() == [weight / mean for weight in given]

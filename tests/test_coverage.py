@@ -1,5 +1,6 @@
 """Coverage selection against the oracle that computes every gain at every step."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import entropylaw
 from coverage_oracle import Oracle
-from entropylaw import CoverageSelection, EntropyLawError
+from entropylaw import CoverageSelection, EntropyLawError, _core
 from entropylaw.cli import main
 from entropylaw.pool import load
 from limits import Limits
@@ -73,6 +74,48 @@ def test_agrees_with_the_oracle(pool: list[str], how: dict[str, Any], budget: in
         assert run.gains.tolist() == gains
         assert run.coverage == pytest.approx(oracle.coverage(), abs=1e-4)
     assert runs[0].evaluations == runs[1].evaluations
+
+
+def test_a_pool_of_more_samples_than_16_bits_count_agrees_with_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is best lies beyond sample 65,535, some n-grams are in more samples than that, and most keys are ties."""
+    # Few texts, so that the oracle need not take each sample apart anew.
+    monkeypatch.setattr(Oracle, "_occurrences", functools.cache(Oracle._occurrences))
+    monkeypatch.setattr(Oracle, "__hash__", object.__hash__, raising=False)
+    monkeypatch.setattr(Oracle, "__eq__", object.__eq__)
+    pool = [["the cat", "he cats"][n % 2] for n in range(65_600)]
+    pool += [f"{'xyz'[n % 3]} the cat {'qrs'[n % 2]} best" for n in range(40)]
+    samples = [text.encode() for text in pool]
+    selection = select(pool, budget=5, alpha=0.0, threads=2)
+    used = {name: selection.parameters[name] for name in ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts")}
+    oracle = Oracle(samples, selection.slots, **used)
+    assert max(oracle.df.values()) == 65_535
+    picks, gains = oracle.select(Limits(5))
+    assert selection.indices.tolist() == picks
+    assert selection.gains.tolist() == gains
+    assert min(picks) >= 65_536
+
+
+@pytest.mark.parametrize(("collisions", "warns"), [(0.5, False), (0.5001, True), (1.0, True)])
+def test_a_table_most_of_whose_n_grams_collide_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, collisions: float, warns: bool
+) -> None:
+    real = _core.coverage_select
+
+    class Result:
+        """What the core returns, with other collisions: it takes gigabytes of noise to have so many."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self._result = real(*arguments, **options)
+            self.collisions = collisions
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._result, name)
+
+    monkeypatch.setattr(_core, "coverage_select", Result)
+    selection = select(SOME_TEXT, budget=3)
+    assert selection.collisions == collisions
+    message = f"{collisions:.0%} of the pool's {selection.features} n-grams share a slot of the table"
+    assert [warning.startswith(message) for warning in selection.warnings] == [True] * warns
 
 
 @given(pool=pools, known=st.sets(st.integers(0, 24), max_size=5), how=options())

@@ -5,7 +5,9 @@ import lzma
 import shutil
 import subprocess
 import sysconfig
+import threading
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entropylaw
+from entropylaw import codec
 from entropylaw.cli import main
 from entropylaw.codec import Codec
 
@@ -206,3 +209,58 @@ def test_the_command_line_tells_all(texts: list[str], tmp_path: Path, capsys: py
     assert "danger" in said and "\x1b" not in said and "\u202e" not in said
     assert "repeated" in said and "greatest" in said
     assert main(["ratio", str(path), "--codec", "rar"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("memories", "most_at_once"),
+    [([60, 40, 50, 30, 20], 2), ([101, 102, 103], 1), ([1] * 4, 4), ([200, 10, 10, 10], 3)],
+    ids=["some fit", "none fits", "all fit", "one is alone"],
+)
+def test_streams_side_by_side_stay_within_the_memory(
+    monkeypatch: pytest.MonkeyPatch, memories: list[int], most_at_once: int
+) -> None:
+    """As many at once as fit, or one alone; and not fewer."""
+    monkeypatch.setattr(codec, "MEMORY", 100)
+    changed = threading.Condition()
+    taken: dict[int, int] = {}
+    seen: list[list[int]] = []
+
+    class Streams:
+        """In place of a codec: a stream takes so many bytes, until nobody has joined it for a while."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def memory(self, raw: int, threads: int) -> int:
+            return memories[self.number]
+
+        def size(self, raw: int, pieces: Iterable[bytes], threads: int) -> int:
+            with changed:
+                taken[self.number] = memories[self.number]
+                seen.append(list(taken.values()))
+                changed.notify_all()
+                changed.wait_for(lambda: len(taken) >= most_at_once, timeout=0.2)
+            with changed:
+                del taken[self.number]
+            return self.number + sum(map(len, pieces))
+
+    jobs = [codec.Job(Streams(n), 7, lambda: iter([b"abc", b"defg"])) for n in range(len(memories))]  # type: ignore[arg-type]
+    assert codec.sizes(jobs, threads=8) == [n + 7 for n in range(len(memories))]
+    assert len(seen) == len(memories)
+    assert all(sum(those) <= 100 or len(those) == 1 for those in seen), seen
+    assert max(map(len, seen)) == most_at_once, seen
+
+
+@pytest.mark.parametrize("name", ["zstd", "zstd:19", "xz", "xz:1"])
+def test_what_a_stream_is_said_to_take_is_about_what_it_takes(name: str) -> None:
+    """Not less than its window and its tables, nor without bounds."""
+    parsed = Codec.parse(name)
+    sizes = [parsed.memory(1 << power) for power in (10, 20, 30, 40)]
+    assert sizes == sorted(sizes)
+    if parsed.name == "xz":
+        # What xz(1) says.
+        assert set(sizes) == {{"xz": 674 << 20, "xz:1": 9 << 20}[name]}
+    else:
+        assert sizes[2] >= 1 << 30 and sizes[3] >= 2 << 30
+        assert sizes[3] < 4 << 30
+        assert parsed.memory(1 << 30, threads=8) == sizes[2] + 7 * 2 * (1 << 24)

@@ -5,15 +5,22 @@ import shutil
 import subprocess
 import sys
 import zlib
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import entropylaw
+from coverage_oracle import Oracle
 from entropylaw.cli import main
+from entropylaw.pool import load
 from entropylaw.report.growth import growth_of, points
+from entropylaw.report.measures import ratio_page
+from entropylaw.report.page import Page, Tiles
+from entropylaw.report.selection import selection_page
 
 pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
 
@@ -130,6 +137,78 @@ def test_controls_are_reported() -> None:
     rows = dict(tables["Controls"].rows)
     assert rows["excluded: length band"] == f"{sum(len(r['text']) > 43 for r in records()[:60]):,} samples"
     assert rows["quota: s1"].startswith("2 selected")
+
+
+def tiles_of(page: Page) -> dict[str, tuple[str, str]]:
+    """Value and definition of each tile, by its label."""
+    (tiles,) = (part for part in page.parts if isinstance(part, Tiles))
+    return {tile.label: (tile.value, tile.definition) for tile in tiles.tiles}
+
+
+def repeats(texts: Sequence[str]) -> int:
+    """How many of them have only case and punctuation of their own."""
+    return len(texts) - len({"".join(c for c in text.lower() if c.isalnum() or c == " ") for text in texts})
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage"])
+def test_the_tiles_of_a_selection_are_its_numbers(method: Any) -> None:
+    """Each computed anew from the texts alone."""
+    plain = [f"sample {n} is the {n}th of {n * n} that say so, and {n % 7} more" for n in range(30)]
+    texts = [*plain, *(text.upper().replace(",", ";") for text in plain[:12]), *plain[:3]]
+    selection = entropylaw.select(texts, budget=25, method=method, dedupe=False)
+    chosen = [texts[index] for index in selection.indices.tolist()]
+    size, whole = len("".join(chosen)), len("".join(texts))
+    raw = "".join(chosen).encode()
+    measured = f"{len(raw) / len(zlib.compress(raw, 9)):.3f}"
+    assert repeats(chosen) > 1
+    expected = {
+        "samples": ("25", f"{25 / 45:.2%} of the 45 in the pool"),
+        "bytes": (f"{size:,}", f"{size / whole:.2%} of the pool's {whole:,}, as they were rendered"),
+        "R, selected": (measured, "bytes / compressed bytes of the selection, zlib 1.3 level 9"),
+        "repeated, selected": (
+            f"{repeats(chosen) / 25:.1%}",
+            f"of the selected samples are near-duplicates of another selected one; {15 / 45:.1%} in the pool",
+        ),
+        "mean length": (f"{size / 25:,.0f} bytes", f"of a selected sample; {whole / 45:,.0f} in the pool"),
+    }
+    if method == "zip":
+        of_pool = f"{whole / len(zlib.compress(''.join(texts).encode(), 9)):.3f}"
+        expected["R, selected"] = (measured, f"{expected['R, selected'][1]}; about {of_pool} of the pool")
+    else:
+        assert isinstance(selection, entropylaw.CoverageSelection)
+        oracle = Oracle(
+            [text.encode() for text in texts],
+            selection.slots,
+            **{name: selection.parameters[name] for name in ("unit", "ngram", "gamma", "alpha")},
+            **{name: selection.parameters[name] for name in ("min_df", "min_contexts")},
+        )
+        for text in chosen:
+            oracle.know(text.encode())
+        said = "of the pool's recurring n-grams, by weight, are in the selection"
+        expected["coverage"] = (f"{oracle.coverage():.1%}", said)
+    assert tiles_of(selection_page(selection)) == expected
+
+
+def test_the_tiles_of_a_measurement_are_its_numbers() -> None:
+    plain = [f"sample {n} is the {n}th of {n * n} that say so, and {n % 7} more" for n in range(30)]
+    near = [text.upper() for text in plain[:12]]
+    texts = [*plain, *near, *plain[:3]]
+    rows = [{"text": text, "source": "ab"[n % 2]} for n, text in enumerate(texts)]
+    raw = "".join(texts).encode()
+    size, exact = len(zlib.compress(raw, 9)), len("".join(plain[:3]))
+    repeated = exact + len("".join(near))
+    pool = load(rows)
+    result = entropylaw.ratio(pool, distribution=True, duplicates=True)
+    assert tiles_of(ratio_page(result, pool)) == {
+        "R zlib": (f"{len(raw) / size:.3f}", f"bytes / {size:,} compressed bytes, zlib 1.3 level 9"),
+        "samples": ("45", "in 2 groups"),
+        "bytes": (f"{len(raw):,}", "of all samples, as they were rendered"),
+        "repeated exactly": (f"{3 / 45:.1%}", f"3 samples, {exact / len(raw):.1%} of the bytes"),
+        "repeated nearly": (
+            f"{15 / 45:.1%}",
+            f"15 samples, {repeated / len(raw):.1%} of the bytes; exact copies included",
+        ),
+    }
 
 
 def test_with_an_anchor_growth_is_that_of_the_selection() -> None:

@@ -1,5 +1,6 @@
 """ZIP against the oracle that recompresses everything."""
 
+import functools
 import json
 import random
 from pathlib import Path
@@ -57,6 +58,25 @@ def test_paper_agrees_with_the_oracle(pool: list[str], k: dict[str, int]) -> Non
     assert selection.pool_ratio == len(b"".join(samples)) / oracle.compressed(b"".join(samples))
     assert sum(round_.picked for round_ in selection.rounds) == len(indices)
     assert selection.rounds[-1].ratio == selection.ratio
+
+
+@pytest.mark.parametrize("preset", ["paper", "reference"])
+def test_a_pool_of_more_samples_than_16_bits_count_agrees_with_the_oracle(
+    monkeypatch: pytest.MonkeyPatch, preset: Any
+) -> None:
+    """The lowest states lie beyond sample 65,535, and most states are ties."""
+    # Few texts, so that the oracle need not compress each sample anew.
+    monkeypatch.setattr(oracle, "compressed", functools.cache(oracle.compressed))
+    pool = [["the cat sat ", "the cat sat on a mat "][n % 2] * 20 for n in range(65_600)]
+    pool += [f"{'xyz'[n % 3]} {'qrst'[n % 4]} {n % 5}" for n in range(30)]
+    k = {"budget": 10, "k1": 24, "k2": 8, "k3": 5}
+    selection = entropylaw.select(pool, preset=preset, threads=2, **k)
+    if preset == "paper":
+        expected = oracle.paper([text.encode() for text in pool], **k)
+    else:
+        expected = oracle.reference(pool, lowest=oracle.libstdcxx_lowest, **k)
+    assert selection.indices.tolist() == expected
+    assert len(selection.rounds) == 2 and min(expected) >= 65_536
 
 
 @given(pool=pools, k=parameters())

@@ -25,10 +25,15 @@ __all__ = [
     "measure",
     "measure_each",
     "novelty",
+    "thread_count",
     "zip_select",
 ]
 
 __version__: str
+
+def thread_count(threads: int | None = None) -> int:
+    """How many threads a call uses that asks for so many, from 1 to 4,096; by default as many as this process may use
+    at once, by its affinity and its quota of the processors (cgroups)."""
 
 @final
 class Progress:
@@ -307,6 +312,10 @@ class Sizer:
 
     A probe does not depend on the length of the prefix, because deflate looks back 32 KiB.
 
+    Threads may share a sizer: probes run side by side, appends one after the other; none of them holds up the rest of
+    the interpreter. Ctrl-C ends a wait, a probe and an append, which then has appended nothing. A forked process
+    (``multiprocessing``, the workers of a ``DataLoader``) has a copy of its parent's sizers.
+
     Parameters
     ----------
     codec : {"zlib", "deflate"}
@@ -315,7 +324,8 @@ class Sizer:
     Raises
     ------
     EntropyLawError
-        If there is no such codec.
+        If there is no such codec; by any method, if an argument is of the wrong kind, or if another thread was
+        appending when this process was forked.
 
     Examples
     --------
@@ -346,4 +356,4 @@ class Sizer:
     def size(self) -> int:
         """Compressed bytes of the prefix."""
     def __len__(self) -> int:
-        """Bytes in the prefix."""
+        """Bytes in the prefix; what is being appended does not count before it is done. Never waits."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Self
 
+import numpy as np
+
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 
 Unit = Literal["samples", "bytes", "tokens"]
@@ -15,6 +18,8 @@ _BYTES = {"b": 1} | {
     for suffix, base in (("b", 1000), ("ib", 1024))
 }
 _THOUSANDS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
+_LONGEST = 1000
+"""Characters of an amount: Python reads numbers of some thousand digits."""
 _TEXT = re.compile(
     r"\s*(?P<number>\d+(?:\.\d+)?)\s*"
     r"(?:(?P<share>%)\s*(?P<of>samples|bytes|tokens)?|(?P<bytes>[kmgt]?i?b)|(?P<scale>[kmgbt]?)\s*(?P<unit>samples?|tokens?))\s*",
@@ -38,6 +43,8 @@ class Amount:
 
         None if it is none of these.
         """
+        if len(text) > _LONGEST:
+            return None
         if re.fullmatch(r"\s*\d+\s*", text):
             return cls(Fraction(int(text)), None, False)
         if (match := _TEXT.fullmatch(text)) is None:
@@ -78,15 +85,13 @@ class Budget:
         """
         amount = Amount.parse(budget) if isinstance(budget, str) else None
         if amount is None:
-            try:
-                count = int(budget)
-            except (TypeError, ValueError, OverflowError):
+            below_zero = isinstance(budget, str) and re.fullmatch(r"\s*-\d+\s*", budget)
+            if not below_zero and not isinstance(budget, int | float | np.number):
                 raise EntropyLawError(
-                    f"the budget is {budget!r}; it must be a number of samples, a share such as '10%', bytes such as "
-                    "'50MB', or tokens such as '2M tokens'"
-                ) from None
-            if isinstance(budget, str | bool) or count != budget:
-                raise EntropyLawError(f"the budget is {budget!r}; it must be a whole number of samples, at least 1")
+                    f"the budget is {parameters.shown(budget)}; it must be a number of samples, a share such as '10%', "
+                    "bytes such as '50MB', or tokens such as '2M tokens'"
+                )
+            count = parameters.whole("the budget", budget, 1)
             amount = Amount(Fraction(count), "samples", False)
             budget = count
         if amount.is_share and not 0 < amount.number <= 1:

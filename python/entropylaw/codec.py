@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol, Self
 
 import zstandard
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 
 _LEVELS = {"zlib": (9, 9, 9), "zstd": (3, 1, 22), "xz": (9, 0, 9)}
@@ -56,7 +57,7 @@ class Codec:
         EntropyLawError
             If there is no such codec or level.
         """
-        name, _, level = str(text).partition(":")
+        name, _, level = parameters.text("the codec", text, "its name").partition(":")
         if name not in _LEVELS:
             raise EntropyLawError(f"there is no codec {text!r}; there are {', '.join(_LEVELS)}, and levels: zstd:19")
         usual, low, high = _LEVELS[name]

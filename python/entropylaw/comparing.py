@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.codec import Codec, Job, sizes
 from entropylaw.distribution import Duplicates
 from entropylaw.errors import EntropyLawError
-from entropylaw.measuring import Ratio, parsed, pieces_of, ratio, thread_count
-from entropylaw.order import shuffled
+from entropylaw.measuring import Ratio, parsed, pieces_of, ratio
+from entropylaw.order import seed, shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.load import OnError
@@ -162,9 +162,11 @@ def compare(
     True
     """
     chosen = parsed(codecs)
-    workers = thread_count(threads)
+    workers = parameters.threads(threads)
+    shuffle = seed(shuffle)
     if len(versions) < 2:
         raise EntropyLawError(f"there is {len(versions)} version to compare; name two or more")
+    names = None if names is None else parameters.texts("names", names, "a name for each version")
     if names is not None and len(names) != len(versions):
         raise EntropyLawError(f"there are {len(names)} names for {len(versions)} versions; give one for each")
     each = memory_limit(memory) // len(versions)

@@ -1,6 +1,5 @@
 """``entropylaw.ratio``."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -8,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.codec import AT_ONCE, Codec, Job, grouped, sizes
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.errors import EntropyLawError
-from entropylaw.order import described, shuffled
+from entropylaw.order import described, seed, shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
@@ -130,7 +129,10 @@ def ratio(
     1
     """
     chosen = parsed(codecs)
-    workers = thread_count(threads)
+    workers = parameters.threads(threads)
+    shuffle = seed(shuffle)
+    distribution = parameters.flag("distribution", distribution)
+    duplicates = parameters.flag("duplicates", duplicates)
     pool = load(
         data,
         render=render,
@@ -172,25 +174,11 @@ def parsed(codecs: Sequence[str]) -> list[Codec]:
     EntropyLawError
         If there is no such codec, or none at all.
     """
-    found = list(dict.fromkeys(map(Codec.parse, [codecs] if isinstance(codecs, str) else codecs)))
+    names = [codecs] if isinstance(codecs, str) else parameters.texts("codecs", codecs, "a codec's name, or several")
+    found = list(dict.fromkeys(map(Codec.parse, names)))
     if not found:
         raise EntropyLawError("there is no codec to measure with; name one, for example 'zlib'")
     return found
-
-
-def thread_count(threads: int | None) -> int:
-    """How many threads to use.
-
-    Raises
-    ------
-    EntropyLawError
-        If fewer than one are asked for.
-    """
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if threads < 1:
-        raise EntropyLawError(f"threads is {threads}; it must be at least 1")
-    return threads
 
 
 def pieces_of(pool: Pool, indices: NDArray[np.int64] | None) -> Iterator[bytes]:

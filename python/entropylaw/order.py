@@ -6,7 +6,19 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.pool import Pool
+
+
+def seed(shuffle: object) -> int | None:
+    """The seed of an order that ``shuffle`` asks for; None for input order.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is none: seeds have 128 bits.
+    """
+    return None if shuffle is None else parameters.whole("shuffle", shuffle, -(2**127), 2**127 - 1)
 
 
 def described(shuffle: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from entropylaw import _core
+from entropylaw import parameters as check
 from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest
@@ -50,7 +51,9 @@ def replay(
     EntropyLawError
         If the pool is another one, or the selection comes out otherwise: with what differs.
     """
-    then = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
+    check.threads(threads)
+    check.callback("progress", progress)
+    then = manifest if isinstance(manifest, Manifest) else Manifest.read(check.path("manifest", manifest))
     version = then.content["entropylaw"]
     if version != _core.__version__:
         _log.warning("the selection was made by entropylaw %s, this is %s", version, _core.__version__)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, manifest
+from entropylaw import _core, manifest, parameters
 from entropylaw.pool import Pool
 
 _LISTED = 1000
@@ -166,8 +166,16 @@ class Selection(ABC):
         from entropylaw.saving import Saving
         from entropylaw.targets import check_name
 
-        check_name(path)
-        return Saving(os.fspath(path), force, sort, shards, tuple(columns), indices_only, stanza).write(self)
+        where, force = parameters.path("path", path), parameters.flag("force", force)
+        check_name(where)
+        parameters.one_of("sort", sort, ("pick", "input"))
+        if shards is not None and not isinstance(shards, str):
+            shards = parameters.whole("shards", shards, high=2**63 - 1)
+        added = parameters.texts("columns", columns, "names of columns to add")
+        indices_only = parameters.flag("indices_only", indices_only)
+        if stanza is not None:
+            parameters.text("stanza", stanza, "the name of a trainer")
+        return Saving(where, force, sort, shards, added, indices_only, stanza).write(self)
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers, as JSON can hold it."""

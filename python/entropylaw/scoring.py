@@ -9,7 +9,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
 from entropylaw.output import check_writable, replacing
@@ -62,6 +62,7 @@ class Scores:
         EntropyLawError
             If the name says none of these, or the file exists, can't be written, or is one of the pool.
         """
+        path, force = parameters.path("path", path), parameters.flag("force", force)
         check_name(path)
         check(path, force, files_of(self.pool, "a file of the pool"))
         with replacing(path) as file:
@@ -130,6 +131,8 @@ def score(
     >>> (scores.first_gains > 0).tolist()  # the others hold nothing that recurs
     [False, False, True, True, True]
     """
+    parameters.threads(threads)
+    parameters.callback("progress", progress)
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
     samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, memory=memory, threads=threads)

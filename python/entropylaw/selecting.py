@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.budget import Budget
 from entropylaw.checkpoint import Checkpoint, identity
 from entropylaw.controls import Candidates, Controls
@@ -29,6 +29,8 @@ from entropylaw.results import Selection
 from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
+
+_MOST_INDEX = 2**63 - 1
 
 
 @overload
@@ -248,6 +250,9 @@ def select(
     ([5, 3], 1.0)
     """
     understood = Budget.parse(budget)
+    if checkpoint is not None:
+        checkpoint = parameters.path("checkpoint", checkpoint)
+    resume = parameters.flag("resume", resume)
     chosen = method_with(
         method,
         {
@@ -324,6 +329,16 @@ def load_for(
     progress: Callable[[Any], object] | None = None,
 ) -> Pool:
     """Reads a pool as ``select`` does for a method and controls, or its anchor, of which no numbers are needed."""
+    # Before the method compares them with what it takes.
+    parameters.reading(
+        render=render,
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        group_by=controls.group_field,
+        threads=threads,
+        progress=progress,
+    )
     return load(
         data,
         render=method.rendering(render, schema, field),
@@ -346,5 +361,7 @@ def _indices(subset: Any) -> NDArray[np.int64] | None:
         array = np.asarray(subset)
         if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
             raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
+        if array.size and array.max() > _MOST_INDEX:
+            raise EntropyLawError(f"the anchor has index {array.max()}, which no pool has")
         return np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
     return None

@@ -6,7 +6,6 @@ fails or selects records twice, it says so and stops with what is selected.
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -41,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from entropylaw import parameters
     from entropylaw.cli.terminal import print_text
     from entropylaw.output import check_writable, replacing
     from entropylaw.progress import ProgressLine
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> None:
             k2=arguments.k2,
             k3=arguments.k3,
             whole_rounds=True,
-            threads=min(arguments.n_jobs, os.cpu_count() or 1),
+            threads=min(arguments.n_jobs, parameters.threads(None)),
             progress=progress,
         )
     chosen = [records[index] for index in selection.indices.tolist()]

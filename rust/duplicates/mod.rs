@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::pool::Pool;
 use crate::select::copies::firsts;
 use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads;
+use crate::select::threads::Threads;
 
 /// For each sample, the earlier one that it repeats, or itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ type Sketch = Option<[u32; BANDS]>;
 /// [`crate::Error::Parameter`] if threads can't be started, [`crate::Error::Interrupted`] when the monitor says so.
 pub fn find(pool: &Pool<'_>, count: Option<usize>, monitor: &Monitor) -> Result<Duplicates> {
     monitor.enter(Stage::Measure, pool.len());
-    threads::start(count)?.install(|| {
+    Threads::start(count)?.install(|| {
         let exact = firsts(pool, None, monitor)?;
         let sketches = sketch(pool, monitor)?;
         let near = near(pool, &sketches, &exact, monitor)?;
@@ -178,6 +178,39 @@ mod tests {
         assert!((0..400).all(|index| near[index] == (index & !1) as i64));
         let far = found(&pairs(15)).near;
         assert!((0..400).all(|index| far[index] == index as i64));
+    }
+
+    /// Clusters of samples that all agree in one band, and in no other.
+    fn agreeing(samples: &[Vec<String>]) -> Vec<i64> {
+        let texts: Vec<String> = samples.iter().map(|words| words.join(" ")).collect();
+        let mut offsets = vec![0];
+        for text in &texts {
+            offsets.push(offsets[offsets.len() - 1] + text.len() as i64);
+        }
+        let bytes = texts.concat().into_bytes();
+        let pool = Pool::new(&bytes, &offsets).unwrap();
+        let bands =
+            |index: u32| std::array::from_fn(|band| if band == 3 { 7 } else { 1000 * (index + 1) + band as u32 });
+        let sketches: Vec<Sketch> = (0..texts.len() as u32).map(|index| Some(bands(index))).collect();
+        let exact: Vec<i64> = (0..texts.len() as i64).collect();
+        near(&pool, &sketches, &exact, &Monitor::default()).unwrap()
+    }
+
+    /// Of those that agree in a band, each is held against the first and against the one before it, and against no other:
+    /// pairs are not more than two a sample.
+    #[test]
+    fn pairs_are_with_the_first_and_with_the_one_before() {
+        let [a, b, c] = [1, 2, 3].map(|seed| words(seed, 200));
+        let near_to = |original: &Vec<String>| {
+            let mut near = original.clone();
+            near[50] = "other".into();
+            near
+        };
+        assert_eq!(agreeing(&[a.clone(), near_to(&a)]), [0, 0]);
+        assert_eq!(agreeing(&[a.clone(), b.clone()]), [0, 1], "to agree is not to be alike");
+        assert_eq!(agreeing(&[a.clone(), b.clone(), near_to(&a)]), [0, 1, 0], "like the first");
+        assert_eq!(agreeing(&[a.clone(), b.clone(), near_to(&b)]), [0, 1, 1], "like the one before");
+        assert_eq!(agreeing(&[a, b.clone(), c, near_to(&b)]), [0, 1, 2, 3], "like neither of the two");
     }
 
     #[test]

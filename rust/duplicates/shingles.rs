@@ -105,6 +105,22 @@ mod tests {
         assert_eq!(count(""), 0);
     }
 
+    /// Samples of one more shingle than they share, of which four fifths of all are exactly shared, or just not.
+    #[test]
+    fn four_fifths_are_alike_and_less_is_not() {
+        let run = |from: usize, shingles: usize| -> Vec<u8> {
+            let words: Vec<String> = (from..from + shingles + RUN - 1).map(|at| format!("w{at}")).collect();
+            words.join(" ").into_bytes()
+        };
+        // Of 9 and 9 shingles 8 are shared, of 10 together; of 8 and 8 they are 7 of 9.
+        assert!(alike(&run(0, 9), &run(1, 9)));
+        assert!(!alike(&run(0, 8), &run(1, 8)));
+        // One holds the other: 4 of 5, and 3 of 4.
+        assert!(alike(&run(0, 5), &run(0, 4)) && alike(&run(0, 4), &run(0, 5)));
+        assert!(!alike(&run(0, 4), &run(0, 3)));
+        assert!(!alike(b"", b"") && !alike(b", .", b"!"), "without words nothing is shared");
+    }
+
     #[test]
     fn case_and_punctuation_do_not_count() {
         assert_eq!(Shingles::set(b"The cat, sat; on THE mat."), Shingles::set(b"the cat sat on the mat"));

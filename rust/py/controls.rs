@@ -4,10 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 
-use super::{thread_count, watch::watched};
+use super::arguments::ThreadCount;
+use super::watch::watched;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::select::controls::{self, Cost, Known, Limits, Quota};
@@ -37,6 +40,7 @@ impl Controls {
     ))]
     #[allow(clippy::too_many_arguments)] // Named in Python.
     fn new(
+        py: Python<'_>,
         budget: u64,
         unit: &str,
         costs: Option<Py<PyArray1<u32>>>,
@@ -53,6 +57,9 @@ impl Controls {
         }
         if groups.is_some() != quotas.is_some() || known_data.is_some() != known_offsets.is_some() {
             return wrong("groups go with quotas, and known data with its offsets");
+        }
+        if quotas.as_ref().is_some_and(|quotas| quotas.bind(py).shape()[1] != 2) {
+            return wrong("quotas have two columns, the least and the most of each group");
         }
         if known_data.is_some() && known_indices.is_some() {
             return wrong("what is known is indices or data, not both");
@@ -142,23 +149,28 @@ impl JournalFile {
     /// Opens the journal at `path`, made if there is none; what a crash left of a record at its end is removed.
     pub fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
+        let wrong = |error: io::Error| Error::Checkpoint(format!("{}: {error}", path.display()));
         let read = || {
             let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
             let mut past = Vec::new();
             file.read_to_end(&mut past)?;
-            let (_, whole) = journal::records(&past);
-            past.truncate(whole);
-            file.set_len(whole as u64)?;
-            Ok(Self { past, file: Some(Durable(file)) })
+            Ok((file, past))
         };
-        read().map_err(|error: io::Error| Error::Checkpoint(format!("{}: {error}", path.display())))
+        let (file, mut past) = read().map_err(wrong)?;
+        let (_, whole) = journal::records(&past)?;
+        past.truncate(whole);
+        file.set_len(whole as u64).map_err(wrong)?;
+        Ok(Self { past, file: Some(Durable(file)) })
     }
 
     /// The journal.
-    pub fn journal(&mut self) -> Journal<'_> {
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if its records do not follow each other.
+    pub fn journal(&mut self) -> Result<Journal<'_>> {
         match &mut self.file {
             Some(file) => Journal::new(&self.past, file),
-            None => Journal::default(),
+            None => Ok(Journal::default()),
         }
     }
 }
@@ -173,14 +185,14 @@ pub fn first_copies<'py>(
     ends: PyReadonlyArray1<'py, i64>,
     known_data: Option<PyReadonlyArray1<'py, u8>>,
     known_offsets: Option<PyReadonlyArray1<'py, i64>>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
     let known = match (&known_data, &known_offsets) {
         (Some(data), Some(offsets)) => Some(Pool::new(data.as_slice()?, offsets.as_slice()?)?),
         _ => None,
     };
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let first = watched(py, None, |monitor| copies::first_copies(&pool, known.as_ref(), threads, monitor))?;
     Ok(first.into_pyarray(py))
 }

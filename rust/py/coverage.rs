@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::arguments::ThreadCount;
 use super::controls::{Controls, JournalFile};
-use super::thread_count;
 use super::watch::watched;
 use crate::error::Error;
 use crate::pool::Pool;
@@ -47,10 +47,10 @@ pub fn coverage_select(
     min_df: u16,
     min_contexts: u8,
     journal: Option<PathBuf>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<CoverageResult> {
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
     let controls = controls.borrow(py)?;
     let controls = controls.controls()?;
@@ -58,7 +58,7 @@ pub fn coverage_select(
     let params = Params { unit, ngram, gamma, alpha, guard: Guard { min_df, min_contexts } };
     let mut file = JournalFile::open(journal.as_deref())?;
     let selection = watched(py, progress, |monitor| {
-        coverage::select(&pool, &params, &controls, &mut file.journal(), threads, monitor)
+        coverage::select(&pool, &params, &controls, &mut file.journal()?, threads, monitor)
     })?;
     let timings = selection.timings;
     Ok(CoverageResult {
@@ -91,10 +91,10 @@ pub fn first_gains<'py>(
     gamma: f64,
     min_df: u16,
     min_contexts: u8,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
     let guard = Guard { min_df, min_contexts };
     // A first gain does not depend on the price of length.

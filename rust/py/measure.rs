@@ -3,8 +3,9 @@
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::arguments::ThreadCount;
 use super::select::DefaultSizer;
-use super::{thread_count, watch::watched};
+use super::watch::watched;
 use crate::duplicates;
 use crate::pool::Pool;
 use crate::select::coverage::novelty as novelty_of;
@@ -22,11 +23,11 @@ pub fn measure<'py>(
     groups: PyReadonlyArray1<'_, u32>,
     count: usize,
     order: Option<PyReadonlyArray1<'_, i64>>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray2<i64>>, &'static str)> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let groups = groups.as_slice()?;
     let order = order.as_ref().map(|order| order.as_slice()).transpose()?;
     let measures = watched(py, progress, |monitor| {
@@ -43,11 +44,11 @@ pub fn measure_each<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let sizes = watched(py, progress, |monitor| measuring::each::<DefaultSizer>(&pool, threads, monitor))?;
     let sizes: Vec<i64> = sizes.into_iter().map(|size| size as i64).collect();
     Ok(sizes.into_pyarray(py))
@@ -61,11 +62,11 @@ pub fn find_duplicates<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>)> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let found = watched(py, progress, |monitor| duplicates::find(&pool, threads, monitor))?;
     Ok((found.exact.into_pyarray(py), found.near.into_pyarray(py)))
 }
@@ -80,7 +81,7 @@ pub fn novelty(
     offsets: PyReadonlyArray1<'_, i64>,
     before: Vec<(PyReadonlyArray1<'_, u8>, PyReadonlyArray1<'_, i64>)>,
     ngram: usize,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(u64, u64, u32)> {
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
@@ -88,7 +89,7 @@ pub fn novelty(
     for (data, offsets) in &before {
         others.push(Pool::new(data.as_slice()?, offsets.as_slice()?)?);
     }
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let found = watched(py, progress, |monitor| novelty_of::novelty(&pool, &others, ngram, threads, monitor))?;
     Ok((found.recurring, found.lacking, found.shift))
 }

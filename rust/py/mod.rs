@@ -3,6 +3,7 @@
 //! Every call that may take long lets go of the interpreter while it works ([`watch`]). Samples come as two NumPy
 //! arrays that are borrowed, not copied; whoever calls must not write to them meanwhile.
 
+mod arguments;
 mod controls;
 mod coverage;
 mod measure;
@@ -23,16 +24,10 @@ impl From<Error> for PyErr {
     }
 }
 
-/// The number of threads that a caller asks for.
-fn thread_count(threads: Option<i64>) -> PyResult<Option<usize>> {
-    match threads {
-        Some(count) if count < 1 => Err(EntropyLawError::new_err(format!("threads is {count}; it must be at least 1"))),
-        count => Ok(count.map(|count| count as usize)),
-    }
-}
-
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::arguments::thread_count;
     #[pymodule_export]
     use super::controls::{Controls, first_copies};
     #[pymodule_export]

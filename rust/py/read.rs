@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
+
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::thread_count;
+use super::arguments::ThreadCount;
 use crate::error::{Error, Result};
 use crate::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
-use crate::select::threads;
+use crate::select::threads::{Kept, Threads};
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]
 pub struct RecordReader {
     spec: Spec,
-    threads: rayon::ThreadPool,
+    threads: Option<usize>,
+    kept: Kept<Threads>,
 }
 
 /// A member as `schema.py` has it: names, kind, whether it is optional, beside.
@@ -31,7 +34,7 @@ impl RecordReader {
         printable: Option<&[u8]>,
         group_by: &str,
         numbers: Vec<String>,
-        threads: Option<i64>,
+        threads: Option<ThreadCount>,
     ) -> PyResult<Self> {
         let schema = schema.map(schema_of).transpose()?;
         let text = match (schema, field, printable) {
@@ -40,13 +43,16 @@ impl RecordReader {
             (None, _, Some(bits)) => Text::Repr(Printable::new(bits)),
             (None, _, None) => Text::Json,
         };
-        let threads = threads::start(thread_count(threads)?)?;
-        Ok(Self { spec: Spec::new(text, group_by, &numbers), threads })
+        let threads = threads.map(ThreadCount::get);
+        let reader = Self { spec: Spec::new(text, group_by, &numbers), threads, kept: Kept::new() };
+        reader.threads()?;
+        Ok(reader)
     }
 
-    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> ReadRecords {
-        let batch = py.detach(|| self.threads.install(|| read::lines(&buffer, &self.spec)));
-        ReadRecords::new(py, batch)
+    fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> PyResult<ReadRecords> {
+        let threads = self.threads()?;
+        let batch = py.detach(|| threads.install(|| read::lines(&buffer, &self.spec)))?;
+        Ok(ReadRecords::new(py, batch))
     }
 
     fn spans(
@@ -57,18 +63,29 @@ impl RecordReader {
         ends: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<ReadRecords> {
         let (starts, ends) = (starts.as_slice()?, ends.as_slice()?);
+        if starts.len() != ends.len() {
+            return Err(Error::Offsets(format!("there are {} starts and {} ends", starts.len(), ends.len())).into());
+        }
         let spans: Vec<_> = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize)).collect();
         if spans.iter().any(|&(start, end)| start > end || end > buffer.len()) {
             return Err(Error::Offsets("a span is outside the buffer".into()).into());
         }
-        let batch = py.detach(|| self.threads.install(|| read::spans(&buffer, &spans, &self.spec)));
+        let threads = self.threads()?;
+        let batch = py.detach(|| threads.install(|| read::spans(&buffer, &spans, &self.spec)))?;
         Ok(ReadRecords::new(py, batch))
     }
 
     fn rows(&self, py: Python<'_>, columns: Vec<(String, Layout<'_>)>, count: usize) -> PyResult<ReadRecords> {
         let columns = columns_of(&columns)?;
-        let batch = py.detach(|| self.threads.install(|| read::rows(&columns, count, &self.spec)))?;
+        let threads = self.threads()?;
+        let batch = py.detach(|| threads.install(|| read::rows(&columns, count, &self.spec)))?;
         Ok(ReadRecords::new(py, batch))
+    }
+}
+
+impl RecordReader {
+    fn threads(&self) -> Result<Arc<Threads>> {
+        self.kept.get(self.threads, Threads::start)
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::arguments::ThreadCount;
 use super::controls::{Controls, JournalFile};
-use super::{thread_count, watch::watched};
+use super::watch::watched;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::select::zip::{self, End, Params, Preset, Round};
@@ -50,13 +51,13 @@ pub fn zip_select(
     k2: usize,
     k3: usize,
     journal: Option<PathBuf>,
-    threads: Option<i64>,
+    threads: Option<ThreadCount>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<ZipResult> {
     let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
     let controls = controls.borrow(py)?;
     let controls = controls.controls()?;
-    let threads = thread_count(threads)?;
+    let threads = threads.map(ThreadCount::get);
     let preset = match preset {
         "paper" => Preset::Paper,
         "reference" => Preset::Reference,
@@ -65,7 +66,7 @@ pub fn zip_select(
     let params = Params { preset, k1, k2, k3 };
     let mut file = JournalFile::open(journal.as_deref())?;
     let selection = watched(py, progress, |monitor| {
-        zip::select::<DefaultSizer>(&pool, &params, &controls, &mut file.journal(), threads, monitor)
+        zip::select::<DefaultSizer>(&pool, &params, &controls, &mut file.journal()?, threads, monitor)
     })?;
     let end = match selection.end {
         End::Budget => "budget",

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub use columns::{Cells, Column};
 use node::{Node, Object, View};
@@ -118,13 +118,17 @@ pub struct Batch {
 }
 
 impl Batch {
-    fn append(&mut self, other: Self) {
+    /// # Errors
+    /// [`Error::Limit`] if there are more lines than can be counted.
+    fn append(&mut self, other: Self) -> Result<()> {
+        let breaks = u64::from(self.breaks) + u64::from(other.breaks);
+        let breaks = counted(breaks, "lines read at once")?;
         self.data.extend(other.data);
         self.lengths.extend(other.lengths);
         self.starts.extend(other.starts);
         self.sizes.extend(other.sizes);
         self.lines.extend(other.lines.iter().map(|line| self.breaks + line));
-        self.breaks += other.breaks;
+        self.breaks = breaks;
         let known: HashMap<&str, u32> = self.group_names.iter().map(String::as_str).zip(0..).collect();
         let mut met = Vec::new();
         let codes: Vec<u32> = (other.group_names.iter())
@@ -146,12 +150,23 @@ impl Batch {
             let known = self.unread.entry(path).or_default();
             *known = (known.0 + records, known.1 + bytes);
         }
+        Ok(())
     }
 }
 
+/// A number that is kept in 32 bits; `what` says of what.
+///
+/// # Errors
+/// [`Error::Limit`] if it is too large.
+fn counted(number: u64, what: &str) -> Result<u32> {
+    u32::try_from(number).map_err(|_| Error::Limit(format!("{number} {what}; the limit is 2^32 - 1")))
+}
+
 /// Reads the lines of `buffer` that are not blank, on the current threads of rayon.
-#[must_use]
-pub fn lines(buffer: &[u8], spec: &Spec) -> Batch {
+///
+/// # Errors
+/// [`Error::Limit`] if a record has 4 GiB or more.
+pub fn lines(buffer: &[u8], spec: &Spec) -> Result<Batch> {
     let mut pieces = Vec::new();
     let mut start = 0;
     while start < buffer.len() {
@@ -166,28 +181,30 @@ pub fn lines(buffer: &[u8], spec: &Spec) -> Batch {
         for end in memchr::memchr_iter(b'\n', &buffer[piece.clone()]).map(|at| piece.start + at).chain([piece.end]) {
             let line = &buffer[start..end];
             if !line.iter().all(|&byte| is_space(byte)) {
-                reader.read(line, start);
+                reader.read(line, start)?;
                 reader.batch.lines.push(reader.batch.breaks);
             }
             reader.batch.breaks += u32::from(end < piece.end);
             start = (end + 1).min(piece.end);
         }
-        reader.finish()
+        Ok(reader.finish())
     }))
 }
 
 /// Reads records that lie at `spans` of `buffer`, start and end, on the current threads of rayon.
 ///
+/// # Errors
+/// [`Error::Limit`] if a record has 4 GiB or more.
+///
 /// # Panics
 /// If a span is not inside the buffer.
-#[must_use]
-pub fn spans(buffer: &[u8], spans: &[(usize, usize)], spec: &Spec) -> Batch {
+pub fn spans(buffer: &[u8], spans: &[(usize, usize)], spec: &Spec) -> Result<Batch> {
     gathered(spans.par_chunks(256).map(|spans| {
         let mut reader = Reader::new(spec);
         for &(start, end) in spans {
-            reader.read(&buffer[start..end], start);
+            reader.read(&buffer[start..end], start)?;
         }
-        reader.finish()
+        Ok(reader.finish())
     }))
 }
 
@@ -199,7 +216,7 @@ pub fn spans(buffer: &[u8], spans: &[(usize, usize)], spec: &Spec) -> Batch {
 pub fn rows(columns: &[(String, Column<'_>)], count: usize, spec: &Spec) -> Result<Batch> {
     columns.iter().try_for_each(|(_, column)| column.check(count))?;
     let starts: Vec<usize> = (0..count).step_by(ROWS).collect();
-    Ok(gathered(starts.par_iter().map(|&start| {
+    gathered(starts.par_iter().map(|&start| {
         let mut reader = Reader::new(spec);
         for row in start..count.min(start + ROWS) {
             let before = reader.batch.data.len();
@@ -207,18 +224,18 @@ pub fn rows(columns: &[(String, Column<'_>)], count: usize, spec: &Spec) -> Resu
             let length = reader.ended(before, read);
             reader.batch.lengths.push(length);
         }
-        reader.finish()
-    })))
+        Ok(reader.finish())
+    }))
 }
 
-fn gathered(batches: impl ParallelIterator<Item = Batch>) -> Batch {
-    let batches: Vec<Batch> = batches.collect_vec_list().into_iter().flatten().collect();
+fn gathered(batches: impl ParallelIterator<Item = Result<Batch>>) -> Result<Batch> {
+    let batches: Vec<Batch> = batches.collect_vec_list().into_iter().flatten().collect::<Result<_>>()?;
     let mut all = Batch::default();
     all.data.reserve_exact(batches.iter().map(|batch| batch.data.len()).sum());
     for batch in batches {
-        all.append(batch);
+        all.append(batch)?;
     }
-    all
+    Ok(all)
 }
 
 /// What Python's `bytes.isspace` counts.
@@ -256,7 +273,8 @@ impl<'s> Reader<'s> {
         -1
     }
 
-    fn read(&mut self, raw: &[u8], start: usize) {
+    fn read(&mut self, raw: &[u8], start: usize) -> Result<()> {
+        let size = counted(raw.len() as u64, "bytes are in a record")?;
         let before = self.batch.data.len();
         let read = self.read_record(raw);
         if read.is_none() {
@@ -266,7 +284,8 @@ impl<'s> Reader<'s> {
         let length = self.ended(before, read);
         self.batch.lengths.push(length);
         self.batch.starts.push(start as i64);
-        self.batch.sizes.push(raw.len() as u32);
+        self.batch.sizes.push(size);
+        Ok(())
     }
 
     /// Renders a record and keeps its group and numbers; None if it is to be left, with the batch's samples to mend.
@@ -318,5 +337,26 @@ impl<'s> Reader<'s> {
         };
         self.batch.groups.push(code);
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_32_bits_is_refused() {
+        assert_eq!(counted(u64::from(u32::MAX), "lines"), Ok(u32::MAX));
+        let message = "4294967296 bytes are in a record; the limit is 2^32 - 1".to_owned();
+        assert_eq!(counted(1 << 32, "bytes are in a record"), Err(Error::Limit(message)));
+    }
+
+    #[test]
+    fn lines_are_counted_up_to_the_limit() {
+        let batch = |breaks| Batch { breaks, lines: vec![0], ..Batch::default() };
+        let mut all = batch(u32::MAX - 1);
+        all.append(batch(1)).unwrap();
+        assert_eq!((all.breaks, &all.lines[..]), (u32::MAX, &[0, u32::MAX - 1][..]));
+        assert!(matches!(all.append(batch(1)), Err(Error::Limit(_))));
     }
 }

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use rayon::prelude::*;
 
 use super::monitor::Monitor;
-use super::threads;
+use super::threads::Threads;
 use crate::error::Result;
 use crate::pool::Pool;
 
@@ -25,7 +25,7 @@ pub fn first_copies(
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Vec<i64>> {
-    threads::start(threads)?.install(|| firsts(pool, known, monitor))
+    Threads::start(threads)?.install(|| firsts(pool, known, monitor))
 }
 
 /// The same, on the threads it is called on.

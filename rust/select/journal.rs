@@ -1,10 +1,11 @@
 //! A selection under way, written down as it goes, so that it can go on after a crash.
 //!
 //! A journal is a list of records that only grows. What a record says is the method's business; replaying all of them
-//! brings the method to where it was when it wrote the last one. A record is its length, its bytes, and a checksum of
-//! both. A crash may cut the last one off: reading ends at the first record that is not whole, and loses no more than
-//! the work behind it. So there is no moment at which a journal could not be resumed, and writing costs what is new,
-//! however long the selection has been going on.
+//! brings the method to where it was when it wrote the last one. A record is its length, its number, its bytes, and a
+//! checksum of all that. A crash may cut the last one off: reading ends at the first record that is not whole, and loses
+//! no more than the work behind it. So there is no moment at which a journal could not be resumed, and writing costs what
+//! is new, however long the selection has been going on. Whole records that are not numbered 0, 1, 2 and so on are no
+//! crash's doing, and refused.
 //!
 //! Numbers are coded with seven bits a byte, low bits first (LEB128): most are small.
 
@@ -23,6 +24,7 @@ pub trait Sink: Send + Sync {
 
 /// Bytes of a record besides its content.
 const LENGTH: usize = 4;
+const NUMBER: usize = 8;
 const CHECKSUM: usize = 8;
 
 /// The records of an earlier run, to be replayed, and a place for new ones.
@@ -30,12 +32,18 @@ const CHECKSUM: usize = 8;
 pub struct Journal<'a> {
     past: std::vec::IntoIter<&'a [u8]>,
     sink: Option<&'a mut dyn Sink>,
+    /// The number of the next record.
+    next: u64,
 }
 
 impl<'a> Journal<'a> {
     /// Replays the whole records in `past`, then appends to `sink`.
-    pub fn new(past: &'a [u8], sink: &'a mut dyn Sink) -> Self {
-        Self { past: records(past).0.into_iter(), sink: Some(sink) }
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if the records do not follow each other.
+    pub fn new(past: &'a [u8], sink: &'a mut dyn Sink) -> Result<Self> {
+        let past = records(past)?.0;
+        Ok(Self { next: past.len() as u64, past: past.into_iter(), sink: Some(sink) })
     }
 
     /// Whether new records are kept.
@@ -55,25 +63,39 @@ impl<'a> Journal<'a> {
     /// [`Error::Checkpoint`] if it can't be kept.
     pub fn write(&mut self, record: Writer) -> Result<()> {
         match &mut self.sink {
-            Some(sink) => sink.append(&record.finish()).map_err(|error| Error::Checkpoint(error.to_string())),
+            Some(sink) => {
+                sink.append(&record.finish(self.next)).map_err(|error| Error::Checkpoint(error.to_string()))?;
+                self.next += 1;
+                Ok(())
+            }
             None => Ok(()),
         }
     }
 }
 
 /// The whole records at the start of `bytes`, and how many bytes they take.
-#[must_use]
-pub fn records(bytes: &[u8]) -> (Vec<&[u8]>, usize) {
+///
+/// # Errors
+/// [`Error::Checkpoint`] if the records do not follow each other.
+pub fn records(bytes: &[u8]) -> Result<(Vec<&[u8]>, usize)> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(record) = whole(&bytes[at..]) {
-        found.push(record);
         at += LENGTH + record.len() + CHECKSUM;
+        let (number, content) = record.split_first_chunk::<NUMBER>().ok_or_else(misfit)?;
+        let number = u64::from_le_bytes(*number);
+        if number != found.len() as u64 {
+            return Err(Error::Checkpoint(format!(
+                "its journal has record {number} where record {} should be; start anew in another directory",
+                found.len()
+            )));
+        }
+        found.push(content);
     }
-    (found, at)
+    Ok((found, at))
 }
 
-/// The content of the record that `bytes` begin with, if it is whole.
+/// The number and the content of the record that `bytes` begin with, if it is whole.
 fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let length = u32::from_le_bytes(*bytes.first_chunk::<LENGTH>()?) as usize;
     let end = LENGTH + length;
@@ -93,7 +115,9 @@ impl Writer {
     /// A record of a kind.
     #[must_use]
     pub fn new(kind: u8) -> Self {
-        Self(vec![0, 0, 0, 0, kind])
+        let mut bytes = vec![0; LENGTH + NUMBER];
+        bytes.push(kind);
+        Self(bytes)
     }
 
     /// Adds a number.
@@ -111,10 +135,11 @@ impl Writer {
         numbers.for_each(|number| self.number(number));
     }
 
-    fn finish(self) -> Vec<u8> {
+    fn finish(self, number: u64) -> Vec<u8> {
         let mut bytes = self.0;
         let length = u32::try_from(bytes.len() - LENGTH).expect("methods write records of some megabytes at most");
         bytes[..LENGTH].copy_from_slice(&length.to_le_bytes());
+        bytes[LENGTH..LENGTH + NUMBER].copy_from_slice(&number.to_le_bytes());
         bytes.extend(checksum(&bytes).to_le_bytes());
         bytes
     }
@@ -195,7 +220,7 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut journal = Journal::new(&[], &mut bytes);
+        let mut journal = Journal::new(&[], &mut bytes).unwrap();
         for n in 0..3_u64 {
             let mut record = Writer::new(n as u8 + 1);
             record.number(u64::MAX - n);
@@ -208,7 +233,7 @@ mod tests {
     #[test]
     fn records_come_back() {
         let (bytes, mut rest) = (written(), Vec::new());
-        let mut journal = Journal::new(&bytes, &mut rest);
+        let mut journal = Journal::new(&bytes, &mut rest).unwrap();
         for n in 0..3 {
             let record = journal.replay().unwrap();
             assert_eq!(record.kind(), n as u8 + 1);
@@ -223,20 +248,50 @@ mod tests {
         let bytes = written();
         let size = bytes.len() / 3;
         for cut in 0..=bytes.len() {
-            let (found, used) = records(&bytes[..cut]);
+            let (found, used) = records(&bytes[..cut]).unwrap();
             assert_eq!((found.len(), used), (cut / size, cut / size * size));
         }
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
-            assert_eq!(records(&damaged).0.len(), at / size, "byte {at}");
+            assert_eq!(records(&damaged).unwrap().0.len(), at / size, "byte {at}");
         }
+    }
+
+    #[test]
+    fn records_that_do_not_follow_each_other_are_refused() {
+        let bytes = written();
+        let (first, rest) = bytes.split_at(bytes.len() / 3);
+        let (second, third) = rest.split_at(first.len());
+        for (journal, found, wanted) in [
+            ([first, first, second, third].concat(), 0, 1),
+            ([first, second, third, third].concat(), 2, 3),
+            ([second, third].concat(), 1, 0),
+            ([first, third].concat(), 2, 1),
+            ([first, third, second].concat(), 2, 1),
+        ] {
+            let message = format!(
+                "its journal has record {found} where record {wanted} should be; start anew in another directory"
+            );
+            assert_eq!(records(&journal).unwrap_err(), Error::Checkpoint(message));
+        }
+        assert_eq!(records(&[first, second].concat()).unwrap().0.len(), 2);
+    }
+
+    #[test]
+    fn numbers_go_on_where_the_past_ended() {
+        let mut bytes = written();
+        let past = bytes.clone();
+        let mut journal = Journal::new(&past, &mut bytes).unwrap();
+        while journal.replay().is_some() {}
+        journal.write(Writer::new(9)).unwrap();
+        assert_eq!(records(&bytes).unwrap().0.len(), 4);
     }
 
     #[test]
     fn content_that_is_not_as_expected_is_refused() {
         let bytes = written();
-        let record = || Reader(records(&bytes).0[0]);
+        let record = || Reader(records(&bytes).unwrap().0[0]);
         assert!(record().content(|reader| reader.number()).is_err(), "more than was read");
         assert!(
             record()

@@ -9,6 +9,7 @@ pub mod measure;
 pub mod monitor;
 pub mod order;
 pub mod set;
+pub mod shared;
 pub mod threads;
 pub mod workers;
 pub mod zip;

@@ -47,6 +47,7 @@ pub(crate) fn ratio(raw: u64, size: u64) -> f64 {
 }
 
 /// A sizer that has read a set of samples as its framing writes it, but for the closing bytes.
+#[derive(Clone)]
 pub struct Set<S> {
     sizer: S,
     framing: Framing,

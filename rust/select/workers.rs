@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::monitor::Monitor;
 use super::set::Set;
-use super::threads;
+use super::threads::Threads;
 use crate::error::Result;
 use crate::sizer::Sizer;
 
@@ -19,7 +19,7 @@ const BATCH: usize = 8;
 
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {
-    threads: rayon::ThreadPool,
+    threads: Threads,
     scratch: Vec<Mutex<S::Scratch>>,
 }
 
@@ -29,8 +29,8 @@ impl<S: Sizer> Workers<S> {
     /// # Errors
     /// [`crate::Error::Parameter`] if the system refuses to start them.
     pub fn new(threads: Option<usize>) -> Result<Self> {
-        let threads = threads::start(threads)?;
-        let count = threads.current_num_threads();
+        let threads = Threads::start(threads)?;
+        let count = threads.count();
         let sizer = S::new();
         Ok(Self { threads, scratch: (0..count).map(|_| Mutex::new(sizer.scratch())).collect() })
     }
@@ -84,6 +84,12 @@ impl<S: Sizer> Workers<S> {
             Ok(sizes)
         });
         Ok(batches.collect::<Result<Vec<_>>>()?.concat())
+    }
+}
+
+impl<S: Sizer> AsRef<Threads> for Workers<S> {
+    fn as_ref(&self) -> &Threads {
+        &self.threads
     }
 }
 

@@ -68,10 +68,12 @@ def _lines(pool: "Pool", count: int) -> Iterator[str]:
     yield f"schema    {pool.schema or 'none: the rendering needs none'}"
     if pool.skipped:
         yield f"skipped   {len(pool.skipped):,} records, the first: {pool.skipped[0]}"
+    from entropylaw.pool.unread import counted
+
     width = max((len(member.member) for member in pool.unread), default=0)
     for number, (member, share) in enumerate(zip(pool.unread, pool.unread_shares(), strict=True)):
         begin = "" if number else "unread"
-        yield f"{begin:<10}{member.member:<{width}}  {share:6.1%} of the text, in {member.records:,} records"
+        yield f"{begin:<10}{member.member:<{width}}  {share:6.1%} of the text, in {counted(member.records)}"
     for index in range(min(count, len(pool))):
         sample = pool.sample(index)
         yield f"sample    {pool.records.where(index)}, {len(sample):,} bytes:"

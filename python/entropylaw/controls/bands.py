@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 
 MinScore = str | Sequence[str] | Mapping[str, float]
@@ -33,7 +34,13 @@ class Band:
         EntropyLawError
             If it is none of these, or holds no number.
         """
-        wrong = EntropyLawError(f"{name} is {given!r}; it must be two bounds such as '50:8000', '50:' or ':8000'")
+        wrong = EntropyLawError(
+            f"{name} is {parameters.shown(given)}; it must be two bounds such as '50:8000', '50:' or ':8000'"
+        )
+        if not isinstance(given, str | Sequence | np.ndarray) or isinstance(given, bytes | bytearray):
+            raise wrong
+        if isinstance(given, np.ndarray) and given.ndim != 1:
+            raise wrong
         ends = given.split(":") if isinstance(given, str) else list(given)
         if len(ends) != 2:
             raise wrong
@@ -42,7 +49,7 @@ class Band:
                 open_end if end is None or end == "" or (isinstance(end, str) and not end.strip()) else float(end)
                 for end, open_end in zip(ends, (-math.inf, math.inf), strict=True)
             )
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise wrong from None
         if math.isnan(low) or math.isnan(high):
             raise wrong
@@ -65,21 +72,24 @@ def parse_min_score(given: MinScore) -> dict[str, float]:
         If it can't be understood, or names a column twice.
     """
     if isinstance(given, Mapping):
-        bounds: list[tuple[str, Any, str]] = [(str(name), least, f"{name}>={least}") for name, least in given.items()]
+        bounds: list[tuple[str, Any, str]] = [
+            (str(name), least, f"{name}>={parameters.shown(least)}") for name, least in given.items()
+        ]
     else:
         bounds = []
-        for text in given.split(",") if isinstance(given, str) else given:
+        what = "a text like 'quality>=0.5', several, or a mapping of fields to numbers"
+        for text in given.split(",") if isinstance(given, str) else parameters.texts("min_score", given, what):
             if (match := _SCORE.fullmatch(text)) is None:
                 raise EntropyLawError(f"min_score is {text!r}; it must be like 'quality>=0.5'")
             bounds.append((match["column"], match["least"], text))
     least: dict[str, float] = {}
     for column, value, text in bounds:
         try:
-            number = float(value)
-        except (TypeError, ValueError):
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if math.isnan(number):
-            raise EntropyLawError(f"min_score is {text!r}; {value!r} is not a number")
+            raise EntropyLawError(f"min_score is {text!r}; {parameters.shown(value)} is not a number")
         if column in least:
             raise EntropyLawError(f"min_score has two bounds for {column!r}; give one")
         least[column] = number

@@ -15,14 +15,13 @@ from entropylaw.budget import Budget
 from entropylaw.controls.exclude import exclude
 from entropylaw.controls.fields import groups_of, numbers_of, refuse
 from entropylaw.controls.model import Controls
-from entropylaw.controls.tokens import count_tokens, is_tokenizer
+from entropylaw.controls.tokens import MOST_TOKENS, count_tokens, is_tokenizer
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
 
 RULE = "never exceeded: a sample larger than what is left is passed over"
 """What happens at the end of a budget."""
 
-_MOST_TOKENS = 2**32 - 1
 _CHUNK = 1 << 16
 
 
@@ -232,7 +231,7 @@ def _tokens(pool: Pool, controls: Controls) -> NDArray[np.uint32]:
     """Tokens of each sample of the pool."""
     given = controls.tokens
     counts: NDArray[Any] = count_tokens(pool, given) if is_tokenizer(given) else numbers_of(pool, "tokens", given)
-    wrong = (counts < 0) | (counts != np.floor(counts)) | (counts > _MOST_TOKENS)
+    wrong = (counts < 0) | (counts != np.floor(counts)) | (counts > MOST_TOKENS)
     refuse(pool, "the number of tokens", counts, wrong, "it must be a whole number, not negative")
     return counts.astype(np.uint32)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
 
@@ -24,16 +25,52 @@ def numbers_of(pool: Pool, name: str, given: "str | Sequence[float] | NDArray[An
                 f"{name} is {given!r}, a field that the pool was not read with; load(numbers=[{given!r}])"
             )
         return pool.numbers[given]
-    try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise EntropyLawError(f"{name} must be a field's name, or a number for each sample") from None
+    values = values_of(name, given)
     if values.shape != (len(pool),):
         raise EntropyLawError(f"{name} has shape {values.shape}; it must have a number for each of {len(pool)} samples")
     if not np.isfinite(values).all():
         at = int(np.flatnonzero(~np.isfinite(values))[0])
         raise EntropyLawError(f"{pool.records.where(at)}: {name} is {values[at]}; it must be finite")
     return values
+
+
+def values_of(name: str, given: "Sequence[float] | NDArray[Any]") -> NDArray[np.float64]:
+    """Numbers that were given for each sample.
+
+    Raises
+    ------
+    EntropyLawError
+        If they are none.
+    """
+    try:
+        values = np.asarray(given)
+        # Text is not taken for the number that it may spell.
+        if values.ndim == 1 and values.dtype.kind in "biufO" and not any(isinstance(v, str | bytes) for v in values):
+            return values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise EntropyLawError(
+        f"{name} is {parameters.shown(given)}; it must be the name of a field, or a number for each sample"
+    )
+
+
+def labels_of(given: "Sequence[str] | NDArray[Any]") -> NDArray[np.str_]:
+    """Groups that were given for each sample.
+
+    Raises
+    ------
+    EntropyLawError
+        If they are none.
+    """
+    try:
+        labels = np.asarray(given)
+        if labels.ndim == 1 and labels.dtype.kind in "biufUOT":
+            return labels.astype(str)
+    except (TypeError, ValueError):
+        pass
+    raise EntropyLawError(
+        f"group_by is {parameters.shown(given)}; it must be the name of a field, or a group for each sample"
+    )
 
 
 def refuse(pool: Pool, name: str, values: NDArray[Any], wrong: NDArray[np.bool_], remedy: str) -> None:
@@ -57,7 +94,7 @@ def groups_of(pool: Pool, given: "str | Sequence[str] | NDArray[Any]") -> tuple[
                 f"group_by is {given!r}, but the pool was read with {pool.options['group_by']!r}; read it anew"
             )
         return pool.groups, pool.group_names
-    labels = np.asarray(given, dtype=str)
+    labels = labels_of(given)
     if labels.shape != (len(pool),):
         raise EntropyLawError(
             f"group_by has shape {labels.shape}; it must name a group for each of {len(pool)} samples"

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.budget import Budget
 from entropylaw.controls.bands import Band, MinScore, parse_min_score
+from entropylaw.controls.fields import labels_of, values_of
 from entropylaw.controls.quotas import Quotas, QuotasLike
 from entropylaw.controls.tokens import is_tokenizer
 from entropylaw.errors import EntropyLawError
@@ -34,6 +36,16 @@ class Controls:
 
     def __post_init__(self) -> None:
         # Whatever can't be understood is refused now: reading the pool may take long.
+        if isinstance(self.group_by, str):
+            parameters.text("group_by", self.group_by, "the name of a field, or a group for each sample")
+        else:
+            labels_of(self.group_by)
+        if self.weight is not None and not isinstance(self.weight, str):
+            values_of("weight", self.weight)
+        if self.dedupe is not None:
+            object.__setattr__(self, "dedupe", parameters.flag("dedupe", self.dedupe))
+        if self.tokens is not None and not isinstance(self.tokens, str) and not is_tokenizer(self.tokens):
+            values_of("tokens", self.tokens)
         _ = self.quotas, self.least_scores, self.lengths, self.ratios
 
     def check(self, budget: Budget) -> None:
@@ -85,6 +97,6 @@ class Controls:
         if isinstance(self.tokens, os.PathLike):
             values["tokens"] = os.fspath(self.tokens)
         for name in ("group_by", "weight", "tokens"):
-            if isinstance(values[name], Sequence) and not isinstance(values[name], str):
-                values[name] = np.asarray(values[name])
+            if isinstance(values[name], Sequence) or hasattr(values[name], "__array__"):
+                values[name] = values[name] if isinstance(values[name], str) else np.asarray(values[name])
         return {name: value for name, value in values.items() if value is not None}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.budget import Amount, Unit
 from entropylaw.errors import EntropyLawError
 
@@ -56,7 +57,8 @@ class Quotas:
         if isinstance(given, Mapping):
             rules = [_rule(group, *_signed(group, value)) for group, value in given.items()]
         else:
-            texts = [given] if isinstance(given, str) else given
+            what = f"a text {_EXAMPLE}, several, or a mapping of groups to amounts"
+            texts = (given,) if isinstance(given, str) else parameters.texts("quota", given, what)
             rules = [rule for text in texts for rule in _parse(text)]
         for number, rule in enumerate(rules):
             for other in rules[:number]:
@@ -143,8 +145,11 @@ def _parse(text: str) -> list[Rule]:
     return rules
 
 
-def _signed(group: str, value: str | int) -> tuple[str, str, str]:
-    match = _AMOUNT.fullmatch(str(value))
+def _signed(group: object, value: object) -> tuple[str, str, str]:
+    parameters.text("a group of the quota", group, "text")
+    if not isinstance(value, str):
+        value = str(parameters.whole(f"the quota of {group!r}", value, 0))
+    match = _AMOUNT.fullmatch(value)
     sign, amount = (match["sign"] or "=", match["amount"]) if match else ("=", "")
     return sign, amount, f"{group}{sign}{amount}"
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
 
@@ -15,6 +16,8 @@ Counter = Callable[[list[str]], Sequence[int]]
 """Counts the tokens of each text."""
 
 TIKTOKEN = "tiktoken:"
+MOST_TOKENS = 2**32 - 1
+"""Of a sample."""
 _BATCH_SAMPLES = 1024
 _BATCH_BYTES = 1 << 20
 
@@ -53,12 +56,19 @@ def count_tokens(pool: Pool, tokenizer: Any) -> NDArray[np.int64]:
     counts = np.zeros(len(pool), dtype=np.int64)
     at = 0
     for texts in _batches(pool):
-        found = count(texts)
-        if len(found) != len(texts):
-            raise EntropyLawError(f"the tokenizer returned {len(found)} counts for {len(texts)} texts")
-        counts[at : at + len(texts)] = found
+        counts[at : at + len(texts)] = _whole(count(texts), len(texts))
         at += len(texts)
     return counts
+
+
+def _whole(found: Any, texts: int) -> NDArray[np.int64]:
+    """What a tokenizer returned for so many texts."""
+    if isinstance(found, str | bytes) or not hasattr(found, "__len__"):
+        raise EntropyLawError(f"the tokenizer returned {parameters.shown(found)}, not a number for each text")
+    if len(found) != texts:
+        raise EntropyLawError(f"the tokenizer returned {len(found)} counts for {texts} texts")
+    counts = [parameters.whole("a count of the tokenizer", count, 0, MOST_TOKENS) for count in found]
+    return np.array(counts, dtype=np.int64)
 
 
 def _batches(pool: Pool) -> Iterator[list[str]]:

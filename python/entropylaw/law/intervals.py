@@ -1,12 +1,12 @@
 """Predictions of a fit, with their intervals."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.fit import Fit, gradient
 from entropylaw.law.models import Array
@@ -84,6 +84,7 @@ def check_level(level: float) -> float:
     EntropyLawError
         If it is not between 0 and 1.
     """
-    if not (math.isfinite(level) and 0 < level < 1):
+    level = parameters.real("level", level)
+    if not 0 < level < 1:
         raise EntropyLawError(f"level is {level}; it must be between 0 and 1, such as 0.95")
     return level

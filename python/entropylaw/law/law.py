@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.correlations import Correlation, correlation
 from entropylaw.law.diagnosis import warnings
@@ -58,6 +59,7 @@ class EntropyLaw:
     def __init__(
         self, form: str = "auto", *, codec: str = "zlib", render: str = "text", shuffle: int | None = None
     ) -> None:
+        parameters.text("form", form, "'auto' or the name of a form")
         if form != "auto" and form not in FORMS:
             raise EntropyLawError(f"form is {form!r}; it must be 'auto' or one of {', '.join(map(repr, FORMS))}")
         self.form = form
@@ -231,8 +233,11 @@ class EntropyLaw:
             if self.by_R_and_L is None:
                 raise EntropyLawError("the law was fitted without losses; leave L out, or fit it with them")
             fit = self.by_R_and_L
+            if len(r) != len(loss) and 1 not in (len(r), len(loss)):
+                raise EntropyLawError(f"R has {len(r)} values, but L has {len(loss)}; give one of each, or one for all")
             r, loss = np.broadcast_arrays(r, loss)
-        return self._predict(fit, r, loss, self.group(group), check_level(level), L_error)
+        error = parameters.real("L_error", L_error, 0)
+        return self._predict(fit, r, loss, self.group(group), check_level(level), error)
 
     def predict_L(
         self,
@@ -267,6 +272,8 @@ class EntropyLaw:
             If there are several, or none of that name.
         """
         groups = self.by_R.groups
+        if name is not None and not isinstance(name, str):
+            parameters.text("group", name, "the name of a group")
         if name is None and len(groups) == 1:
             return groups[0]
         if name not in groups:
@@ -282,6 +289,7 @@ class EntropyLaw:
         EntropyLawError
             If the law is not fitted, or the file exists and ``force`` is not set, or it can't be written.
         """
+        path, force = parameters.path("path", path), parameters.flag("force", force)
         write_state(path, self._fitted, self.form, self.measurement, force=force)
 
     @classmethod
@@ -295,7 +303,7 @@ class EntropyLaw:
         EntropyLawError
             If the file can't be read, or is no law.
         """
-        form, measurement, state = read_state(path)
+        form, measurement, state = read_state(parameters.path("path", path))
         law = cls(form)
         law.measurement = measurement
         law._state = state
@@ -339,7 +347,7 @@ def _outside(values: Array, observed: Array) -> NDArray[np.bool_]:
 def _points(what: str, values: ArrayLike) -> Array:
     try:
         array = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EntropyLawError(f"{what} must be a number or a list of numbers") from None
     if array.ndim != 1 or not np.isfinite(array).all():
         raise EntropyLawError(f"{what} must be a finite number or a list of them")

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from entropylaw import parameters
 from entropylaw.codec import Codec
 from entropylaw.errors import EntropyLawError
-from entropylaw.order import described
+from entropylaw.order import described, seed
 from entropylaw.pool.template import template_text
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ class Measurement:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codec", Codec.parse(self.codec).key)
+        object.__setattr__(self, "shuffle", seed(self.shuffle))
         if not isinstance(self.render, str) or not self.render:
             raise EntropyLawError(
-                f"render is {self.render!r}; it must be 'text', 'json', a template or the name of a function"
+                f"render is {parameters.shown(self.render)}; it must be 'text', 'json', a template or the name of a "
+                "function"
             )
         object.__setattr__(self, "render", template_text(self.render) or self.render)
-        if self.shuffle is not None and (not isinstance(self.shuffle, int) or isinstance(self.shuffle, bool)):
-            raise EntropyLawError(f"shuffle is {self.shuffle!r}; it must be a whole number, or None for input order")
 
     def __str__(self) -> str:
         rendering = " ".join(self.render.split())

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 
 MIN_OBSERVATIONS = 4
@@ -182,7 +183,7 @@ def number(text: str, where: str, column: str) -> float:
 def _numbers(what: str, values: ArrayLike) -> NDArray[np.float64]:
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EntropyLawError(f"{what} must be numbers, one per run") from None
     if array.ndim != 1:
         raise EntropyLawError(f"{what} must be one number per run, found an array of shape {array.shape}")
@@ -192,9 +193,10 @@ def _numbers(what: str, values: ArrayLike) -> NDArray[np.float64]:
 def _labels(what: str, values: Sequence[str] | None, n: int) -> tuple[str, ...] | None:
     if values is None:
         return None
+    values = parameters.texts(what, values, "a text for each run")
     if len(values) != n:
         raise EntropyLawError(f"R has {n} values, but {what} has {len(values)}; give one of each per run")
-    return tuple(map(str, values))
+    return values
 
 
 def _check(what: str, values: NDArray[np.float64] | None, names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage
 from entropylaw.methods.zip import Zip
@@ -38,6 +39,4 @@ def option_names(name: str) -> list[str]:
     EntropyLawError
         If there is no such method.
     """
-    if name not in METHODS:
-        raise EntropyLawError(f"there is no method {name!r}; there are {' and '.join(map(repr, METHODS))}")
-    return [field.name for field in dataclasses.fields(METHODS[name])]
+    return [field.name for field in dataclasses.fields(METHODS[parameters.named("method", name, tuple(METHODS))])]

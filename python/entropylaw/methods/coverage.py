@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Render
@@ -76,24 +76,22 @@ class Coverage:
     min_contexts: int = 2
 
     def __post_init__(self) -> None:
-        if self.unit not in _NGRAM:
-            raise EntropyLawError(f"there is no unit {self.unit!r}; there are 'byte' and 'word'")
+        parameters.named("unit", self.unit, tuple(_NGRAM))
         for name, low, high in (("ngram", 1, 8), ("min_df", 1, 65_535), ("min_contexts", 1, 2)):
-            value = getattr(self, name)
-            if value is not None and (value != int(value) or not low <= value <= high):
-                raise EntropyLawError(f"{name} is {value}; it must be a whole number from {low} to {high}")
-        for name, value in (("gamma", self.gamma), ("alpha", None if self.alpha == "auto" else self.alpha)):
-            if value is not None and (isinstance(value, str) or not 0 <= value <= 1):
-                raise EntropyLawError(f"{name} is {value!r}; it must be a number from 0 to 1")
+            if (value := getattr(self, name)) is not None or name != "ngram":
+                object.__setattr__(self, name, parameters.whole(name, value, low, high))
+        object.__setattr__(self, "gamma", parameters.real("gamma", self.gamma, 0, 1))
+        if not (isinstance(self.alpha, str) and self.alpha == "auto"):
+            object.__setattr__(self, "alpha", parameters.real("alpha", self.alpha, 0, 1))
 
     def weights(self) -> dict[str, Any]:
         """The options that say what n-grams are, which recur, and what they weigh."""
         return {
             "unit": self.unit,
-            "ngram": int(self.ngram or _NGRAM[self.unit]),
-            "gamma": float(self.gamma),
-            "min_df": int(self.min_df),
-            "min_contexts": int(self.min_contexts),
+            "ngram": self.ngram or _NGRAM[self.unit],
+            "gamma": self.gamma,
+            "min_df": self.min_df,
+            "min_contexts": self.min_contexts,
         }
 
     def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
@@ -110,7 +108,7 @@ class Coverage:
         """Selects; see ``entropylaw.select``."""
         pool = candidates.pool
         auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
-        options: dict[str, Any] = {**self.weights(), "alpha": auto if self.alpha == "auto" else float(self.alpha)}
+        options: dict[str, Any] = {**self.weights(), "alpha": auto if self.alpha == "auto" else self.alpha}
         result = _core.coverage_select(
             pool.data,
             candidates.starts,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core
+from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Render
@@ -79,8 +79,10 @@ class Zip:
     whole_rounds: bool = False
 
     def __post_init__(self) -> None:
-        if self.preset not in ("paper", "reference"):
-            raise EntropyLawError(f"there is no preset {self.preset!r}; there are 'paper' and 'reference'")
+        parameters.named("preset", self.preset, ("paper", "reference"))
+        for name in ("k1", "k2", "k3"):
+            object.__setattr__(self, name, parameters.whole(name, getattr(self, name), high=sys.maxsize))
+        object.__setattr__(self, "whole_rounds", parameters.flag("whole_rounds", self.whole_rounds))
         if not self.k1 >= self.k2 >= self.k3 >= 1:
             raise EntropyLawError(
                 "each stage narrows the one before: k1 >= k2 >= k3 >= 1 must hold, "
@@ -125,9 +127,9 @@ class Zip:
             candidates.ends,
             candidates.controls(self.k3 if self.whole_rounds else 1),
             preset=self.preset,
-            k1=min(self.k1, sys.maxsize),
-            k2=min(self.k2, sys.maxsize),
-            k3=min(self.k3, sys.maxsize),
+            k1=self.k1,
+            k2=self.k2,
+            k3=self.k3,
             journal=journal,
             threads=threads,
             progress=progress,

@@ -6,6 +6,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw import parameters
 from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
 
@@ -22,14 +23,16 @@ def memory_limit(memory: int | str) -> int:
     EntropyLawError
         If it stands for none.
     """
-    if isinstance(memory, int) and not isinstance(memory, bool) and memory >= 0:
-        return memory
     try:
-        size = Budget.parse(memory) if isinstance(memory, str) else None
+        if not isinstance(memory, str):
+            return parameters.whole("memory", memory, 0)
+        size = Budget.parse(memory)
     except EntropyLawError:
         size = None
     if size is None or size.unit != "bytes" or size.is_share:
-        raise EntropyLawError(f"memory is {memory!r}; it must be an amount of bytes such as '2GB'")
+        raise EntropyLawError(
+            f"memory is {parameters.shown(memory)}; it must be an amount of bytes such as '2GB'"
+        ) from None
     return int(size.amount)
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
@@ -94,12 +95,19 @@ def load(
     EntropyLawError
         If the pool or a record of it can't be used; the message names file and line.
     """
+    parameters.reading(
+        render=render,
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        group_by=group_by,
+        threads=threads,
+        progress=progress,
+    )
     if isinstance(pool, Pool):
         given = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
         _check_read(pool, given, memory)
         return pool
-    if on_error not in ("raise", "skip"):
-        raise EntropyLawError(f"on_error is {on_error!r}; it must be 'raise' or 'skip'")
     renderer = Renderer(render, schema, field)
     options = {"render": renderer.given, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
@@ -212,12 +220,12 @@ def _table(pool: Any) -> "Table | None":
 def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     """The paths that a pool stands for; None if it is made of samples or records."""
     if isinstance(pool, str | os.PathLike):
-        return [pool]
+        return [parameters.path("the pool", pool)]
     if isinstance(pool, Mapping) and pool and all(hasattr(part, "with_format") for part in pool.values()):
         splits = ", ".join(map(repr, pool))
         raise EntropyLawError(f"the pool has the splits {splits}; give one of them: pool[{next(iter(pool))!r}]")
     if isinstance(pool, bytes | bytearray | Mapping) or not (
-        hasattr(pool, "__iter__") or hasattr(pool, "__arrow_c_stream__")
+        (hasattr(pool, "__iter__") and getattr(pool, "ndim", 1) > 0) or hasattr(pool, "__arrow_c_stream__")
     ):
         raise EntropyLawError(
             f"the pool is {type(pool).__name__}; "

@@ -30,11 +30,16 @@ def shares(unread: Sequence[Unread], sampled: int) -> list[float]:
     return [member.bytes / total if total else 0.0 for member in unread]
 
 
+def counted(records: int) -> str:
+    """So many records, in words."""
+    return f"{records:,} record" + ("s" if records != 1 else "")
+
+
 def described(unread: Sequence[Unread], sampled: int, characters: int) -> str:
     """The members, most text first, in words: as many as about so many characters hold, and how many are left."""
     listed: list[str] = []
     for member, share in zip(unread, shares(unread, sampled), strict=True):
-        words = f"{display(member.member)} ({member.records:,} records, {share:.1%} of the text)"
+        words = f"{display(member.member)} ({counted(member.records)}, {share:.1%} of the text)"
         if listed and sum(map(len, listed)) + len(words) > characters:
             break
         listed.append(words)

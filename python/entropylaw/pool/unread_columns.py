@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from entropylaw.pool.arrow_types import is_extension, is_list, is_text
+from entropylaw.pool.arrow_types import converted, is_extension, is_list, is_text, takeable
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -18,7 +18,11 @@ Counts = dict[str, tuple[int, int]]
 def of_batch(batch: pa.RecordBatch, read: Collection[str]) -> Counts:
     """The columns of a batch that are not ``read``."""
     columns = zip(batch.schema.names, batch.columns, strict=True)
-    return {name: (len(column) - column.null_count, text_bytes(column)) for name, column in columns if name not in read}
+    return {
+        name: (len(column) - column.null_count, text_bytes(converted(column, takeable(column.type))))
+        for name, column in columns
+        if name not in read
+    }
 
 
 def of_parquet(metadata: "pq.FileMetaData", read: Collection[str]) -> Counts:

@@ -113,3 +113,45 @@ impl Guard {
         if df >= self.min_df && contexts >= self.min_contexts { u32::from(df) } else { 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::features::ByteGrams;
+    use super::*;
+
+    const SLOTS: u32 = 1 << 12;
+
+    fn frequencies(bytes: &[u8], length: usize, guard: Guard) -> Vec<u32> {
+        let offsets: Vec<i64> = (0..=bytes.len() / length).map(|at| (at * length) as i64).collect();
+        let pool = Pool::new(bytes, &offsets).unwrap();
+        document_frequencies(&pool, ByteGrams::new(2), Slots::new(SLOTS), guard, &Monitor::default()).unwrap()
+    }
+
+    /// In more samples than 16 bits count.
+    #[test]
+    fn frequencies_saturate() {
+        let guard = Guard { min_df: 1, min_contexts: 1 };
+        for samples in [65_534, 65_535, 65_536, 70_000] {
+            let found = frequencies(&b"xy".repeat(samples), 2, guard);
+            let expected = u32::from(u16::try_from(samples).unwrap_or(u16::MAX));
+            assert_eq!(found.iter().copied().filter(|&df| df > 0).collect::<Vec<_>>(), [expected], "{samples}");
+        }
+        // What is in so many samples recurs, whatever is asked for.
+        let demanding = Guard { min_df: u16::MAX, min_contexts: 1 };
+        assert_eq!(frequencies(&b"xy".repeat(70_000), 2, demanding).iter().sum::<u32>(), 65_535);
+    }
+
+    /// A sample counts once, however often it has the feature; a feature after two contexts recurs.
+    #[test]
+    fn samples_and_contexts_are_counted() {
+        let df = |bytes: &[u8], length, min_df, min_contexts| {
+            frequencies(bytes, length, Guard { min_df, min_contexts }).iter().sum::<u32>()
+        };
+        assert_eq!(df(b"aaaaaa", 3, 1, 1), 2);
+        assert_eq!(df(b"aaaaaa", 6, 1, 1), 1);
+        assert_eq!(df(b"aaaaaa", 3, 3, 1), 0);
+        // `xy` and `yz`, each after other bytes the second time; then `xy` after nothing alone.
+        assert_eq!(df(b"xyzxyz", 6, 1, 2), 2);
+        assert_eq!(df(b"xyxy", 2, 2, 2), 0);
+    }
+}

@@ -12,7 +12,7 @@ use super::{Params, Unit, check_pool, counts};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads;
+use crate::select::threads::Threads;
 
 /// What each sample would add to the objective as the first pick, in input order: the weight of what it holds that
 /// recurs in the pool. The budget and `alpha` don't count.
@@ -22,7 +22,7 @@ use crate::select::threads;
 pub fn first_gains(pool: &Pool<'_>, params: &Params, threads: Option<usize>, monitor: &Monitor) -> Result<Vec<f64>> {
     params.check()?;
     check_pool(pool)?;
-    threads::start(threads)?.install(|| match params.unit {
+    Threads::start(threads)?.install(|| match params.unit {
         Unit::Byte => gains_by(pool, ByteGrams::new(params.ngram), params, monitor),
         Unit::Word => gains_by(pool, WordGrams::new(params.ngram), params, monitor),
     })

@@ -55,7 +55,7 @@ use super::controls::{Controls, Known};
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, Stage};
-use super::threads;
+use super::threads::Threads;
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::pool::Pool;
@@ -163,7 +163,7 @@ pub fn select(
     params.check()?;
     check_pool(pool)?;
     controls.check(pool)?;
-    threads::start(threads)?.install(|| match params.unit {
+    Threads::start(threads)?.install(|| match params.unit {
         Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
         Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
     })
@@ -173,8 +173,13 @@ fn check_pool(pool: &Pool<'_>) -> Result<()> {
     if pool.is_empty() {
         return Err(Error::Parameter("the pool is empty".into()));
     }
-    if u32::try_from(pool.len()).is_err() {
-        return Err(Error::Parameter(format!("the pool has {} samples; the limit is 2^32 - 1: split it", pool.len())));
+    check_len(pool.len())
+}
+
+/// Samples have numbers of 32 bits.
+fn check_len(samples: usize) -> Result<()> {
+    if u32::try_from(samples).is_err() {
+        return Err(Error::Limit(format!("the pool has {samples} samples; the limit is 2^32 - 1: split it")));
     }
     Ok(())
 }
@@ -303,7 +308,7 @@ mod tests {
         let features = WordGrams::new(3);
         let controls = Controls { known: Known::Indices(&[1, 300, 500]), ..Controls::only(BYTES) };
         let run = |room| {
-            let threads = threads::start(Some(2)).unwrap();
+            let threads = Threads::start(Some(2)).unwrap();
             let monitor = Monitor::default();
             let run = || select_by(&pool, features, &PARAMS, &controls, &mut Journal::default(), room, &monitor);
             let selection = threads.install(run).unwrap();
@@ -356,6 +361,13 @@ mod tests {
             assert!(matches!(run(&params, BYTES, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
         }
         assert!(matches!(run(&PARAMS, Limits::samples(0), Known::Nothing, 1), Err(Error::Parameter(_))));
+    }
+
+    #[test]
+    fn samples_without_a_number_are_refused() {
+        assert_eq!(check_len(u32::MAX as usize), Ok(()));
+        let message = "the pool has 4294967296 samples; the limit is 2^32 - 1: split it".to_owned();
+        assert_eq!(check_len(1 << 32), Err(Error::Limit(message)));
     }
 
     #[test]

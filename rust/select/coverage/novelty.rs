@@ -6,11 +6,12 @@
 
 use rayon::prelude::*;
 
+use super::check_len;
 use super::features::{ByteGrams, Features};
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads;
+use crate::select::threads::Threads;
 
 /// At most about this many occurrences are kept: 64 MiB.
 const KEPT: usize = 1 << 22;
@@ -44,13 +45,14 @@ pub fn novelty(
     if !(1..=ByteGrams::MAX).contains(&ngram) {
         return Err(Error::Parameter(format!("ngram is {ngram}; it must be from 1 to {}", ByteGrams::MAX)));
     }
+    before.iter().chain([pool]).try_for_each(|pool| check_len(pool.len()))?;
     let largest = before.iter().chain([pool]).map(Pool::bytes).max().unwrap_or(0);
     let mut shift = 0;
     while largest >> shift > KEPT {
         shift += 1;
     }
     monitor.enter(Stage::Measure, before.iter().chain([pool]).map(Pool::len).sum());
-    threads::start(count)?.install(|| of_sampled(pool, before, ByteGrams::new(ngram), shift, monitor))
+    Threads::start(count)?.install(|| of_sampled(pool, before, ByteGrams::new(ngram), shift, monitor))
 }
 
 /// The same, of one n-gram in `2^shift`.

@@ -181,6 +181,21 @@ mod tests {
         }
     }
 
+    /// A feature that more samples are selected with than 16 bits count never becomes worth more again.
+    #[test]
+    fn counts_of_selected_samples_saturate() {
+        let (_, df) = Vocabulary::new(Slots::new(1), vec![u32::from(u16::MAX)]);
+        let mut table = Table::new(df, 1.0);
+        let mut last = u64::MAX;
+        for selected in 0..70_000 {
+            let added = table.select(0);
+            assert!(added <= last, "{selected}: {added} after {last}");
+            last = added;
+        }
+        assert_eq!(table.selected, [u16::MAX]);
+        assert_eq!((table.marginal(0), table.coverage()), (last, 1.0));
+    }
+
     #[test]
     fn coverage_is_the_share_of_weight() {
         let (_, df) = Vocabulary::new(Slots::new(2), vec![16, 9]);

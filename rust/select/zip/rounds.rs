@@ -1,5 +1,6 @@
 //! The rounds of ZIP.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -193,12 +194,18 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
     /// Does what an earlier run has done.
     fn replay(&mut self, round: &record::Round) -> Result<()> {
         self.monitor.check()?;
+        if !is_part(&round.block, &round.candidates)
+            || !is_part(&round.picks, &round.block)
+            || round.candidates.iter().any(|&index| self.gone[index])
+        {
+            return Err(misfit());
+        }
         self.set_states(&round.candidates, &round.sizes);
         if R::BURNS {
             round.block.iter().for_each(|&index| self.remove(index));
         }
         for (&index, &size) in round.picks.iter().zip(&round.selected) {
-            if (self.gone[index] && !R::BURNS) || !self.ledger.fits(index) {
+            if !self.ledger.fits(index) {
                 return Err(misfit());
             }
             self.selected.push(self.pool.sample(index));
@@ -374,4 +381,10 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
     fn measure(&self, set: &Set<S>) -> u64 {
         self.workers.with_scratch(|scratch| set.measure(scratch)).size
     }
+}
+
+/// Whether `indices` are some of `all`, each once.
+fn is_part(indices: &[usize], all: &[usize]) -> bool {
+    let mut left: HashSet<usize> = all.iter().copied().collect();
+    left.len() == all.len() && indices.iter().all(|index| left.remove(index))
 }

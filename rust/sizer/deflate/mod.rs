@@ -195,6 +195,12 @@ impl DeflateSizer {
     }
 }
 
+impl Clone for DeflateSizer {
+    fn clone(&self) -> Self {
+        Self::from_bytes(&self.to_bytes()).expect("a snapshot of this version")
+    }
+}
+
 impl Sizer for DeflateSizer {
     type Candidate = Candidate;
     type Scratch = Scratch;
@@ -358,6 +364,36 @@ mod tests {
         let at_feed = sizes_from((1 << 32) - 65_536, &text);
         assert_ne!(at_feed, sizes_from(0, &text));
         assert_eq!(*at_feed.last().expect("some"), fed_in_two_parts(&text, 65_535));
+    }
+
+    /// The same where one append goes past the end of a feed, or begins right before or behind it: what follows is sized
+    /// as if all had been fed to zlib at once, in feeds.
+    #[test]
+    fn appends_go_past_the_end_of_a_feed() {
+        let text = text_with_far_match();
+        let (origin, end) = ((1_u64 << 32) - 65_536, text.len());
+        let expected = fed_in_two_parts(&text, 65_535);
+        let whole = [0, end];
+        for cuts in [&whole[..], &[0, 65_000, end], &[0, 65_534, end], &[0, 65_535, end], &[0, 65_536, end]] {
+            let mut sizer = DeflateSizer::new();
+            sizer.stream.window.start_at(origin);
+            for piece in cuts.windows(2) {
+                sizer.append(&text[piece[0]..piece[1]]);
+            }
+            assert_eq!(sizer.prefix_len(), origin + end as u64);
+            let mut scratch = sizer.scratch();
+            assert_eq!(sizer.probe(b"", &mut scratch), expected, "{cuts:?}");
+            // And a copy goes on as the sizer does.
+            let mut copy = sizer.clone();
+            for sizer in [&mut sizer, &mut copy] {
+                sizer.append(&text[..40_000]);
+            }
+            assert_eq!(copy.prefix_len(), sizer.prefix_len());
+            assert_eq!(
+                copy.probe(&text[40_000..41_000], &mut scratch),
+                sizer.probe(&text[40_000..41_000], &mut scratch)
+            );
+        }
     }
 
     /// The same of a candidate that is too long for the search, and sized by a copy of the stream.

@@ -1,0 +1,86 @@
+//! Arguments that users give to the core themselves, and what to say where they do not fit.
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBool, PyFloat};
+
+use super::EntropyLawError;
+use crate::select::threads;
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 60;
+
+/// A number of threads that a caller asks for.
+#[derive(Clone, Copy)]
+pub struct ThreadCount(usize);
+
+impl ThreadCount {
+    /// The number that was given, if one was. (An argument of this type says the same; but pyo3 adds a note of its own to
+    /// what went wrong.)
+    pub fn of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
+        Ok(given.map(|given| given.extract::<Self>()).transpose()?.map(Self::get))
+    }
+
+    /// The number.
+    pub fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for ThreadCount {
+    type Error = PyErr;
+
+    /// Understands whole numbers, Python's and NumPy's, and `2.0`.
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let number = if given.is_instance_of::<PyBool>() {
+            None
+        } else if given.is_instance_of::<PyFloat>() {
+            let number = given.extract::<f64>()?;
+            (number.fract() == 0.0).then_some(number as i64)
+        } else {
+            given.extract::<i64>().ok()
+        };
+        let count = number.and_then(|number| usize::try_from(number).ok());
+        match count.filter(|count| (1..=threads::MOST).contains(count)) {
+            Some(count) => Ok(Self(count)),
+            None => Err(EntropyLawError::new_err(format!(
+                "threads is {}; it must be a whole number from 1 to {}",
+                shown(&given),
+                threads::MOST
+            ))),
+        }
+    }
+}
+
+/// A sample given as bytes; `name` says which.
+pub fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+    given.extract().map_err(|_| {
+        let remedy = if given.extract::<&str>().is_ok() { ": encode it" } else { "" };
+        EntropyLawError::new_err(format!("{name} is {}; it must be bytes or bytearray{remedy}", kind_of(given)))
+    })
+}
+
+/// What a value is, in a word or two.
+pub fn kind_of(given: &Bound<'_, PyAny>) -> String {
+    if given.is_none() {
+        return "None".into();
+    }
+    given.get_type().name().map_or_else(|_| "something".into(), |name| format!("of type {name}"))
+}
+
+/// A value as a message shows it: on one line, and not all of a long one.
+pub fn shown(given: &Bound<'_, PyAny>) -> String {
+    let Ok(text) = given.repr().map(|text| text.to_string()) else { return kind_of(given) };
+    let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// How many threads a call uses that asks for `threads`. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (threads=None))]
+pub fn thread_count(threads: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
+    Ok(ThreadCount::of(threads)?.unwrap_or_else(threads::available))
+}
