@@ -200,6 +200,17 @@ def test_json_is_written_as_it_is() -> None:
     assert written(load(inside), "out.jsonl") == b'{"text": "a", "f": null, "x": [[2.0]]}\n'
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_field_that_is_marked_as_json_is_json(tmp_path: Path, source: str) -> None:
+    mark = {b"ARROW:extension:name": b"arrow.json", b"ARROW:extension:metadata": b""}
+    inner = pa.field("a", pa.large_string(), metadata=mark)
+    fields = [("text", pa.string()), pa.field("x", pa.string(), metadata=mark), ("s", pa.struct([inner]))]
+    table = pa.table([["a"], ["[1.0]"], [{"a": "{}"}]], schema=pa.schema(fields))
+    pool = load(SOURCES[source](table, tmp_path))
+    assert written(pool, "out.jsonl") == b'{"text": "a", "x": [1.0], "s": {"a": {}}}\n'
+    assert str(read(written(pool, "out.parquet"), "parquet").schema.field("x").type) == "extension<arrow.json>"
+
+
 def test_what_lies_under_a_null_does_not_count() -> None:
     rubbish = extended(pa.json_(), pa.array(["{", "1"]))
     missing = pa.array([True, False])
@@ -359,6 +370,19 @@ def test_files_of_types_that_go_together(tmp_path: Path, one: Any, other: Any, b
     found = read(written(load(tmp_path), "out.arrow"), "arrow")
     assert str(found.schema.field("x").type).startswith(both)
     assert found.column("x").null_count == 2
+
+
+def test_a_wider_type_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number, value in enumerate([1, 0.5]):
+        pq.write_table(pa.table({"text": ["a"], "x": [value]}), tmp_path / f"{number}.parquet")
+    caplog.set_level("INFO", "entropylaw")
+    pool = load(tmp_path)
+    caplog.clear()
+    assert read(written(pool, "out.parquet"), "parquet").column("x").to_pylist() == [1.0, 0.5]
+    assert caplog.messages == [f"column 'x' is int64 in {tmp_path}/0.parquet, and double in the output"]
+    pq.write_table(pa.table({"text": ["a"], "x": [2**53 + 1]}), tmp_path / "0.parquet")
+    with pytest.raises(EntropyLawError, match=r"0.parquet: column 'x' does not fit double: .*; give the column one"):
+        written(load(tmp_path), "out.parquet")
 
 
 def test_a_dictionary_that_differs_from_batch_to_batch(tmp_path: Path) -> None:
