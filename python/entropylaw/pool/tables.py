@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow import reason
+from entropylaw.pool.arrow import bytes_of, reason
 from entropylaw.pool.arrow_types import converted, holds, is_extension, takeable
 from entropylaw.pool.frames import frame_table
 from entropylaw.pool.source import Source
@@ -54,8 +54,8 @@ class Table:
         unpacked = 0
         try:
             for batch in self._read(columns):
-                unpacked += batch.nbytes
                 if self.source is not None:
+                    unpacked += bytes_of(batch)
                     self.source.check_unpacked(unpacked, _REMEDY)
                 if columns is not None and batch.schema.names != list(columns):
                     batch = batch.select(list(columns))
