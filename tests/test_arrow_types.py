@@ -373,12 +373,12 @@ def test_files_of_types_that_go_together(tmp_path: Path, one: Any, other: Any, b
 
 
 def test_a_wider_type_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for number, value in enumerate([1, 0.5]):
+    for number, value in enumerate([1, 0.5, 2]):
         pq.write_table(pa.table({"text": ["a"], "x": [value]}), tmp_path / f"{number}.parquet")
     caplog.set_level("INFO", "entropylaw")
     pool = load(tmp_path)
     caplog.clear()
-    assert read(written(pool, "out.parquet"), "parquet").column("x").to_pylist() == [1.0, 0.5]
+    assert read(written(pool, "out.parquet"), "parquet").column("x").to_pylist() == [1.0, 0.5, 2.0]
     assert caplog.messages == [f"column 'x' is int64 in {tmp_path}/0.parquet, and double in the output"]
     pq.write_table(pa.table({"text": ["a"], "x": [2**53 + 1]}), tmp_path / "0.parquet")
     with pytest.raises(EntropyLawError, match=r"0.parquet: column 'x' does not fit double: .*; give the column one"):

@@ -67,11 +67,15 @@ def tell(records: Records, kind: RowFormat, schema: "pa.Schema") -> None:
             "columns written as JSON (arrow.json), for their objects have different keys or values different kinds: %s",
             ", ".join(map(repr, mixed)),
         )
+    widened = set()
     for name, table in records.tables():
         for field in table:
             after = schema.field(field.name).type
-            if field.type != after and not is_null(field.type) and takeable(field.type) != takeable(after):
-                _log.info("column %r is %s in %s, and %s in the output", field.name, field.type, name, after)
+            if is_null(field.type) or takeable(field.type) == takeable(after) or field.name in widened:
+                continue
+            # Other files may be like the first that is.
+            widened.add(field.name)
+            _log.info("column %r is %s in %s, and %s in the output", field.name, field.type, name, after)
     if kind in ("parquet", "arrow"):
         for before, after in zip(schema, held_schema(kind, schema), strict=True):
             if before.type != after.type:
