@@ -200,6 +200,17 @@ def test_json_is_written_as_it_is() -> None:
     assert written(load(inside), "out.jsonl") == b'{"text": "a", "f": null, "x": [[2.0]]}\n'
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_field_that_is_marked_as_json_is_json(tmp_path: Path, source: str) -> None:
+    mark = {b"ARROW:extension:name": b"arrow.json", b"ARROW:extension:metadata": b""}
+    inner = pa.field("a", pa.large_string(), metadata=mark)
+    fields = [("text", pa.string()), pa.field("x", pa.string(), metadata=mark), ("s", pa.struct([inner]))]
+    table = pa.table([["a"], ["[1.0]"], [{"a": "{}"}]], schema=pa.schema(fields))
+    pool = load(SOURCES[source](table, tmp_path))
+    assert written(pool, "out.jsonl") == b'{"text": "a", "x": [1.0], "s": {"a": {}}}\n'
+    assert str(read(written(pool, "out.parquet"), "parquet").schema.field("x").type) == "extension<arrow.json>"
+
+
 def test_what_lies_under_a_null_does_not_count() -> None:
     rubbish = extended(pa.json_(), pa.array(["{", "1"]))
     missing = pa.array([True, False])
@@ -320,56 +331,6 @@ def test_the_command_refuses_before_it_selects(
     assert expected in message
     assert len(message.splitlines()) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["pool.arrow"]
-
-
-def test_files_of_other_types_are_refused_before_the_work(tmp_path: Path) -> None:
-    for number, kind in enumerate([pa.struct([("a", pa.int8())]), pa.struct([("a", pa.int8()), ("b", pa.int8())])]):
-        pq.write_table(pa.table({"text": ["a"], "x": pa.nulls(1, kind)}), tmp_path / f"{number}.parquet")
-    with pytest.raises(
-        EntropyLawError,
-        match=r"1.parquet: column 'x' is struct<a: int8, b: int8>, but struct<a: int8> in .*0.parquet; "
-        "give the column one type in all files, or write JSON Lines",
-    ):
-        written(load(tmp_path), "out.parquet")
-    lines = written(load(tmp_path), "out.jsonl").splitlines()
-    assert lines == [b'{"text": "a", "x": null}'] * 2
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "both"),
-    [
-        (pa.int32(), pa.int64(), "int64"),
-        (pa.string(), pa.string_view(), "large_string"),
-        (pa.string_view(), pa.string_view(), "string_view"),
-        (pa.null(), pa.json_(), "extension<arrow.json>"),
-        (pa.list_(pa.int8()), pa.large_list(pa.int64()), "large_list<item: int64>"),
-        (pa.list_(pa.string()), pa.list_view(pa.string()), "list<item: string>"),
-        (
-            pa.struct([("a", pa.int8()), ("b", pa.null())]),
-            pa.struct([("b", pa.string()), ("a", pa.int64())]),
-            "struct<",
-        ),
-        (pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.string()), "dictionary<values=string"),
-    ],
-)
-def test_files_of_types_that_go_together(tmp_path: Path, one: Any, other: Any, both: str) -> None:
-    for number, kind in enumerate([one, other]):
-        with pa.ipc.new_file(tmp_path / f"{number}.arrow", pa.schema([("text", pa.string()), ("x", kind)])) as writer:
-            writer.write_table(pa.table({"text": ["a"], "x": pa.nulls(1, kind)}))
-    found = read(written(load(tmp_path), "out.arrow"), "arrow")
-    assert str(found.schema.field("x").type).startswith(both)
-    assert found.column("x").null_count == 2
-
-
-def test_a_dictionary_that_differs_from_batch_to_batch(tmp_path: Path) -> None:
-    columns = [pa.array([text]).dictionary_encode() for text in "abc"]
-    batches = [pa.record_batch({"text": column, "x": listed(column)}) for column in columns]
-    with pa.ipc.new_stream(tmp_path / "pool.arrows", batches[0].schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    found = read(written(load(tmp_path / "pool.arrows"), "out.arrow"), "arrow")
-    assert found.schema == batches[0].schema
-    assert found.to_pylist() == [{"text": text, "x": [text]} for text in "abc"]
 
 
 def test_csv_comes_back_cell_by_cell(tmp_path: Path) -> None:

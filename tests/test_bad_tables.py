@@ -269,12 +269,6 @@ def test_pools_in_memory(make: Callable[[], Any], expected: str) -> None:
         load(make())
 
 
-def test_columns_of_mixed_objects() -> None:
-    pandas = pytest.importorskip("pandas", reason="about frames")
-    with pytest.raises(EntropyLawError, match="the DataFrame can't be read as a table"):
-        load(pandas.DataFrame({"text": ["a", "b"], "x": [1, "y"]}))
-
-
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pool.parquet"
     path.write_bytes(GOOD)

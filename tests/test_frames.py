@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 from entropylaw import EntropyLawError
@@ -82,7 +83,11 @@ def test_columns_of_frames_that_are_no_table() -> None:
     polars = pytest.importorskip("polars", reason="frames are pools")
     text = {"text": ["a", "b"]}
     cases = [
-        (pandas.DataFrame(text | {"x": [1, "y"]}), "the DataFrame can't be read as a table: column 'x' is object: "),
+        (
+            pandas.DataFrame(text | {"x": [object(), "y"]}),
+            "the DataFrame can't be read as a table: column 'x' is object: ",
+        ),
+        (pandas.DataFrame([["a", "b"]], columns=["text", "text"]), "column 'text' is there twice: "),
         (pandas.DataFrame(text | {"x": pandas.arrays.SparseArray([0, 1])}), "column 'x' is Sparse.*not supported"),
         (polars.DataFrame(text | {"x": [object(), object()]}), "column 'x' is Object, which holds any Python object"),
         (
@@ -127,3 +132,29 @@ def test_frames_of_polars_come_back(tmp_path: Path) -> None:
         assert back(path).schema == frame.schema
     types = read((tmp_path / "out.arrow").read_bytes(), "arrow").schema.types
     assert types == pa.table(frame).schema.types
+
+
+def test_objects_in_frames_of_pandas_are_not_padded(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="frames are pools")
+    rows = [
+        {"text": "a", "x": {"k": 1}, "y": [{"k": 1}], "z": 1, "same": {"k": 1}, "list": [1]},
+        {"text": "b", "x": {"l": 2}, "y": [{"l": "2"}, None], "z": "1", "same": {"k": None}, "list": []},
+        {"text": "c", "x": None, "y": None, "z": None, "same": None, "list": None},
+    ]
+    frame = pandas.DataFrame(rows)
+    frame["y"] = [numpy.array(value, dtype=object) if value else None for value in frame["y"]]
+    before = frame.copy(deep=True)
+    pool = load(frame)
+    assert [json.loads(line) for line in written(pool, "out.jsonl").splitlines()] == rows
+    pandas.testing.assert_frame_equal(frame, before)
+    found = read(written(pool, "out.parquet"), "parquet")
+    assert [json.loads(line) for line in written(load(found), "out.jsonl").splitlines()] == rows
+    assert [str(kind) for kind in found.schema.types[1:]] == [
+        "extension<arrow.json>",
+        "list<element: extension<arrow.json>>",
+        "extension<arrow.json>",
+        "struct<k: int64>",
+        "list<element: int64>",
+    ]
+    numbered = frame[["text", "x"]].rename(columns={"x": 5})
+    assert json.loads(written(load(numbered), "out.jsonl").splitlines()[1]) == {"text": "b", "5": {"l": 2}}

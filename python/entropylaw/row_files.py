@@ -1,6 +1,8 @@
 """Rows of tables as files: Parquet, Arrow and CSV."""
 
+import io
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import IO, Literal
 
 import pyarrow as pa
@@ -8,7 +10,7 @@ from pyarrow import csv, parquet
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import mapped, reason
-from entropylaw.pool.arrow_types import converted, holds, is_binary, is_extension, is_json, is_text
+from entropylaw.pool.arrow_types import converted, holds, is_binary, is_extension, is_json, is_list_view, is_text
 from entropylaw.pool.row_values import values
 
 Kind = Literal["parquet", "arrow", "csv", "tsv"]
@@ -141,7 +143,17 @@ def _not_in_parquet(kind: pa.DataType) -> bool:
         other = is_extension(part) and mapped(part.storage_type, _in_parquet) != part.storage_type
         return bool(pa.types.is_union(part) or pa.types.is_interval(part) or empty or other)
 
-    return holds(kind, refused)
+    return holds(kind, refused) or (holds(kind, is_list_view) and not _takes_list_views())
+
+
+@cache
+def _takes_list_views() -> bool:
+    """Whether this version of pyarrow writes views of lists to Parquet; older ones don't."""
+    try:
+        parquet.write_table(pa.table({"x": pa.nulls(1, pa.list_view(pa.int8()))}), io.BytesIO())
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _not_in_csv(kind: pa.DataType) -> bool:

@@ -28,6 +28,17 @@ def reason(error: BaseException) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
+def bytes_of(batch: "pa.RecordBatch") -> int:
+    """What the rows of a batch take in memory."""
+    import pyarrow as pa
+
+    try:
+        return int(batch.nbytes)
+    except (pa.ArrowException, TypeError):
+        # Of views, older versions of pyarrow can't tell which bytes are theirs.
+        return int(batch.get_total_buffer_size())
+
+
 def mapped(kind: "pa.DataType", replace: Any) -> "pa.DataType":
     """The type with its leaves, or lists, replaced by what ``replace`` returns for them, or kept where that is None."""
     rebuilt = _rebuilt(kind, replace)

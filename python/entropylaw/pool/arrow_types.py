@@ -35,6 +35,11 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def is_list_view(kind: pa.DataType) -> bool:
+    """Whether values are lists whose places among the values are free."""
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether values are text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
@@ -72,7 +77,7 @@ def _plain(kind: pa.DataType) -> pa.DataType | None:
         return pa.large_string()
     if pa.types.is_binary_view(kind):
         return pa.large_binary()
-    if _is_list_view(kind):
+    if is_list_view(kind):
         make = pa.list_ if pa.types.is_list_view(kind) else pa.large_list
         return make(kind.value_field.with_type(takeable(kind.value_type)))
     if pa.types.is_run_end_encoded(kind):
@@ -123,7 +128,7 @@ def converted(array: pa.Array, kind: pa.DataType) -> pa.Array:
         coded = converted(array, takeable(kind.value_type)).dictionary_encode()
         return converted(coded, kind)
     # Arrow's own cast of views of lists loses values.
-    if not holds(have, _is_list_view):
+    if not holds(have, is_list_view):
         try:
             return array.cast(kind)
         except pa.ArrowNotImplementedError:
@@ -141,10 +146,6 @@ def decoded(array: pa.Array) -> pa.Array:
         ends = array.run_ends.to_numpy()[start : start + len(values)]
         places = pa.array(np.searchsorted(ends, np.arange(len(array)) + array.offset, side="right"))
     return converted(values, takeable(values.type)).take(places)
-
-
-def _is_list_view(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
 
 
 def _rebuilt(array: pa.Array, kind: pa.DataType) -> pa.Array:
@@ -182,7 +183,7 @@ def list_parts(array: pa.Array) -> tuple[np.ndarray[Any, np.dtype[np.int64]], pa
         keys, items = (part.slice(ends[0], ends[-1] - ends[0]) for part in (array.keys, array.items))
         fields = [kind.key_field, kind.item_field]
         return ends - ends[0], pa.StructArray.from_arrays([keys, items], fields=fields)
-    if not _is_list_view(kind):
+    if not is_list_view(kind):
         sizes = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
         return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]), array.flatten()
     starts = array.offsets.to_numpy().astype(np.int64)

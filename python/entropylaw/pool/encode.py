@@ -17,7 +17,7 @@ def as_json(record: Any) -> bytes:
     """A record as one line of JSON.
 
     What JSON has no form for becomes text: dates, times and durations by ISO 8601, decimals by their digits, UUIDs in
-    their canonical form, bytes inside a record as base64. NaN and infinities stay the words that Python has for them.
+    their usual form, bytes inside a record as base64. NaN and infinities stay the words that Python reads and writes.
 
     Raises
     ------

@@ -6,13 +6,20 @@ import pyarrow as pa
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import reason
+from entropylaw.pool.row_values import holds_json
+from entropylaw.pool.schema import RecordError
+from entropylaw.pool.shapes import Shape, array_of
+
+_REASONS = (pa.ArrowException, RecordError, TypeError, ValueError, OverflowError)
+"""What is raised for values that Arrow can't hold."""
 
 
 def frame_table(frame: Any) -> pa.Table:
     """The table that a frame is.
 
     The index of a pandas frame is a column of its name, or ``__index_level_0__``, after the others, as pandas itself
-    writes it; only an index without a name that counts the rows from 0 on says nothing, and is left out.
+    writes it; only an index without a name that counts the rows from 0 on says nothing, and is left out. Objects in a
+    column of pandas, such as dicts of different keys, become what records of JSON become; see ``shapes``.
 
     Raises
     ------
@@ -29,14 +36,39 @@ def frame_table(frame: Any) -> pa.Table:
             )
     try:
         return _as_table(frame)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+    except _REASONS as error:
         raise EntropyLawError(f"the {what} can't be read as a table: {_at_fault(frame)}{reason(error)}") from None
 
 
 def _as_table(frame: Any) -> pa.Table:
-    if hasattr(frame, "index"):
-        return pa.Table.from_pandas(frame, preserve_index=not _counts(frame.index))
-    return pa.table(frame)
+    if not hasattr(frame, "index"):
+        return pa.table(frame)
+    objects = {}
+    for number in range(len(frame.columns)):
+        column = frame.iloc[:, number]
+        if column.dtype == object and (array := _mixed(column)) is not None:
+            objects[number] = array
+    if objects:
+        frame = frame.copy(deep=False)
+        for number in objects:
+            frame.isetitem(number, None)
+    table = pa.Table.from_pandas(frame, preserve_index=not _counts(frame.index))
+    for number, array in objects.items():
+        table = table.set_column(number, table.field(number).with_type(array.type), array)
+    return table
+
+
+def _mixed(column: Any) -> pa.Array | None:
+    """A column of objects of Python that no type of Arrow holds as they are; None if one does."""
+    import pandas
+
+    if not pandas.api.types.infer_dtype(column, skipna=True).startswith("mixed"):
+        return None
+    values = [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+    shape = Shape()
+    for value in values:
+        shape.add(value)
+    return array_of(values, shape.type()) if holds_json(shape.type()) else None
 
 
 def _counts(index: Any) -> bool:
@@ -50,7 +82,7 @@ def _at_fault(frame: Any) -> str:
     for name in frame.columns:
         try:
             _as_table(frame[[name]])
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            kind = frame[name].dtype
+        except _REASONS:
+            kind = getattr(frame[name], "dtype", "there twice")
             return f"column {str(name)!r} is {kind}: "
     return ""

@@ -191,18 +191,28 @@ def batch_of(records: Sequence[tuple[str, Any]], schema: pa.Schema) -> pa.Record
     rows = [as_row(record) for _, record in records]
     columns = []
     for field in schema:
-        stored = mapped(field.type, lambda kind: kind.storage_type if is_extension(kind) else None)
-        found = [row.get(field.name) for row in rows]
         try:
-            if holds(field.type, is_json):
-                found = [_encoded(value, field.type) for value in found]
-            columns.append(converted(pa.array(found, stored, from_pandas=False), field.type))
+            columns.append(array_of([row.get(field.name) for row in rows], field.type))
         except (pa.ArrowException, OverflowError, ValueError, TypeError, RecordError) as error:
             raise EntropyLawError(
                 f"{records[0][0]} and the {len(records) - 1} after it: {field.name!r} does not fit {field.type}: "
                 f"{reason(error)}; {_REMEDY}"
             ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Python objects as a column of the type ``kind``, with JSON in place of what is JSON in that type.
+
+    Raises
+    ------
+    RecordError, pyarrow.ArrowException, OverflowError, ValueError, TypeError
+        If a value does not fit.
+    """
+    stored = mapped(kind, lambda part: part.storage_type if is_extension(part) else None)
+    if holds(kind, is_json):
+        values = [_encoded(value, kind) for value in values]
+    return converted(pa.array(values, stored, from_pandas=False), kind)
 
 
 def _encoded(value: Any, kind: pa.DataType) -> Any:
@@ -213,6 +223,6 @@ def _encoded(value: Any, kind: pa.DataType) -> Any:
         return json_value(value)
     if pa.types.is_struct(kind) and isinstance(value, dict):
         return {key: _encoded(part, kind.field(key).type) for key, part in value.items()}
-    if is_list(kind) and isinstance(value, list | tuple):
+    if is_list(kind) and isinstance(value, list | tuple | np.ndarray):
         return [_encoded(part, kind.value_type) for part in value]
     return value

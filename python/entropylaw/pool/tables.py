@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import unread_columns
-from entropylaw.pool.arrow import reason
-from entropylaw.pool.arrow_types import converted, holds, takeable
+from entropylaw.pool.arrow import bytes_of, reason
+from entropylaw.pool.arrow_types import converted, holds, is_extension, takeable
 from entropylaw.pool.frames import frame_table
 from entropylaw.pool.source import Source
 
@@ -32,6 +32,7 @@ class Table:
         names = schema.names
         if twice := sorted({column for column in names if names.count(column) > 1}):
             raise EntropyLawError(f"{name}: has more than one column named {twice[0]!r}; rename one of them")
+        schema = _with_extensions(schema)
         for field in schema:
             _check_column(name, field)
         self.name = name
@@ -57,8 +58,8 @@ class Table:
         self.unread = {}
         try:
             for batch in self._read(columns):
-                unpacked += batch.nbytes
                 if self.source is not None:
+                    unpacked += bytes_of(batch)
                     self.source.check_unpacked(unpacked, _REMEDY)
                 if columns is not None:
                     self._leave(batch, columns)
@@ -286,8 +287,8 @@ def table_of(rows: Any) -> Table:
     try:
         if isinstance(rows, pa.RecordBatchReader):
             return SpooledTable(rows)
-        if isinstance(rows, pa.Table | pa.RecordBatch):
-            return MemoryTable(rows.schema, rows.to_batches() if isinstance(rows, pa.Table) else [rows])
+        if isinstance(rows, pa.RecordBatch):
+            return MemoryTable(rows.schema, [rows])
         if type(rows).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(rows, "columns"):
             table = frame_table(rows)
             return MemoryTable(table.schema, table.to_batches())
@@ -301,6 +302,19 @@ def table_of(rows: Any) -> Table:
         return MemoryTable(reader.schema, list(reader)) if hasattr(rows, "__len__") else SpooledTable(reader)
     except (pa.ArrowException, TypeError) as error:
         raise EntropyLawError(f"the {type(rows).__name__} can't be read as a table: {reason(error)}") from None
+
+
+def _with_extensions(schema: pa.Schema) -> pa.Schema:
+    """The schema with the extension types that its fields are marked with, if they are known."""
+    try:
+        known = pa.ipc.read_schema(schema.serialize())
+    except (pa.ArrowException, TypeError, ValueError):
+        # A mark on a type that can't have it.
+        return schema
+    pairs = zip(schema, known, strict=True)
+    # Reading it again loses types that nobody has registered, and names that don't count.
+    keep = (field.type == other.type or holds(field.type, is_extension) for field, other in pairs)
+    return pa.schema([known.field(n) if not kept else schema.field(n) for n, kept in enumerate(keep)], schema.metadata)
 
 
 def _check_column(name: str, field: pa.Field) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.arrow import need_arrow
+from entropylaw.pool.arrow import bytes_of, need_arrow
 from entropylaw.pool.records import Records
 from entropylaw.saving.endings import ending, is_array, is_packed, written_format
 from entropylaw.saving.members import with_members
@@ -139,7 +139,7 @@ class Rows:
     def _take(self, records: int | None, size: int | None) -> Iterator["pa.RecordBatch"]:
         first = True
         while (batch := self._next) is not None and records != 0:
-            each = max(1.0, batch.nbytes / batch.num_rows)
+            each = max(1.0, bytes_of(batch) / batch.num_rows)
             fits = batch.num_rows if records is None else records
             if size is not None:
                 fits = max(int(size / each), int(first))

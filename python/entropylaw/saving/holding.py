@@ -54,6 +54,9 @@ def check_records(records: Records, kind: RowFormat | None, added: Sequence[str]
 
 def tell(records: Records, kind: RowFormat, schema: "pa.Schema") -> None:
     """Logs which columns are written otherwise than as they are."""
+    from pyarrow.types import is_null
+
+    from entropylaw.pool.arrow_types import takeable
     from entropylaw.pool.row_values import holds_json
     from entropylaw.row_files import held_schema
 
@@ -64,6 +67,15 @@ def tell(records: Records, kind: RowFormat, schema: "pa.Schema") -> None:
             "columns written as JSON (arrow.json), for their objects have different keys or values different kinds: %s",
             ", ".join(map(repr, mixed)),
         )
+    widened = set()
+    for name, table in records.tables():
+        for field in table:
+            after = schema.field(field.name).type
+            if is_null(field.type) or takeable(field.type) == takeable(after) or field.name in widened:
+                continue
+            # Other files may be like the first that is.
+            widened.add(field.name)
+            _log.info("column %r is %s in %s, and %s in the output", field.name, field.type, name, after)
     if kind in ("parquet", "arrow"):
         for before, after in zip(schema, held_schema(kind, schema), strict=True):
             if before.type != after.type:
