@@ -319,9 +319,9 @@ def found_faults(run: Run, here: Path, before: dict[str, str], code: int, said: 
             yield f"changed {name}, which it was not told to write"
     work = os.path.normpath(run.words[run.words.index("--checkpoint") + 1]) if "--checkpoint" in run.words else "/"
     changed = {name for name in after if before.get(name) != after[name]}
-    yield from (f"left {name}" for name in changed if name.endswith(".tmp"))
+    yield from (f"left {name}" for name in sorted(changed) if name.endswith(".tmp"))
     new = {name for name in changed if not name.startswith(f"{work}/") and os.path.realpath(here / name) not in own}
-    yield from (f"made {name}" for name in new if not is_old(run, here, name))
+    yield from (f"made {name}" for name in sorted(new) if not is_old(run, here, name))
     if run.records not in (None, "-"):
         yield from without_manifest(run, here, changed, code)
 
@@ -352,7 +352,9 @@ def without_manifest(run: Run, here: Path, changed: set[str], code: int) -> Iter
         path = records.with_name(name)
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != content:
             yield f"its manifest names {name}, which is another file"
-    yield from (f"left {name}, which its manifest does not name" for name in written if Path(name).name not in named)
+    yield from (
+        f"left {name}, which its manifest does not name" for name in sorted(written) if Path(name).name not in named
+    )
 
 
 if __name__ == "__main__":

@@ -334,44 +334,75 @@ def test_the_files_that_a_data_set_maps(here: Path) -> None:
     assert contents(here) == before
 
 
-def test_standard_input_and_output_are_files_too(here: Path) -> None:
-    command = [sys.executable, "-m", "entropylaw"]
-    entropylaw.select("pool.jsonl", budget=3).save("old")
-    assert cli.main(["law", "fit", "runs.csv", "-o", "law.json", "-q"]) == 0
-
-    def run(arguments: str, **streams: object) -> str:
-        before = contents(here)
-        done = subprocess.run([*command, *arguments.split()], stderr=subprocess.PIPE, text=True, **streams)  # type: ignore[call-overload]
-        assert done.returncode == 2
-        assert contents(here) == before
-        return str(done.stderr).strip()
-
-    with Path("pool.jsonl").open() as pool:
-        said = run("select - -o pool.jsonl --budget 3 --force -q", stdin=pool)
-    assert said == "entropylaw: pool.jsonl: is a file of the pool; name another file for the records"
-    for arguments, what in (
-        ("select pool.jsonl -o - --budget 3 -q", "a file of the pool, pool.jsonl; name another file for the records"),
-        ("ratio pool.jsonl -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
-        ("compare v2.jsonl pool.jsonl -q", "a file of a version, pool.jsonl; name another file for what is printed"),
+@pytest.mark.parametrize(
+    ("command", "read", "message"),
+    [
         (
-            "select pool.jsonl -o o --budget 3 -q",
-            "a file of the pool, pool.jsonl; name another file for what is printed",
+            "select pool.jsonl -o - --budget 3",
+            "pool.jsonl",
+            "is a file of the pool, pool.jsonl; name another file for the re",
         ),
-        ("score pool.jsonl -o o.csv -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
-        ("score pool.jsonl -o - -q", "a file of the pool, pool.jsonl; name another file for the scores"),
-        ("replay old.manifest.json -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
-        ("replay old.manifest.json -o o -q", "a file of the pool, pool.jsonl; name another file for what is printed"),
-        ("replay old.manifest.json -o - -q", "a file of the pool, pool.jsonl; name another file for the records"),
-        ("law check --law law.json --data pool.jsonl -q", "a file of the data, pool.jsonl; name another file for what"),
-        ("config ratio pool.jsonl --config run.toml", "the file of options, run.toml; name another file for what is"),
-    ):
-        with Path("run.toml" if "config" in arguments else "pool.jsonl").open("a") as output:
-            assert run(arguments, stdout=output).startswith(f"entropylaw: standard output: is {what}")
-    with Path("out.jsonl").open("a") as output:
-        said = run("select pool.jsonl -o out.jsonl --budget 3 --force -q", stdout=output)
-    assert said == (
-        "entropylaw: standard output: the records, out.jsonl, would go there too; name another file for what is printed"
-    )
+        (
+            "select pool.jsonl -o o --budget 3",
+            "pool.jsonl",
+            "is a file of the pool, pool.jsonl; name another file for what",
+        ),
+        ("score pool.jsonl -o o.csv", "pool.jsonl", "is a file of the pool, pool.jsonl; name another file for what is"),
+        ("score pool.jsonl -o -", "pool.jsonl", "is a file of the pool, pool.jsonl; name another file for the scores"),
+        ("ratio pool.jsonl", "pool.jsonl", "is a file of the pool, pool.jsonl; name another file for what is printed"),
+        ("compare v2.jsonl pool.jsonl", "pool.jsonl", "is a file of a version, pool.jsonl; name another file for what"),
+        ("replay old.manifest.json", "pool.jsonl", "is a file of the pool, pool.jsonl; name another file for what is"),
+        (
+            "replay old.manifest.json -o o",
+            "have.jsonl",
+            "is a file of the anchor, have.jsonl; name another file for wh",
+        ),
+        (
+            "replay old.manifest.json -o -",
+            "old.picks.npz",
+            "is the picks to repeat, old.picks.npz; name another file f",
+        ),
+        ("law fit runs.csv", "runs.csv", "is the runs, runs.csv; name another file for what is printed"),
+        ("law predict --law law.json --R 3", "law.json", "is the law, law.json; name another file for what is printed"),
+        ("law check --law law.json --data pool.jsonl", "pool.jsonl", "is a file of the data, pool.jsonl; name another"),
+        ("law loss trainer_state.json", "trainer_state.json", "is a training log, trainer_state.json; name another"),
+        (
+            "config ratio pool.jsonl --config run.toml",
+            "run.toml",
+            "is the file of options, run.toml; name another file",
+        ),
+        ("select pool.jsonl -o o --force --budget 3", "o", "the records, o, would go there too; name another file for"),
+    ],
+)
+def test_standard_output_is_a_file_too(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    read: str,
+    message: str,
+) -> None:
+    entropylaw.select("pool.jsonl", budget=3, anchor="have.jsonl").save("old")
+    assert cli.main(["law", "fit", "runs.csv", "-o", "law.json", "-q"]) == 0
+    with Path(read).open("a") as output:
+        monkeypatch.setattr(sys, "__stdout__", output)
+        quiet = [] if command.startswith("config") else ["-q"]
+        assert refused(capsys, [*command.split(), *quiet]).startswith(f"standard output: {message}")
+
+
+def test_standard_input_is_a_file_too(here: Path) -> None:
+    command = [sys.executable, "-m", "entropylaw", "select", "-", "-o", "pool.jsonl", "--budget", "3", "--force", "-q"]
+    before = contents(here)
+    with Path("pool.jsonl").open() as pool:
+        done = subprocess.run(command, stdin=pool, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert done.stderr == "entropylaw: pool.jsonl: is a file of the pool; name another file for the records\n"
+    with Path("pool.jsonl").open("a") as pool:
+        done = subprocess.run(
+            [*command[:4], "pool.jsonl", *command[5:]], stdout=pool, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert contents(here) == before
 
 
 def test_what_goes_to_devices_is_no_file(here: Path) -> None:

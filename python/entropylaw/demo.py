@@ -48,15 +48,26 @@ def _functions(path: Path, module: str) -> Iterator[dict[str, str]]:
 
 
 def write_pool(path: Path) -> int:
-    """Writes the default pool as JSON Lines; returns the number of records."""
+    """Writes the default pool as JSON Lines; returns the number of records.
+
+    Raises
+    ------
+    EntropyLawError
+        If there is a file already that holds something else, or it can't be written.
+    """
+    from entropylaw.errors import EntropyLawError
     from entropylaw.output import replacing
 
-    count = 0
-    with replacing(path) as file:
-        for record in stdlib_records():
-            file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
-            count += 1
-    return count
+    lines = [json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in stdlib_records()]
+    content = b"".join(lines)
+    if not path.exists():
+        with replacing(path) as file:
+            file.write(content)
+    elif not path.is_file() or path.read_bytes() != content:
+        raise EntropyLawError(
+            f"{path}: is not the pool of this Python's library; move it away, or name another directory (--dir)"
+        )
+    return len(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,7 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for preset in ("paper", "reference"):
         output = directory / f"{preset}.jsonl"
         # A k1 that the pool can fill in every round, as the reference demands.
-        options = ["--budget", _BUDGET, "--preset", preset, "--k1", "1000", "--force"]
+        options = ["--budget", _BUDGET, "--preset", preset, "--k1", "1000"]
+        # What an earlier demo has selected.
+        options += ["--force"] if Path(f"{output}.manifest.json").exists() else []
         if not code:
             print(f"\nentropylaw select {pool} -o {output} {' '.join(options)}", flush=True)
             code = cli.main(["select", str(pool), "-o", str(output), *options])
