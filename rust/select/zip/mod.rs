@@ -163,6 +163,9 @@ mod tests {
     use super::*;
     use crate::sizer::DeflateSizer;
 
+    /// What is done to a round.
+    type Change<'a> = &'a dyn Fn(&mut record::Round);
+
     /// A record that is whole and in its place, and yet no round: picks twice, or from elsewhere, or of what is gone.
     #[test]
     fn rounds_that_cannot_have_been_are_refused() {
@@ -196,7 +199,7 @@ mod tests {
                 }
             }
             assert_eq!(rounds.len(), 3);
-            let with = |number: usize, change: &dyn Fn(&mut record::Round)| {
+            let with = |number: usize, change: Change<'_>| {
                 let mut bytes = Vec::new();
                 let mut journal = Journal::new(&[], &mut bytes).unwrap();
                 journal.write(record::scores(&scores)).unwrap();
@@ -215,7 +218,7 @@ mod tests {
             };
             assert_eq!(with(9, &|_| ()).unwrap(), indices);
             let gone = indices[0] as usize;
-            let misfits: [(&str, &dyn Fn(&mut record::Round)); 5] = [
+            let misfits: [(&str, Change<'_>); 5] = [
                 ("a pick twice", &|round| round.picks[1] = round.picks[0]),
                 ("a pick from outside the block", &|round| {
                     let outside = round.candidates.iter().find(|index| !round.block.contains(index)).unwrap();
