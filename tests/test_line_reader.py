@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from entropylaw import EntropyLawError
 from entropylaw.pool import Pool, load
+from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.render import Renderer
+from entropylaw.pool.source import Source
 
 TEXTS = st.text() | st.sampled_from(["", "\u2028", "\0", "a\nb", "😀", "\ud83d", "é", '"', "\\", "\x7f", "null"])
 NUMBERS = (
@@ -294,3 +296,30 @@ def test_tables(schema: str, data: st.DataObject) -> None:
     batched = outcome()
     with patch("entropylaw.pool.table_records.read_rows", lambda batch, builder: None):
         assert batched == outcome()
+
+
+def test_more_lines_and_longer_records_than_32_bits_count_are_refused(tmp_path: Path) -> None:
+    """In the records of a file, whichever way they are added; nothing wraps."""
+    (tmp_path / "pool.jsonl").write_bytes(b"{}\n")
+    most = 2**32 - 1
+
+    def records() -> LineRecords:
+        return LineRecords(Source(tmp_path / "pool.jsonl"))
+
+    def many(line: int, length: int) -> LineRecords:
+        # What the core counts of a record has 32 bits already: it refuses a longer one.
+        made = records()
+        made.add_many(np.array([1, line]), np.zeros(2, dtype=np.int64), np.array([1, length], dtype=np.uint32))
+        return made
+
+    one = records()
+    one.add(most, 2**40, most)
+    assert one.where(0) == many(most, most).where(1) == f"{tmp_path / 'pool.jsonl'}:{most}"
+    lines = "has more than 4,294,967,295 lines, as many as can be read; cut it into files of fewer"
+    with pytest.raises(EntropyLawError, match=lines):
+        records().add(most + 1, 0, 1)
+    with pytest.raises(EntropyLawError, match=lines):
+        many(most + 1, 1)
+    length = "pool.jsonl:7: the record has 4,294,967,296 bytes; up to 4,294,967,295 can be read: cut it"
+    with pytest.raises(EntropyLawError, match=length):
+        records().add(7, 0, most + 1)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import entropylaw
@@ -31,6 +32,12 @@ def tokenizer() -> Any:
 
 def test_a_function_counts() -> None:
     assert count_tokens(load(TEXTS), by_words).tolist() == WORDS
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64, np.uint8, np.float32])
+def test_whole_numbers_of_any_kind_are_counts(kind: Any) -> None:
+    assert count_tokens(load(TEXTS), lambda texts: [kind(count) for count in by_words(texts)]).tolist() == WORDS
+    assert count_tokens(load(TEXTS), lambda texts: np.array(by_words(texts), dtype=kind)).tolist() == WORDS
 
 
 def test_many_samples_are_counted_in_batches() -> None:
@@ -84,6 +91,27 @@ def test_every_way_to_count_selects_alike(method: Any, tokenizer: Any, tmp_path:
     ("tokens", "message"),
     [
         (lambda texts: [1], "the tokenizer returned 1 counts for 6 texts"),
+        (
+            lambda texts: [2.9] * 6,
+            r"a count of the tokenizer is 2.9; it must be a whole number from 0 to 4,294,967,295$",
+        ),
+        (
+            lambda texts: np.array([1, 2, 3, 4, 5, 0.5]),
+            r"the tokenizer is np.float64\(0.5\); it must be a whole",
+        ),
+        (lambda texts: [1, 2, 3, 4, 5, -1], "a count of the tokenizer is -1; it must be a whole number from 0 to"),
+        (lambda texts: [2**32] * 6, "a count of the tokenizer is 4294967296; it must be a whole number from 0 to"),
+        (lambda texts: [float("nan")] * 6, "a count of the tokenizer is nan; it must be a whole number"),
+        (lambda texts: [None] * 6, "a count of the tokenizer is None; it must be a whole number"),
+        (lambda texts: [True] * 6, "a count of the tokenizer is True; it must be a whole number"),
+        (lambda texts: ["1"] * 6, "a count of the tokenizer is '1'; it must be a whole number"),
+        (lambda texts: [[1], [2]] * 3, r"a count of the tokenizer is \[1\]; it must be a whole number"),
+        (lambda texts: "123456", "the tokenizer returned '123456', not a number for each text"),
+        (lambda texts: 6, "the tokenizer returned 6, not a number for each text"),
+        (
+            lambda texts: iter([1] * 6),
+            "the tokenizer returned <list_iterator .*>, not a number for each text",
+        ),
         ("tiktoken:no-such-encoding", "tiktoken can't give the encoding 'no-such-encoding': Unknown encoding"),
     ],
 )

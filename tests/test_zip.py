@@ -219,3 +219,19 @@ def test_the_ratio_of_a_large_pool_is_an_estimate_from_evenly_spaced_stretches()
     assert selection.pool_ratio == raw / sum(map(oracle.compressed, stretches))
     assert selection.pool_ratio_bytes == raw
     assert abs(selection.pool_ratio / entropylaw.ratio(samples).ratio - 1) < 0.02
+
+
+def test_gaps_between_candidates_do_not_change_the_estimate() -> None:
+    """What is excluded leaves gaps in the pool's bytes; R of the rest is estimated as if it were a pool of its own."""
+    chooser = random.Random(4)
+    words = ["".join(chooser.choices("abcdefghij", k=5)) for _ in range(400)]
+    # Fewer and fewer words: R rises steadily.
+    texts = [" ".join(chooser.choices(words[: 400 - number], k=3400)) for number in range(390)]
+    kept = [{"text": texts[number // 3], "score": 1} for number in range(1100)]
+    # Excluded ones lie thick in the middle, and are none elsewhere.
+    others = [{"text": "x" * 3000, "score": 0} for _ in range(2000)]
+    pool = [*kept[:400], *others, *kept[400:]]
+    with_gaps = entropylaw.select(pool, budget=2, k1=2, k2=2, k3=1, min_score={"score": 1})
+    without = entropylaw.select(kept, budget=2, k1=2, k2=2, k3=1)
+    assert without.pool_ratio_bytes < sum(len(record["text"]) for record in kept) * 0.9
+    assert (with_gaps.pool_ratio, with_gaps.pool_ratio_bytes) == (without.pool_ratio, without.pool_ratio_bytes)

@@ -122,7 +122,7 @@ impl Batch {
     /// [`Error::Limit`] if there are more lines than can be counted.
     fn append(&mut self, other: Self) -> Result<()> {
         let breaks = u64::from(self.breaks) + u64::from(other.breaks);
-        let breaks = counted(breaks, "lines read at once")?;
+        let breaks = counted(breaks, "the lines read at once")?;
         self.data.extend(other.data);
         self.lengths.extend(other.lengths);
         self.starts.extend(other.starts);
@@ -159,7 +159,7 @@ impl Batch {
 /// # Errors
 /// [`Error::Limit`] if it is too large.
 fn counted(number: u64, what: &str) -> Result<u32> {
-    u32::try_from(number).map_err(|_| Error::Limit(format!("{number} {what}; the limit is 2^32 - 1")))
+    u32::try_from(number).map_err(|_| Error::Limit(format!("{what} are {number}; the limit is 2^32 - 1")))
 }
 
 /// Reads the lines of `buffer` that are not blank, on the current threads of rayon.
@@ -274,7 +274,7 @@ impl<'s> Reader<'s> {
     }
 
     fn read(&mut self, raw: &[u8], start: usize) -> Result<()> {
-        let size = counted(raw.len() as u64, "bytes are in a record")?;
+        let size = counted(raw.len() as u64, "the bytes of a record")?;
         let before = self.batch.data.len();
         let read = self.read_record(raw);
         if read.is_none() {
@@ -346,9 +346,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_32_bits_is_refused() {
-        assert_eq!(counted(u64::from(u32::MAX), "lines"), Ok(u32::MAX));
-        let message = "4294967296 bytes are in a record; the limit is 2^32 - 1".to_owned();
-        assert_eq!(counted(1 << 32, "bytes are in a record"), Err(Error::Limit(message)));
+        assert_eq!(counted(u64::from(u32::MAX), "the lines"), Ok(u32::MAX));
+        let message = "the bytes of a record are 4294967296; the limit is 2^32 - 1".to_owned();
+        assert_eq!(counted(1 << 32, "the bytes of a record"), Err(Error::Limit(message)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from entropylaw.errors import EntropyLawError
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.schema import RecordError
@@ -54,7 +55,10 @@ def _read_block(block: Block, reader: "_core.RecordReader", records: LineRecords
         lines = block.line + read.lines.astype(np.int64)
     else:
         starts, ends = np.ascontiguousarray(block.spans.T)
-        read = reader.spans(block.content, starts, ends)
+        try:
+            read = reader.spans(block.content, starts, ends)
+        except EntropyLawError as error:
+            raise EntropyLawError(f"{records.name}: {error}") from None
         breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
         lines = block.line + np.searchsorted(breaks, read.starts)
     builder.leave(read.unread)

@@ -12,6 +12,9 @@ from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 from entropylaw.pool.split import on_one_line
 
+_MOST = 2**32 - 1
+"""Lines of a file, and bytes of a record: each is kept in 32 bits."""
+
 
 class LineRecords:
     """The records of one JSON file."""
@@ -27,16 +30,35 @@ class LineRecords:
         self._lengths = array("I")
 
     def add(self, line: int, start: int, length: int) -> None:
-        """The next record: its line, its offset and length in the file's content."""
+        """The next record: its line, its offset and length in the file's content.
+
+        Raises
+        ------
+        EntropyLawError
+            If lines or bytes are more than are counted.
+        """
+        self._check(line, length)
         self._lines.append(line)
         self._starts.append(start)
         self._lengths.append(length)
 
     def add_many(self, lines: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.uint32]) -> None:
-        """The next records."""
+        """The next records; see ``add``."""
+        if len(lines):
+            self._check(int(lines[-1]), int(lengths.max()))
         self._lines.frombytes(lines.astype(np.uint32).tobytes())
         self._starts.frombytes(starts.tobytes())
         self._lengths.frombytes(lengths.tobytes())
+
+    def _check(self, line: int, length: int) -> None:
+        if line > _MOST:
+            raise EntropyLawError(
+                f"{self.name}: has more than {_MOST:,} lines, as many as can be read; cut it into files of fewer"
+            )
+        if length > _MOST:
+            raise EntropyLawError(
+                f"{self.name}:{line}: the record has {length:,} bytes; up to {_MOST:,} can be read: cut it"
+            )
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -156,3 +156,85 @@ pub fn select<S: Sizer>(
         Preset::Reference => Zip::<S, Reference>::new(pool, params, controls, journal, &workers, monitor)?.run(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::controls::Limits;
+    use super::*;
+    use crate::sizer::DeflateSizer;
+
+    /// What is done to a round.
+    type Change<'a> = &'a dyn Fn(&mut record::Round);
+
+    /// A record that is whole and in its place, and yet no round: picks twice, or from elsewhere, or of what is gone.
+    #[test]
+    fn rounds_that_cannot_have_been_are_refused() {
+        let texts: Vec<String> = (0..40).map(|n| format!("sample {n} says {}", n * n * 7919)).collect();
+        let bytes = texts.concat().into_bytes();
+        let mut offsets = vec![0];
+        for text in &texts {
+            offsets.push(offsets[offsets.len() - 1] + text.len() as i64);
+        }
+        let pool = Pool::new(&bytes, &offsets).unwrap();
+        let controls = Controls::only(Limits::samples(9));
+        for preset in [Preset::Paper, Preset::Reference] {
+            let params = Params { preset, k1: 12, k2: 6, k3: 3 };
+            let run = |past: &[u8]| {
+                let mut written = Vec::new();
+                let mut journal = Journal::new(past, &mut written)?;
+                let selected =
+                    select::<DeflateSizer>(&pool, &params, &controls, &mut journal, Some(2), &Monitor::default())?;
+                drop(journal);
+                Ok::<_, Error>((selected.indices, written))
+            };
+            let (indices, journal) = run(&[]).unwrap();
+            let (mut scores, mut rounds) = (Vec::new(), Vec::new());
+            let mut unused = Vec::new();
+            let mut past = Journal::new(&journal, &mut unused).unwrap();
+            while let Some(record) = past.replay() {
+                if record.kind() == record::SCORES {
+                    scores = record.content(|reader| reader.list()).unwrap();
+                } else {
+                    rounds.push(record::Round::read(record, pool.len()).unwrap());
+                }
+            }
+            assert_eq!(rounds.len(), 3);
+            let with = |number: usize, change: Change<'_>| {
+                let mut bytes = Vec::new();
+                let mut journal = Journal::new(&[], &mut bytes).unwrap();
+                journal.write(record::scores(&scores)).unwrap();
+                for (at, round) in rounds.iter().enumerate() {
+                    let record::Round { candidates, sizes, block, picks, selected } = round;
+                    let [candidates, block, picks] = [candidates, block, picks].map(Vec::clone);
+                    let [sizes, selected] = [sizes, selected].map(Vec::clone);
+                    let mut round = record::Round { candidates, sizes, block, picks, selected };
+                    if at == number {
+                        change(&mut round);
+                    }
+                    journal.write(round.write()).unwrap();
+                }
+                drop(journal);
+                run(&bytes).map(|(indices, _)| indices)
+            };
+            assert_eq!(with(9, &|_| ()).unwrap(), indices);
+            let gone = indices[0] as usize;
+            let misfits: [(&str, Change<'_>); 5] = [
+                ("a pick twice", &|round| round.picks[1] = round.picks[0]),
+                ("a pick from outside the block", &|round| {
+                    let outside = round.candidates.iter().find(|index| !round.block.contains(index)).unwrap();
+                    round.picks[0] = *outside;
+                }),
+                ("a candidate twice", &|round| round.candidates[1] = round.candidates[0]),
+                ("a block from elsewhere", &|round| round.block[0] = gone),
+                ("what is gone", &|round| {
+                    round.candidates[0] = gone;
+                    round.block[0] = gone;
+                    round.picks[0] = gone;
+                }),
+            ];
+            for (what, change) in misfits {
+                assert!(matches!(with(1, change), Err(Error::Checkpoint(_))), "{preset:?}: {what}");
+            }
+        }
+    }
+}

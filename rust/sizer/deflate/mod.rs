@@ -366,33 +366,37 @@ mod tests {
         assert_eq!(*at_feed.last().expect("some"), fed_in_two_parts(&text, 65_535));
     }
 
-    /// The same where one append goes past the end of a feed, or begins right before or behind it: what follows is sized
-    /// as if all had been fed to zlib at once, in feeds.
+    /// The same where one append goes past the end of a feed, or begins right before or behind it, or a candidate does:
+    /// all is sized as if it had been fed to zlib at once, in feeds.
     #[test]
     fn appends_go_past_the_end_of_a_feed() {
         let text = text_with_far_match();
-        let (origin, end) = ((1_u64 << 32) - 65_536, text.len());
-        let expected = fed_in_two_parts(&text, 65_535);
-        let whole = [0, end];
-        for cuts in [&whole[..], &[0, 65_000, end], &[0, 65_534, end], &[0, 65_535, end], &[0, 65_536, end]] {
-            let mut sizer = DeflateSizer::new();
-            sizer.stream.window.start_at(origin);
-            for piece in cuts.windows(2) {
-                sizer.append(&text[piece[0]..piece[1]]);
+        let (end, more) = (text.len(), [&text[..], &text[..40_000]].concat());
+        // The first feed's end is a byte before the end of a window, that of the 300th 300 bytes.
+        for feeds in [1, 300] {
+            let origin = (feeds << 32) - 65_536;
+            let feed = 65_536 - feeds as usize;
+            let [expected, further] = [&text, &more].map(|text| fed_in_two_parts(text, feed));
+            let whole = [0, end];
+            for cuts in [&whole[..], &[0, 65_000, end], &[0, 65_534, end], &[0, 65_535, end], &[0, 65_536, end]] {
+                let mut sizer = DeflateSizer::new();
+                sizer.stream.window.start_at(origin);
+                let mut scratch = sizer.scratch();
+                for piece in cuts.windows(2) {
+                    let rest = &text[piece[0]..];
+                    assert_eq!(sizer.probe(rest, &mut scratch), expected, "{cuts:?}");
+                    assert_eq!(sizer.probe_candidate(&mut sizer.candidate(rest), &mut scratch), expected, "{cuts:?}");
+                    sizer.append(&text[piece[0]..piece[1]]);
+                }
+                assert_eq!(sizer.probe(b"", &mut scratch), expected, "{cuts:?}");
+                // And a copy goes on as the sizer does.
+                let mut copy = sizer.clone();
+                for sizer in [&mut sizer, &mut copy] {
+                    sizer.append(&text[..40_000]);
+                    assert_eq!(sizer.prefix_len(), origin + more.len() as u64);
+                    assert_eq!(sizer.probe(b"", &mut scratch), further);
+                }
             }
-            assert_eq!(sizer.prefix_len(), origin + end as u64);
-            let mut scratch = sizer.scratch();
-            assert_eq!(sizer.probe(b"", &mut scratch), expected, "{cuts:?}");
-            // And a copy goes on as the sizer does.
-            let mut copy = sizer.clone();
-            for sizer in [&mut sizer, &mut copy] {
-                sizer.append(&text[..40_000]);
-            }
-            assert_eq!(copy.prefix_len(), sizer.prefix_len());
-            assert_eq!(
-                copy.probe(&text[40_000..41_000], &mut scratch),
-                sizer.probe(&text[40_000..41_000], &mut scratch)
-            );
         }
     }
 

@@ -1,0 +1,206 @@
+"""The compiled core, given arrays that do not fit: an error, never a panic, and never a wrong result in silence."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from entropylaw import EntropyLawError, _core
+
+DATA = np.frombuffer(b"the cat sat on the mat and the cat ran", dtype=np.uint8)
+OFFSETS = np.array([0, 11, 22, 22, 38], dtype=np.int64)
+STARTS, ENDS = OFFSETS[:-1], OFFSETS[1:]
+SAMPLES = len(STARTS)
+ZIP = {"preset": "paper", "k1": 4, "k2": 3, "k3": 2}
+COVERAGE = {"unit": "byte", "ngram": 3, "gamma": 0.5, "min_df": 1, "min_contexts": 1}
+BIG = 2**63 - 1
+
+
+def misaligned(values: Any, dtype: Any) -> Any:
+    """The values as an array that begins at an odd address."""
+    array = np.array(values, dtype=dtype)
+    held = np.zeros(array.nbytes + 1, dtype=np.uint8)
+    made = held[1:].view(dtype) if dtype == np.uint8 else np.frombuffer(held.data, dtype=dtype, offset=1)
+    if made.flags.writeable:
+        made[:] = array
+    return made
+
+
+def odd(fitting: Any) -> dict[str, Any]:
+    """What to give in place of a fitting array; none of it fits, but for what lies otherwise in memory."""
+    size, dtype = len(fitting), fitting.dtype
+    signed = np.issubdtype(dtype, np.signedinteger)
+    arrays: dict[str, Any] = {
+        "empty": fitting[:0],
+        "one": fitting[:1],
+        "shorter": fitting[:-1],
+        "longer": np.concatenate([fitting, fitting[-1:], fitting[-1:]]),
+        "reversed": np.ascontiguousarray(fitting[::-1]),
+        "most": np.full(size, np.iinfo(dtype).max if dtype.kind in "iu" else np.inf, dtype=dtype),
+        "least": np.full(size, np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf, dtype=dtype),
+        "strided": np.repeat(fitting, 2)[::2],
+        "backward": fitting[::-1],
+        "two dimensions": fitting.reshape(1, -1),
+        "no dimension": np.array(fitting[0]),
+        "other type": fitting.astype(np.float32),
+        "other sign": fitting.astype(np.uint64 if signed else np.int8),
+        "other order": fitting.astype(dtype.newbyteorder(">")) if dtype.itemsize > 1 else fitting.astype(np.int16),
+        "objects": fitting.astype(object),
+        "misaligned": misaligned(fitting, dtype),
+        "list": fitting.tolist(),
+        "bytes": fitting.tobytes(),
+        "None": None,
+    }
+    if dtype.kind in "iu":
+        arrays["zigzag"] = np.array([0, BIG if signed else 9, *([1] * (size - 2))][:size], dtype=dtype)
+    if signed:
+        arrays["below 0"] = -fitting - 1
+        arrays["beyond"] = fitting + 100
+    return arrays
+
+
+def controls(**given: Any) -> Any:
+    return _core.Controls(4, **given)
+
+
+def zip_select(data: Any = DATA, starts: Any = STARTS, ends: Any = ENDS, **given: Any) -> Any:
+    return _core.zip_select(data, starts, ends, controls(**given), **ZIP, threads=1)  # type: ignore[arg-type]
+
+
+def coverage_select(data: Any = DATA, starts: Any = STARTS, ends: Any = ENDS, **given: Any) -> Any:
+    return _core.coverage_select(data, starts, ends, controls(**given), **COVERAGE, alpha=1.0, threads=1)  # type: ignore[arg-type]
+
+
+def measure(data: Any = DATA, offsets: Any = OFFSETS, **given: Any) -> Any:
+    usual: dict[str, Any] = {"groups": np.array([0, 1, 0, 1], dtype=np.uint32), "count": 2}
+    return _core.measure(data, offsets, **(usual | given), threads=1)
+
+
+def novelty(data: Any = DATA, offsets: Any = OFFSETS, before: Any = OFFSETS) -> Any:
+    return _core.novelty(data, offsets, [(DATA, before)], ngram=3, threads=1)
+
+
+READER = _core.LineReader(schema="text", group_by="source", numbers=(), threads=1)
+LINES = b'{"text": "a cat"}\n{"text": "a dog"}\n'
+
+GROUPS = np.array([0, 1, 0, 1], dtype=np.uint32)
+QUOTAS = np.array([[0, 4], [1, 4]], dtype=np.uint64)
+LIMITED: dict[str, tuple[Any, dict[str, Any]]] = {
+    "costs": (np.array([1, 2, 1, 2], dtype=np.uint32), {"unit": "tokens"}),
+    "groups": (GROUPS, {"quotas": QUOTAS}),
+    "weights": (np.array([1.0, 0.5, 1.5, 1.0]), {}),
+    "known_indices": (np.array([0, 2], dtype=np.int64), {}),
+    "known_data": (DATA, {"known_offsets": OFFSETS}),
+    "known_offsets": (OFFSETS, {"known_data": DATA}),
+}
+
+CALLS: dict[str, tuple[Callable[..., Any], Any, dict[str, Any]]] = {
+    **{f"zip_select, {name}": (zip_select, array, {}) for name, array in (("starts", STARTS), ("ends", ENDS))},
+    "zip_select, data": (zip_select, DATA, {}),
+    "coverage_select, data": (coverage_select, DATA, {}),
+    "coverage_select, starts": (coverage_select, STARTS, {}),
+    "coverage_select, ends": (coverage_select, ENDS, {}),
+    **{f"zip_select, {name}": (zip_select, array, rest) for name, (array, rest) in LIMITED.items()},
+    **{f"coverage_select, {name}": (coverage_select, array, rest) for name, (array, rest) in LIMITED.items()},
+    "measure, data": (measure, DATA, {}),
+    "measure, offsets": (measure, OFFSETS, {}),
+    "measure, groups": (measure, GROUPS, {}),
+    "measure, order": (measure, np.array([3, 1, 0, 2], dtype=np.int64), {}),
+    "measure_each, data": (lambda data: _core.measure_each(data, OFFSETS, threads=1), DATA, {}),
+    "measure_each, offsets": (lambda offsets: _core.measure_each(DATA, offsets, threads=1), OFFSETS, {}),
+    "find_duplicates, offsets": (lambda offsets: _core.find_duplicates(DATA, offsets, threads=1), OFFSETS, {}),
+    "first_copies, starts": (lambda starts: _core.first_copies(DATA, starts, ENDS, threads=1), STARTS, {}),
+    "first_copies, known_offsets": (
+        lambda known_offsets: _core.first_copies(
+            DATA, STARTS, ENDS, known_data=DATA, known_offsets=known_offsets, threads=1
+        ),
+        OFFSETS,
+        {},
+    ),
+    "first_gains, offsets": (
+        lambda offsets: _core.first_gains(DATA, offsets, **COVERAGE, threads=1),  # type: ignore[arg-type]
+        OFFSETS,
+        {},
+    ),
+    "novelty, offsets": (novelty, OFFSETS, {}),
+    "novelty, before": (novelty, OFFSETS, {}),
+    "LineReader.spans, starts": (lambda starts: READER.spans(LINES, starts, np.array([17, 35])), np.array([0, 18]), {}),
+    "LineReader.spans, ends": (lambda ends: READER.spans(LINES, np.array([0, 18]), ends), np.array([17, 35]), {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_arrays_that_do_not_fit_are_refused_without_a_panic(name: str) -> None:
+    call, fitting, rest = CALLS[name]
+    parameter = name.rpartition(" ")[2]
+    call(**{parameter: fitting}, **rest)
+    for kind, array in odd(fitting).items():
+        # A panic is no Exception: it is not caught here, and fails the test.
+        try:
+            call(**{parameter: array}, **rest)
+        except (EntropyLawError, TypeError, ValueError, OverflowError) as error:
+            assert str(error), kind
+
+
+@pytest.mark.parametrize("kind", ["shorter", "longer", "reversed", "most", "least", "zigzag", "below 0", "beyond"])
+@pytest.mark.parametrize("call", [zip_select, coverage_select])
+def test_offsets_that_cut_no_samples_are_refused_in_words(call: Callable[..., Any], kind: str) -> None:
+    for parameter, fitting in (("starts", STARTS), ("ends", ENDS)):
+        if (parameter, kind) in (("starts", "least"), ("ends", "beyond")) and kind == "least":
+            continue
+        with pytest.raises(
+            EntropyLawError, match=r"^pool offsets must start at 0, never fall, and end at the number of"
+        ):
+            call(**{parameter: odd(fitting)[kind]})
+
+
+def test_numbers_that_do_not_fit_are_refused_without_a_panic() -> None:
+    numbers = [0, 1, -1, 9, 255, 256, 65_535, 65_536, 2**31, 2**32, BIG, 2**63, 2**64 - 1, 2**64, 2**127, -(2**63)]
+    floats = [0.0, -0.0, -1.0, 2.0, float("nan"), float("inf"), 5e-324, 1e308]
+
+    def tried(call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except (EntropyLawError, TypeError, ValueError, OverflowError) as error:
+            assert "\n" not in str(error)
+
+    for name, value in itertools.product(ZIP, numbers):
+        if name != "preset":
+            tried(lambda: _core.zip_select(DATA, STARTS, ENDS, controls(), **(ZIP | {name: value}), threads=1))  # type: ignore[arg-type] # noqa: B023
+    for name, value in itertools.product(["ngram", "min_df", "min_contexts"], numbers):
+        how: Any = COVERAGE | {name: value}
+        tried(lambda: _core.coverage_select(DATA, STARTS, ENDS, controls(), **how, alpha=1.0, threads=1))  # noqa: B023
+        tried(lambda: _core.first_gains(DATA, OFFSETS, **how, threads=1))  # noqa: B023
+    for name, value in itertools.product(["gamma", "alpha"], floats):
+        how = COVERAGE | {"alpha": 1.0} | {name: value}
+        tried(lambda: _core.coverage_select(DATA, STARTS, ENDS, controls(), **how, threads=1))  # noqa: B023
+    for value in numbers:
+        tried(lambda: _core.zip_select(DATA, STARTS, ENDS, _core.Controls(value), **ZIP, threads=1))  # type: ignore[arg-type] # noqa: B023
+        if not 255 < value < 2**31:
+            # Each group has a stream of its own.
+            tried(lambda: measure(count=value))  # noqa: B023
+        tried(lambda: _core.novelty(DATA, OFFSETS, [], ngram=value, threads=1))  # noqa: B023
+        for quotas in ([[value, value]], [[0, value], [value, 4]], [[1, 2, value]]):
+            with np.errstate(all="ignore"):
+                array = np.array(quotas, dtype=object)
+            fits = array[(array < 0) | (array >= 2**64)].size == 0
+            if fits:
+                tried(lambda: zip_select(groups=GROUPS, quotas=array.astype(np.uint64)))  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "message"),
+    [
+        ([0], [1, 2], "there are 1 starts and 2 ends"),
+        ([0, 1], [1], "there are 2 starts and 1 ends"),
+        ([0], [len(LINES) + 1], "a span is outside the buffer"),
+        ([2], [1], "a span is outside the buffer"),
+        ([-2], [-1], "a span is outside the buffer"),
+        ([-(2**63)], [BIG], "a span is outside the buffer"),
+    ],
+)
+def test_spans_outside_the_buffer_are_refused(starts: list[int], ends: list[int], message: str) -> None:
+    with pytest.raises(EntropyLawError, match=message):
+        READER.spans(LINES, np.array(starts), np.array(ends))
