@@ -132,7 +132,7 @@ def run(arguments: argparse.Namespace) -> None:
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     if arguments.anchor:
-        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor)
+        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
     samples = budget.of(len(pool)) if budget.unit == "samples" else None
     if samples is not None and samples > len(pool):
         raise EntropyLawError(f"the budget is {samples} samples, but the pool has only {len(pool)}; lower it")

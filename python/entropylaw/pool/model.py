@@ -39,9 +39,11 @@ class Pool:
     schema: str
     """Name of the schema that the records have; ``""`` if the rendering needs none."""
     options: Mapping[str, Any]
-    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``."""
+    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``, ``format``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
+    left_out: tuple[str, ...] = field(repr=False)
+    """Files in the directories that were named, or matched by patterns, that are not read: no data by their names."""
     seconds: float
     """Seconds that reading and rendering took."""
 

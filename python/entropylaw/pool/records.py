@@ -65,7 +65,7 @@ class Records:
     @property
     def tabular(self) -> bool:
         """Whether all records are rows of tables, so that ``rows`` gives them back in the types that they came in."""
-        return all(part.tabular for part in self._parts)
+        return all(part.tabular for part in self._parts if len(part))
 
     def files(self) -> list[Source]:
         """The files that they are in."""
@@ -110,7 +110,8 @@ class Records:
         from entropylaw.pool.rows import unified
 
         rising = np.unique(np.fromiter(indices, dtype=np.int64))
-        tables = [(part.name, part.schema(rising[:0])) for part in self._parts if part.tabular]
+        # A file without records has no say: what an empty table calls its columns' types is often made up.
+        tables = [(part.name, part.schema(rising[:0])) for part in self._parts if part.tabular and len(part)]
         needed = [(part.name, part.schema(positions)) for part, positions in self._split(rising) if not part.tabular]
         return unified([*tables, *needed])
 

@@ -90,8 +90,10 @@ class Renderer:
             return Compiled(field=self.field)
         return Compiled(schema=self.schema.name) if self.schema.name in COMPILED else None
 
-    def columns(self, names: Sequence[str], where: str) -> tuple[str, ...] | None:
+    def columns(self, names: Sequence[str], where: str, remedy: str | None = None) -> tuple[str, ...] | None:
         """The fields that rendering a table with the columns ``names`` takes; None for all.
+
+        ``remedy`` is what to do about a table without them, if the caller knows.
 
         Raises
         ------
@@ -103,7 +105,8 @@ class Renderer:
         try:
             return self._settled(dict.fromkeys(names), where, "the table").reads
         except RecordError as error:
-            raise EntropyLawError(f"{where}: {error}") from None
+            mend = remedy or error.remedy
+            raise EntropyLawError(f"{where}: {error}" + (f"; {mend}" if mend else "")) from None
 
     def render(self, record: Any, where: str, raw: bytes | None = None) -> bytes:
         """The sample of a record, of which ``raw`` is how it is stored, if it is.
@@ -142,8 +145,8 @@ class Renderer:
         if self.schema is None:
             found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
             raise RecordError(
-                f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
-                "name the field that holds its text (field=, --field)"
+                f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}",
+                "name the field that holds its text (field=, --field)",
             )
         if not self.schema.matches(record):
             since = f"; {self.schema_from} decided for it" if self.schema_from else ""

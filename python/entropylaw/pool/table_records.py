@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from entropylaw.pool.arrow import mapped
 from entropylaw.pool.builder import Builder
+from entropylaw.pool.csv_faults import cell_remedy
 from entropylaw.pool.encode import row_as_json
+from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 from entropylaw.pool.table_text import texts
@@ -68,10 +70,15 @@ def read_table(table: Table, builder: Builder) -> None:
         If the table does not have them, or can't be read.
     """
     records = TableRecords(table)
+    if not table.has_rows():
+        builder.records.add(records)
+        return
     numbers = builder.columns.number_fields if isinstance(table, CsvTable) else ()
     row = 0
     before = builder.size
-    for batch in table.batches(_needed(table, builder)):
+    needed = _needed(table, builder)
+    rendered = [name for name in needed or () if name not in builder.columns.fields]
+    for batch in table.batches(needed):
         builder.report(table.position(row))
         table.check_rendered(builder.size - before)
         if (found := texts(batch, builder)) is not None:
@@ -89,7 +96,7 @@ def read_table(table: Table, builder: Builder) -> None:
                 record.update((name, _number(record[name])) for name in numbers if name in record)
                 builder.add(record, where)
             except RecordError as error:
-                builder.refuse(where, error)
+                builder.refuse(where, error, _remedy(table, rendered, record))
                 records.skip()
             else:
                 records.add()
@@ -112,12 +119,24 @@ def _records(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
 def _needed(table: Table, builder: Builder) -> list[str] | None:
     """The columns to read; None for all."""
     names = table.schema.names
-    read = builder.renderer.columns(names, table.name)
+    read = builder.renderer.columns(names, table.name, table.columns_remedy())
     if read is None:
         return None
     fields = [*read, *builder.columns.fields]
     wanted = {name for field in fields for name in (field, field.split(".")[0])}
     return [name for name in names if name in wanted]
+
+
+def _remedy(table: Table, rendered: Sequence[str], record: Any) -> str:
+    """What to do about a row that can't be rendered: its column may hold what no row of it can be rendered from."""
+    if isinstance(table, CsvTable):
+        remedy = cell_remedy(record) if isinstance(record, dict) else None
+        return remedy or RECORD_REMEDY
+    for name in rendered:
+        kind = table.schema.field(name).type
+        if pa.types.is_primitive(kind):
+            return f"the column {name!r} is {kind}: write it as text, or name another field (field=, --field)"
+    return RECORD_REMEDY
 
 
 def _where(name: str, row: int) -> str:
