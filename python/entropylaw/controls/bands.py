@@ -1,7 +1,6 @@
 """Bounds of numbers, as users write them."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,8 +12,6 @@ from entropylaw.errors import EntropyLawError
 
 MinScore = str | Sequence[str] | Mapping[str, float]
 """``"quality>=0.5,score>=3"``, a list of such texts, or ``{"quality": 0.5, "score": 3}``."""
-
-_SCORE = re.compile(r"\s*(?P<column>.+?)\s*>=\s*(?P<least>[^<>=]+?)\s*")
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,10 @@ def parse_min_score(given: MinScore) -> dict[str, float]:
     else:
         bounds = []
         for text in given.split(",") if isinstance(given, str) else given:
-            if (match := _SCORE.fullmatch(text)) is None:
+            column, sign, value = text.rpartition(">=")
+            if not (sign and column.strip() and value.strip()) or set(value) & set("<>="):
                 raise EntropyLawError(f"min_score is {text!r}; it must be like 'quality>=0.5'")
-            bounds.append((match["column"], match["least"], text))
+            bounds.append((column.strip(), value.strip(), text))
     least: dict[str, float] = {}
     for column, value, text in bounds:
         try:

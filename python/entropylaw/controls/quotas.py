@@ -20,10 +20,11 @@ REST = "*"
 
 UNLIMITED = 2**64 - 1
 
+# Possessive, so that whatever it is given takes time in proportion to its length.
 _RULE = re.compile(
-    r"""\s*(?P<group>"(?:[^"]|"")*"|[^",<>=]*[^",<>=\s])\s*(?P<sign><=|>=|=)\s*(?P<amount>[^,<>=]+?)\s*(?:,|$)"""
+    r"""\s*+(?P<group>"(?:[^"]|"")*+"|[^",<>=\s]++(?:\s++[^",<>=\s]++)*+)"""
+    r"""\s*+(?P<sign><=|>=|=)\s*+(?P<amount>[^,<>=\s]++(?:\s++[^,<>=\s]++)*+)\s*+(?:,|$)"""
 )
-_AMOUNT = re.compile(r"\s*(?P<sign><=|>=|=|)\s*(?P<amount>.+?)\s*")
 _EXAMPLE = "such as 'gsm8k=10%,t0<=20%,*>=1%'"
 
 
@@ -144,8 +145,9 @@ def _parse(text: str) -> list[Rule]:
 
 
 def _signed(group: str, value: str | int) -> tuple[str, str, str]:
-    match = _AMOUNT.fullmatch(str(value))
-    sign, amount = (match["sign"] or "=", match["amount"]) if match else ("=", "")
+    text = str(value).strip()
+    given = next((sign for sign in ("<=", ">=", "=") if text.startswith(sign)), "")
+    sign, amount = given or "=", text[len(given) :].strip()
     return sign, amount, f"{group}{sign}{amount}"
 
 

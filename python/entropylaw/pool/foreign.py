@@ -60,6 +60,7 @@ _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
 # How text that is no data begins, in lower case.
 _TEXTS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "is a pointer of Git LFS, not the data", "fetch the data: git lfs pull"),
+    (b"fea1", "is Feather version 1", "write it again as Feather version 2 or Parquet"),
     (b"%pdf-", "is a PDF document", "extract its text, and write JSON Lines"),
     (b"<!doctype html", "is a page of HTML, not the data", "fetch it again: did the server ask for a login?"),
     (b"<html", "is a page of HTML, not the data", "fetch it again: did the server ask for a login?"),

@@ -74,8 +74,9 @@ def format_of(source: Source, given: Format | None = None) -> Format:
         what, remedy = found
         raise EntropyLawError(f"{source.name}: {what}; {remedy}")
     if named in ("parquet", "arrow"):
-        if not source.is_plain():
+        packed = not source.is_plain()
+        if packed:
             check_text(source.name, next(source.chunks(), b""))
-        found_ = "is compressed as a whole; unpack it" if not source.is_plain() else f"begins with {head[:6]!r}"
+        found_ = "is compressed as a whole; unpack it" if packed else f"begins with {head[:6]!r}"
         raise EntropyLawError(f"{source.name}: is not a file of {title(named)}: it {found_}")
     return named or "json"

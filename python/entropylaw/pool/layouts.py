@@ -28,7 +28,14 @@ class Fault(NamedTuple):
 
 
 _BLANKS = " \t\r\n"
-_PRETTY = Fault("has records that go over several lines", "put each on one: jq -c . FILE > OUT.jsonl")
+
+
+def _jq(what: str, program: str) -> str:
+    shown = program if program == "." else f"'{program}'"
+    return f"{what}: jq -c {shown} FILE > OUT.jsonl"
+
+
+_PRETTY = Fault("has records that go over several lines", _jq("put each on one", "."))
 
 
 def record_remedy(raw: bytes) -> str:
@@ -94,7 +101,7 @@ def lines_fault(rest: bytes) -> Fault | None:
     if then.strip() == ",":
         return Fault("has commas between its lines", r"remove them: sed 's/,[[:space:]]*$//' FILE > OUT.jsonl")
     if then.strip().startswith(_RECORD_BEGINS):
-        return Fault("has several records on a line", "put each on one: jq -c . FILE > OUT.jsonl")
+        return Fault("has several records on a line", _jq("put each on one", "."))
     return None
 
 
@@ -113,21 +120,17 @@ def array_fault(text: str, at: int) -> Fault | None:
         except (ValueError, RecursionError):
             return None
         if turns := _turns(items):
-            return Fault(
-                "it is several arrays, each a conversation", f"name them: jq -c '{{{turns}: .}}' FILE > OUT.jsonl"
-            )
-        return Fault("it is several arrays", "put the items of all on lines: jq -c '.[]' FILE > OUT.jsonl")
+            return Fault("it is several arrays, each a conversation", _jq("name them", f"{{{turns}: .}}"))
+        return Fault("it is several arrays", _jq("put the items of all on lines", ".[]"))
     return None
 
 
 def items_fault(value: Any) -> Fault | None:
     """What an array is whose first item can't be read as a record."""
     if turns := _turns([value]):
-        return Fault("is an array of turns: one conversation", f"name it: jq -c '{{{turns}: .}}' FILE > OUT.jsonl")
-    if isinstance(value, list) and (turns := _turns(value)):
-        return Fault(
-            "is an array of conversations without a name", f"name them: jq -c '.[] | {{{turns}: .}}' FILE > OUT.jsonl"
-        )
+        return Fault("is an array of turns: one conversation", _jq("name it", f"{{{turns}: .}}"))
+    if turns := _turns(value):
+        return Fault("is an array of conversations without a name", _jq("name them", f".[] | {{{turns}: .}}"))
     return None
 
 
@@ -145,20 +148,15 @@ def _wrapped(value: Any, sure: bool) -> Fault | None:
     if not isinstance(value, dict) or not value or detect(value) is not None:
         return None
     members = list(value.values())
-    if all(isinstance(member, dict) for member in members) and (sure or len(members) > 1 or detect(members[0])):
-        return Fault("is one object of records", "put them on lines: jq -c '.[]' FILE > OUT.jsonl")
-    lists = {
-        key: items for key, items in value.items() if isinstance(items, list) and items and isinstance(items[0], dict)
-    }
-    if not lists:
-        return None
-    key = max(lists, key=lambda name: len(lists[name]))
-    if not (sure or detect(lists[key][0])) or _turns(lists[key]):
+    if all(isinstance(member, dict) for member in members) and (sure or detect(members[0])):
+        return Fault("is one object of records", _jq("put them on lines", ".[]"))
+    lists = {key: items for key, items in value.items() if isinstance(items, list)}
+    key = max(lists, key=lambda name: len(lists[name]), default="")
+    items = lists.get(key)
+    if not items or not isinstance(items[0], dict) or _turns(items) or not (sure or detect(items[0])):
         return None
     path = f".{key}[]" if key.isidentifier() and key.isascii() else f".[{json.dumps(key)}][]"
-    return Fault(
-        f"is one object, whose member {key!r} has the records", f"put them on lines: jq -c '{path}' FILE > OUT.jsonl"
-    )
+    return Fault(f"is one object, whose member {key!r} has the records", _jq("put them on lines", path))
 
 
 def _is_json(line: str) -> bool:

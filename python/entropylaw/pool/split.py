@@ -22,6 +22,7 @@ from entropylaw.pool.source import HEAD, Source
 
 _SPACE = b" \t\r\n"
 _BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*")
+_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*")
 _BLOCK = 1 << 22
 """Bytes of lines that are worth reading together."""
 _LONGEST = 1 << 30
@@ -40,12 +41,10 @@ class RawRecord(NamedTuple):
 
     def unmarked(self) -> "RawRecord":
         """Without byte-order marks before it, which ``cat`` leaves where one file follows another: no part of it."""
-        if not self.raw.startswith(BOM):
+        marks = _MARKS.match(self.raw)
+        if marks is None or not marks.end():
             return self
-        raw = self.raw
-        while raw.startswith(BOM):
-            raw = raw[len(BOM) :]
-        return RawRecord(self.line, self.start + len(self.raw) - len(raw), raw)
+        return RawRecord(self.line, self.start + marks.end(), self.raw[marks.end() :])
 
 
 class Block(NamedTuple):
