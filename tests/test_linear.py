@@ -25,7 +25,7 @@ from entropylaw.saving.plan import Saving
 from entropylaw.saving.stanzas import _scalar
 
 PACKAGE = Path(entropylaw.__file__).parent
-LENGTH = 50_000
+LENGTH = 20_000
 
 
 def quotas(text: str) -> None:

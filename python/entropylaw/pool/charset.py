@@ -28,20 +28,25 @@ def wide(head: bytes) -> str | None:
 def likely(text: bytes) -> str:
     """The encoding that a text which is not UTF-8 is most likely in.
 
-    Characters of East Asian encodings take two bytes; those of Cyrillic make words of bytes above 127; in the
-    languages of Western Europe such bytes are few between letters of ASCII.
+    Chinese characters take two bytes above 127, mostly; Japanese ones two, of which the second may be one of ASCII;
+    Cyrillic words are made of such bytes; in the languages of Western Europe they are few between letters of ASCII.
     """
-    runs = _HIGH.findall(text[:_LOOKED_AT])
-    long = sum(len(run) for run in runs if len(run) > 1)
-    if 2 * long < sum(map(len, runs)):
+    text = text[:_LOOKED_AT]
+    runs = _HIGH.findall(text)
+    high = sum(map(len, runs))
+    if high >= 4 and all(len(run) % 2 == 0 for run in runs) and _decodes(text, "gb18030"):
+        return "GB18030"
+    if 2 * high < 5 * len(runs):
         return "WINDOWS-1252"
-    for name in ("gb18030", "shift_jis") if all(len(run) % 2 == 0 for run in runs) else ("shift_jis",):
-        try:
-            text[:_LOOKED_AT].decode(name)
-        except UnicodeDecodeError:
-            continue
-        return name.upper()
-    return "WINDOWS-1251"
+    return "SHIFT_JIS" if _decodes(text, "shift_jis") else "WINDOWS-1251"
+
+
+def _decodes(text: bytes, encoding: str) -> bool:
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def remedy(encoding: str) -> str:

@@ -18,6 +18,7 @@ ENDINGS = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 CORRUPT = (zlib.error, lzma.LZMAError, zstandard.ZstdError, gzip.BadGzipFile)
 """What unpacking raises for data that are no data of their kind; ``bz2`` raises an OSError without a number."""
 
+_XZ = b"\xfd7zXZ\x00"
 _ZSTD_MAX_WINDOW = 1 << 31
 _PACKED = 1 << 10
 """Bytes of zstd unpacked at a time: each could become 32 KiB."""
@@ -34,7 +35,7 @@ def unpacker(head: bytes) -> Unpack | None:
     # After its four first bytes comes a block, or the end of a file that holds none.
     if head[:3] == b"BZh" and head[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"):
         return _bzip2
-    if head.startswith(b"\xfd7zXZ\x00"):
+    if head.startswith(_XZ):
         return _xz
     return None
 
@@ -51,14 +52,14 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _bzip2(file: BinaryIO) -> Iterator[bytes]:
-    return _streams(file, bz2.BZ2Decompressor)
+    return _streams(file, bz2.BZ2Decompressor, b"BZh")
 
 
 def _xz(file: BinaryIO) -> Iterator[bytes]:
-    return _streams(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), padding=b"\0")
+    return _streams(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), _XZ, padding=b"\0")
 
 
-def _streams(file: BinaryIO, make: Callable[[], Any], padding: bytes = b"") -> Iterator[bytes]:
+def _streams(file: BinaryIO, make: Callable[[], Any], magic: bytes, padding: bytes = b"") -> Iterator[bytes]:
     """Stream by stream, because the modules' own files take what is no stream for the end."""
     stream = make()
     while True:
@@ -69,6 +70,8 @@ def _streams(file: BinaryIO, make: Callable[[], Any], padding: bytes = b"") -> I
                 if not (packed := file.read(CHUNK)):
                     return
                 packed = packed.lstrip(padding)
+            if not packed.startswith(magic[: len(packed)]):
+                raise lzma.LZMAError("what follows its end is not compressed")
             stream = make()
         elif stream.needs_input and not (packed := file.read(CHUNK)):
             raise EOFError

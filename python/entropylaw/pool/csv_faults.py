@@ -13,7 +13,7 @@ _CONVERT = (
 )
 
 
-def parsing_fault(source: Source, reason: str) -> str:
+def parsing_fault(source: Source, delimiter: str, reason: str) -> str:
     """Why a file can't be read, where ``reason`` is what pyarrow says, and what to do."""
     if "UTF8" in reason and (found := charset.first_error(source.chunks())) is not None:
         line, byte, encoding = found
@@ -27,7 +27,10 @@ def parsing_fault(source: Source, reason: str) -> str:
     fields, _, text = got.partition(": ")
     if not (row and number.isdigit() and wanted.isdigit() and fields.isdigit()):
         return f"{where}: {reason}; is the file whole?"
-    if text.count('"') % 2:
+    header = next(source.chunks(), b"").split(b"\n")[0].decode(errors="replace").strip()
+    if wanted == "1" and (other := columns_remedy([header], delimiter)) is not None:
+        remedy = other
+    elif text.count('"') % 2:
         remedy = "close the quote, or double it if it is part of the text"
     elif int(fields) > int(wanted):
         remedy = "put quotes around fields that hold the delimiter"

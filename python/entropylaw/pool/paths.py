@@ -114,13 +114,7 @@ def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]
 def _walked(directory: str) -> Iterator[tuple[str, bool]]:
     """The files in a directory and below, and whether they may be data."""
     queue = [directory]
-    seen = set()
-    for path in queue:
-        entries = _entries(path)
-        found = Path(path).stat()
-        if (found.st_dev, found.st_ino) in seen:
-            continue
-        seen.add((found.st_dev, found.st_ino))
+    for path, entries in _directories(queue):
         if (only := _revision(path, entries)) is not None:
             queue.append(only)
             continue
@@ -133,6 +127,17 @@ def _walked(directory: str) -> Iterator[tuple[str, bool]]:
             elif entry.is_file() or entry.is_symlink():
                 # A link to nothing is a file that is missing, which whoever reads it will say.
                 yield entry.path, not _is_metadata(name) and (data is None or name in data)
+
+
+def _directories(queue: list[str]) -> Iterator[tuple[str, dict[str, "os.DirEntry[str]"]]]:
+    """The directories of a queue, to which more are added meanwhile, and what is in them; each once."""
+    seen = set()
+    for path in queue:
+        entries = _entries(path)
+        found = Path(path).stat()
+        if (found.st_dev, found.st_ino) not in seen:
+            seen.add((found.st_dev, found.st_ino))
+            yield path, entries
 
 
 def _entries(directory: str) -> dict[str, "os.DirEntry[str]"]:
@@ -189,26 +194,46 @@ def _member(entries: Mapping[str, "os.DirEntry[str]"], name: str, key: str) -> l
 
 
 def _matching(pattern: str) -> tuple[list[str], list[str]]:
-    base = pattern.partition("**")[0]
-    if base != pattern and not glob.has_magic(base):
-        # `glob` passes over directories that can't be read.
-        for _ in _walked(base or "."):
-            pass
-    files: dict[tuple[str, str], str] = {}
+    files = []
     left_out = []
-    for match in sorted(glob.glob(pattern, recursive=True), key=len):  # noqa: PTH207 - Path.glob takes no absolute patterns
+    for match in sorted(_below(pattern) if "**" in Path(pattern).parts else glob.glob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute patterns
         path = Path(match)
-        if path.is_dir():
-            if base == pattern:
-                left_out.append(match)
-        elif _is_metadata(match) or not (path.is_file() or path.is_symlink()):
+        if path.is_dir() or _is_metadata(match) or not (path.is_file() or path.is_symlink()):
             left_out.append(match)
         else:
-            files.setdefault((os.path.realpath(path.parent), path.name), match)
+            files.append(match)
     if not files:
-        other = f", but for {listed(sorted(left_out))}; name a file itself to read it" if left_out else ""
+        other = f", but for {listed(left_out)}; name a file itself to read it" if left_out else ""
         raise EntropyLawError(f"{pattern}: no file matches{other}")
-    return sorted(files.values()), sorted(left_out)
+    return files, left_out
+
+
+def _below(pattern: str) -> Iterator[str]:
+    """The files that a pattern with ``**`` matches.
+
+    ``glob`` would go round in circles where links lead back, and pass over directories that can't be read.
+    """
+    parts = Path(pattern).parts
+    at = parts.index("**")
+    base = str(Path(*parts[:at])) if at else ""
+    roots = glob.glob(base) if glob.has_magic(base) else [base]  # noqa: PTH207
+    for root in roots:
+        queue = [root or "."] if Path(root or ".").is_dir() else []
+        for _, entries in _directories(queue):
+            for entry in entries.values():
+                if entry.is_dir():
+                    queue.append(entry.path)
+                elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
+                    yield os.path.normpath(entry.path) if not root else entry.path
+
+
+def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern or not names:
+        return not names and all(part == "**" for part in pattern)
+    if pattern[0] == "**":
+        return _matches(names, pattern[1:]) or (not names[0].startswith(".") and _matches(names[1:], pattern))
+    hidden = names[0].startswith(".") and not pattern[0].startswith(".")
+    return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
 def _note_splits(directory: str, files: Sequence[str]) -> None:

@@ -198,7 +198,10 @@ class CsvTable(Table):
                 names = reader.schema.names
                 self._has_rows = any(batch.num_rows for batch in reader)
         except (pa.ArrowException, OSError) as error:
-            raise self._fault(error) from None
+            if "Empty CSV file" not in str(error):
+                raise self._fault(error) from None
+            # A header without a line break, and nothing else.
+            names, self._has_rows = [], False
         super().__init__(source.name, pa.schema([(name, pa.string()) for name in names]), source)
 
     def _opened(self, names: Sequence[str] | None) -> "csv.CSVStreamingReader":
@@ -245,7 +248,7 @@ class CsvTable(Table):
         return self._fault(error)
 
     def _fault(self, error: BaseException) -> EntropyLawError:
-        return EntropyLawError(parsing_fault(self._path, reason(error)))
+        return EntropyLawError(parsing_fault(self._path, self._delimiter, reason(error)))
 
 
 class MemoryTable(Table):
