@@ -33,7 +33,7 @@ def leave_nothing(directory: Path, before: set[str]) -> None:
 
 
 FILES: list[tuple[str, bytes, list[str]]] = [
-    ("empty.jsonl", b"", ["empty.jsonl", "the file is empty"]),
+    ("empty.jsonl", b"", ["empty.jsonl", "the pool is empty"]),
     ("blank.jsonl", b"\n \n", ["blank.jsonl", "the pool is empty"]),
     ("none.json", b"[]", ["none.json", "the pool is empty"]),
     ("prose.jsonl", b"Dear Sir,\n", ["prose.jsonl:1", "is not JSON", "'Dear Sir,'"]),

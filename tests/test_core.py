@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from entropylaw import EntropyLawError, _core
+from entropylaw.pool.schema import CALL, MESSAGE, SCHEMAS
 
 DATA = np.frombuffer(b"the cat sat on the mat and the cat ran", dtype=np.uint8)
 OFFSETS = np.array([0, 11, 22, 22, 38], dtype=np.int64)
@@ -82,8 +84,17 @@ def novelty(data: Any = DATA, offsets: Any = OFFSETS, before: Any = OFFSETS) -> 
     return _core.novelty(data, offsets, [(DATA, before)], ngram=3, threads=1)
 
 
-READER = _core.LineReader(schema="text", group_by="source", numbers=(), threads=1)
+READER = _core.RecordReader(schema=(SCHEMAS["text"].members, MESSAGE, CALL), group_by="source", numbers=(), threads=1)
 LINES = b'{"text": "a cat"}\n{"text": "a dog"}\n'
+
+
+def rows(kind: str, **arrays: Any) -> _core.ReadRecords:
+    none = dict.fromkeys(("valid", "ends", "data", "ints", "floats"))
+    column: Any = SimpleNamespace(kind=kind, **none | {"inside": ()} | arrays)
+    return READER.rows([("text", column)], SAMPLES)
+
+
+TURNS = (("", SimpleNamespace(kind="null", valid=None, ends=None, data=None, ints=None, floats=None, inside=())),)
 
 GROUPS = np.array([0, 1, 0, 1], dtype=np.uint32)
 QUOTAS = np.array([[0, 4], [1, 4]], dtype=np.uint64)
@@ -126,8 +137,20 @@ CALLS: dict[str, tuple[Callable[..., Any], Any, dict[str, Any]]] = {
     ),
     "novelty, offsets": (novelty, OFFSETS, {}),
     "novelty, before": (novelty, OFFSETS, {}),
-    "LineReader.spans, starts": (lambda starts: READER.spans(LINES, starts, np.array([17, 35])), np.array([0, 18]), {}),
-    "LineReader.spans, ends": (lambda ends: READER.spans(LINES, np.array([0, 18]), ends), np.array([17, 35]), {}),
+    "RecordReader.spans, starts": (
+        lambda starts: READER.spans(LINES, starts, np.array([17, 35])),
+        np.array([0, 18]),
+        {},
+    ),
+    "RecordReader.rows, ends": (lambda ends: rows("text", ends=ends, data=DATA), OFFSETS, {}),
+    "RecordReader.rows, data": (lambda data: rows("text", ends=OFFSETS, data=data), DATA, {}),
+    "RecordReader.rows, valid": (
+        lambda valid: rows("text", ends=OFFSETS, data=DATA, valid=valid),
+        np.array([1, 0, 1, 1], dtype=np.uint8),
+        {},
+    ),
+    "RecordReader.rows, lists": (lambda lists: rows("list", ends=lists, inside=TURNS), np.zeros(5, dtype=np.int64), {}),
+    "RecordReader.spans, ends": (lambda ends: READER.spans(LINES, np.array([0, 18]), ends), np.array([17, 35]), {}),
 }
 
 
@@ -204,3 +227,22 @@ def test_numbers_that_do_not_fit_are_refused_without_a_panic() -> None:
 def test_spans_outside_the_buffer_are_refused(starts: list[int], ends: list[int], message: str) -> None:
     with pytest.raises(EntropyLawError, match=message):
         READER.spans(LINES, np.array(starts), np.array(ends))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arrays", "message"),
+    [
+        ("text", {"ends": OFFSETS + 1, "data": DATA}, "the ends of cells are not within 38"),
+        ("text", {"ends": OFFSETS[::-1].copy(), "data": DATA}, "the ends of cells are not within 38"),
+        ("text", {"ends": OFFSETS[:3], "data": DATA}, "2 ends for 4 cells"),
+        ("text", {"ends": OFFSETS, "data": None}, "a column lacks an array"),
+        ("int", {"ints": np.zeros(3, dtype=np.int64)}, "3 values for 4 cells"),
+        ("bool", {"data": np.zeros(4, dtype=np.uint8), "valid": np.ones(2, dtype=np.uint8)}, "2 marks for 4 cells"),
+        ("list", {"ends": OFFSETS}, "a list has no items"),
+        ("list", {"ends": OFFSETS, "inside": (("", SimpleNamespace(**vars(TURNS[0][1]) | {"kind": "int"})),)}, "lacks"),
+        ("map", {}, "there are no columns of kind"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(kind: str, arrays: dict[str, Any], message: str) -> None:
+    with pytest.raises(EntropyLawError, match=message):
+        rows(kind, **arrays)

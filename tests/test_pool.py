@@ -272,7 +272,7 @@ def test_numbers_must_be_numbers(tmp_path: Path, record: str, message: str) -> N
 
 def test_reading_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("entropylaw.pool.split._BLOCK", 1 << 12)
-    monkeypatch.setattr("entropylaw.pool.source.CHUNK", 1 << 12)
+    monkeypatch.setattr("entropylaw.pool.compression.CHUNK", 1 << 12)
     monkeypatch.setattr("entropylaw.pool.reading._EVERY", 0)
     content = b"\n".join(LINES * 100)
     paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz"]

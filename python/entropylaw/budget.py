@@ -20,9 +20,10 @@ _BYTES = {"b": 1} | {
 _THOUSANDS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 _LONGEST = 1000
 """Characters of an amount: Python reads numbers of some thousand digits."""
+# Possessive, so that whatever it is given takes time in proportion to its length.
 _TEXT = re.compile(
-    r"\s*(?P<number>\d+(?:\.\d+)?)\s*"
-    r"(?:(?P<share>%)\s*(?P<of>samples|bytes|tokens)?|(?P<bytes>[kmgt]?i?b)|(?P<scale>[kmgbt]?)\s*(?P<unit>samples?|tokens?))\s*",
+    r"\s*+(?P<number>\d++(?:\.\d++)?)\s*+(?:(?P<share>%)\s*+(?P<of>samples|bytes|tokens)?|(?P<bytes>[kmgt]?i?b)|"
+    r"(?P<scale>[kmgbt]?)\s*+(?P<unit>samples?|tokens?))\s*+",
     re.IGNORECASE,
 )
 
@@ -45,11 +46,15 @@ class Amount:
         """
         if len(text) > _LONGEST:
             return None
-        if re.fullmatch(r"\s*\d+\s*", text):
-            return cls(Fraction(int(text)), None, False)
-        if (match := _TEXT.fullmatch(text)) is None:
+        try:
+            if re.fullmatch(r"\s*\d+\s*", text):
+                return cls(Fraction(int(text)), None, False)
+            if (match := _TEXT.fullmatch(text)) is None:
+                return None
+            number = Fraction(match["number"])
+        except ValueError:
+            # More digits than Python reads.
             return None
-        number = Fraction(match["number"])
         if match["share"]:
             return cls(number / 100, _unit(match["of"]), True)
         if match["bytes"]:

@@ -18,6 +18,7 @@ from entropylaw.measuring import Ratio, parsed, pieces_of, ratio
 from entropylaw.order import seed, shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY, memory_limit
+from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
 
 NGRAM = 5
@@ -118,6 +119,7 @@ def compare(
     field: str | None = None,
     group_by: str = "source",
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
@@ -138,7 +140,7 @@ def compare(
         Bytes of samples that are held in memory, of all versions together.
     group_by
         The field that names a record's group.
-    render, schema, field, on_error, threads, progress
+    render, schema, field, on_error, format, threads, progress
         As for ``ratio``.
 
     Returns
@@ -178,6 +180,7 @@ def compare(
             field=field,
             group_by=group_by,
             on_error=on_error,
+            format=format,
             memory=each,
             threads=threads,
             progress=progress,

@@ -14,6 +14,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.order import described, seed, shuffled
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
+from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
 
 
@@ -80,6 +81,7 @@ def ratio(
     field: str | None = None,
     group_by: str | None = "source",
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
@@ -105,7 +107,7 @@ def ratio(
         Also find exact and near-duplicates.
     group_by : str, optional
         The field that names a record's group; None measures no groups.
-    render, schema, field, on_error, memory, threads
+    render, schema, field, on_error, format, memory, threads
         As for ``select``.
     progress : callable, optional
         Called about 20 times a second with something that has the attributes ``stage``, ``done`` and ``total``. What it
@@ -140,6 +142,7 @@ def ratio(
         field=field,
         group_by="source" if group_by is None else group_by,
         on_error=on_error,
+        format=format,
         memory=memory,
         threads=threads,
         progress=progress,

@@ -16,6 +16,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import Manifest
 from entropylaw.methods import method_with, option_names
 from entropylaw.pool import Pool, PoolLike
+from entropylaw.pool.load import unless_named
 from entropylaw.results import Selection
 from entropylaw.selecting import load_for, select
 
@@ -63,6 +64,9 @@ def replay(
         parameters["render"] = "text"
     method = then.content["method"]
     # Before selecting, which takes longer than reading.
+    if pool is not None:
+        # It may be stored otherwise now.
+        parameters["format"] = unless_named(pool, parameters.get("format"))
     found = _read(_files(then) if pool is None else pool, method, parameters, threads, progress)
     _check_pool(then, found)
     try:
@@ -109,7 +113,7 @@ def _read(
         pool,
         method=method_with(method, given(option_names(method))),
         controls=Controls(**given(field.name for field in fields(Controls) if field.name != "anchor")),
-        **given(("render", "schema", "field", "on_error")),
+        **given(("render", "schema", "field", "on_error", "format")),
         threads=threads,
         progress=progress,
     )

@@ -15,6 +15,7 @@ from entropylaw.methods.coverage import Coverage
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
+from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
 from entropylaw.saving import tables
 from entropylaw.targets import STANDARD, File, check_name, check_targets, files_of
@@ -100,6 +101,7 @@ def score(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -108,7 +110,7 @@ def score(
 
     Parameters
     ----------
-    pool, render, schema, field, on_error, memory, threads, progress
+    pool, render, schema, field, on_error, format, memory, threads, progress
         As for ``select``.
     unit, ngram, gamma, min_df, min_contexts
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
@@ -135,7 +137,16 @@ def score(
     parameters.callback("progress", progress)
     given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
     weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
-    samples = load(pool, render=render, schema=schema, field=field, on_error=on_error, memory=memory, threads=threads)
+    samples = load(
+        pool,
+        render=render,
+        schema=schema,
+        field=field,
+        on_error=on_error,
+        format=format,
+        memory=memory,
+        threads=threads,
+    )
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()

@@ -24,7 +24,8 @@ from entropylaw.methods.zip import ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
-from entropylaw.pool.load import OnError
+from entropylaw.pool.formats import Format
+from entropylaw.pool.load import OnError, unless_named
 from entropylaw.results import Selection
 from entropylaw.targets import check_targets, files_behind
 
@@ -60,6 +61,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -92,6 +94,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -128,6 +131,7 @@ def select(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -149,7 +153,7 @@ def select(
     pool
         A path (file, pattern or directory), a list of paths, texts (str or bytes) or records (dict), a generator of
         these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
-        plain, gzip or zstd, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
+        plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
     budget : int or str
         Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
@@ -221,6 +225,9 @@ def select(
         The field that holds the text (``a.b`` for one inside another), instead of a schema.
     on_error : {"raise", "skip"}
         What to do about records that can't be read.
+    format : {"json", "csv", "tsv", "parquet", "arrow"}, optional
+        The format of the pool's files, such as standard input's, whatever their names; of an anchor's, if none of their
+        names tells. By default by name (CSV, TSV) and content.
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
     threads : int, optional
@@ -293,6 +300,7 @@ def select(
         schema=schema,
         field=field,
         on_error=on_error,
+        format=format,
         memory=memory,
         threads=threads,
         progress=progress,
@@ -324,6 +332,7 @@ def load_for(
     schema: str | None = None,
     field: str | None = None,
     on_error: OnError = "raise",
+    format: Format | None = None,
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
@@ -346,6 +355,7 @@ def load_for(
         field=field,
         on_error=on_error,
         group_by="source" if anchor else controls.group_field,
+        format=unless_named(data, format) if anchor else format,
         numbers=() if anchor else controls.numbers,
         memory=memory,
         threads=threads,

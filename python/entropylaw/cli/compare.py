@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
             field=arguments.field,
             group_by=arguments.group_by,
             on_error=arguments.on_error,
+            format=arguments.format,
             memory=arguments.memory,
             threads=arguments.threads,
             progress=progress,

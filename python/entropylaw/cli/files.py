@@ -9,32 +9,32 @@ from typing import Any
 from entropylaw.targets import STANDARD, File, check_name, check_targets
 
 
-def _paths(given: Any) -> Iterator[str]:
-    """The files that paths, patterns and directories stand for."""
-    from entropylaw.pool.formats import expanded
+def _paths(given: Any, format: Any = None) -> Iterator[str]:
+    """The files that paths, patterns and directories stand for; of directories, those of ``format``, if given."""
+    from entropylaw.pool.paths import expanded
 
     for path in [given] if isinstance(given, str) else given:
         # One by one: what names no file is for the reader to complain about.
-        yield from (os.fspath(file) for file in expanded([path]))
+        yield from (os.fspath(file) for file in expanded([path], format).paths)
 
 
-def _plain(given: Any) -> Iterator[str]:
+def _plain(given: Any, format: Any = None) -> Iterator[str]:
     yield from [given] if isinstance(given, str) else given
 
 
-def _template(given: str) -> Iterator[str]:
+def _template(given: str, format: Any = None) -> Iterator[str]:
     from entropylaw.pool.template import template_text
 
     if template_text(given) not in (None, given):
         yield given
 
 
-def _tokenizer(given: str) -> Iterator[str]:
+def _tokenizer(given: str, format: Any = None) -> Iterator[str]:
     if given.endswith(".json") and Path(given).is_file():
         yield given
 
 
-READ: dict[str, tuple[str, Callable[[Any], Iterable[str]]]] = {
+READ: dict[str, tuple[str, Callable[[Any, Any], Iterable[str]]]] = {
     "pool": ("a file of the pool", _paths),
     "anchor": ("a file of the anchor", _paths),
     "versions": ("a file of a version", _paths),
@@ -60,7 +60,7 @@ def inputs(arguments: argparse.Namespace) -> list[File]:
         File(path, what)
         for name, (what, files) in READ.items()
         if (given := getattr(arguments, name, None))
-        for path in files(given)
+        for path in files(given, getattr(arguments, "format", None))
     ]
 
 

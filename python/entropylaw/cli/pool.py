@@ -15,8 +15,8 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
         "pool",
         nargs="+",
         metavar="POOL",
-        help="files (JSON Lines, JSON, CSV, also gzip or zstd; Parquet, Arrow), patterns or directories; - for "
-        "standard input",
+        help="files (JSON Lines, JSON, CSV, also gzip, zstd, bzip2 or xz; Parquet, Arrow), patterns or directories; - "
+        "for standard input",
     )
     add_reading(parser)
 
@@ -38,6 +38,11 @@ def add_reading(parser: argparse.ArgumentParser, rendering: str = "%(default)s")
     )
     parser.add_argument(
         "--on-error", choices=["raise", "skip"], default="raise", help="records that can't be read [%(default)s]"
+    )
+    parser.add_argument(
+        "--format",
+        choices=["json", "csv", "tsv", "parquet", "arrow"],
+        help="what the files hold, whatever their names, such as CSV on standard input [by name and content]",
     )
     parser.add_argument(
         "--memory", default="2GB", metavar="SIZE", help="text held in memory; more goes to a mapped file [%(default)s]"
@@ -63,17 +68,20 @@ def load_pool(
     *,
     group_by: str = "source",
     numbers: Sequence[str] = (),
+    beside: bool = False,
 ) -> "Pool":
-    """Reads the pool, or other files in the same way."""
+    """Reads the pool, or other files in the same way; of files ``beside`` it, ``--format`` is what no name tells."""
     from entropylaw.pool import load
+    from entropylaw.pool.load import unless_named
 
     with progress_line(arguments) as progress:
         return load(
-            paths or arguments.pool,
+            arguments.pool if paths is None else paths,
             render=render,
             schema=arguments.schema,
             field=arguments.field,
             on_error=arguments.on_error,
+            format=unless_named(paths, arguments.format) if beside else arguments.format,
             group_by=group_by,
             numbers=numbers,
             paths=True,

@@ -138,7 +138,7 @@ def run(arguments: argparse.Namespace) -> None:
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)
     if arguments.anchor:
-        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor)
+        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(

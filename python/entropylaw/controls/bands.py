@@ -1,7 +1,6 @@
 """Bounds of numbers, as users write them."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,8 +13,6 @@ from entropylaw.errors import EntropyLawError
 
 MinScore = str | Sequence[str] | Mapping[str, float]
 """``"quality>=0.5,score>=3"``, a list of such texts, or ``{"quality": 0.5, "score": 3}``."""
-
-_SCORE = re.compile(r"\s*(?P<column>.+?)\s*>=\s*(?P<least>[^<>=]+?)\s*")
 
 
 @dataclass(frozen=True)
@@ -79,9 +76,10 @@ def parse_min_score(given: MinScore) -> dict[str, float]:
         bounds = []
         what = "a text like 'quality>=0.5', several, or a mapping of fields to numbers"
         for text in given.split(",") if isinstance(given, str) else parameters.texts("min_score", given, what):
-            if (match := _SCORE.fullmatch(text)) is None:
+            column, sign, value = text.rpartition(">=")
+            if not (sign and column.strip() and value.strip()) or set(value) & set("<>="):
                 raise EntropyLawError(f"min_score is {text!r}; it must be like 'quality>=0.5'")
-            bounds.append((match["column"], match["least"], text))
+            bounds.append((column.strip(), value.strip(), text))
     least: dict[str, float] = {}
     for column, value, text in bounds:
         try:

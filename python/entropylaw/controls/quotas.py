@@ -21,10 +21,11 @@ REST = "*"
 
 UNLIMITED = 2**64 - 1
 
+# Possessive, so that whatever it is given takes time in proportion to its length.
 _RULE = re.compile(
-    r"""\s*(?P<group>"(?:[^"]|"")*"|[^",<>=]*[^",<>=\s])\s*(?P<sign><=|>=|=)\s*(?P<amount>[^,<>=]+?)\s*(?:,|$)"""
+    r"""\s*+(?P<group>"(?:[^"]|"")*+"|[^",<>=\s]++(?:\s++[^",<>=\s]++)*+)"""
+    r"""\s*+(?P<sign><=|>=|=)\s*+(?P<amount>[^,<>=\s]++(?:\s++[^,<>=\s]++)*+)\s*+(?:,|$)"""
 )
-_AMOUNT = re.compile(r"\s*(?P<sign><=|>=|=|)\s*(?P<amount>.+?)\s*")
 _EXAMPLE = "such as 'gsm8k=10%,t0<=20%,*>=1%'"
 
 
@@ -149,8 +150,9 @@ def _signed(group: object, value: object) -> tuple[str, str, str]:
     parameters.text("a group of the quota", group, "text")
     if not isinstance(value, str):
         value = str(parameters.whole(f"the quota of {group!r}", value, 0))
-    match = _AMOUNT.fullmatch(value)
-    sign, amount = (match["sign"] or "=", match["amount"]) if match else ("=", "")
+    text = value.strip()
+    given = next((sign for sign in ("<=", ">=", "=") if text.startswith(sign)), "")
+    sign, amount = given or "=", text[len(given) :].strip()
     return sign, amount, f"{group}{sign}{amount}"
 
 

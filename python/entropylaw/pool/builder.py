@@ -13,7 +13,9 @@ from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import Arena
 from entropylaw.pool.columns import Columns
+from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.model import Pool
+from entropylaw.pool.paths import listed
 from entropylaw.pool.reading import Report
 from entropylaw.pool.records import Records
 from entropylaw.pool.render import Renderer
@@ -42,6 +44,9 @@ class Builder:
         self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
+        self._without_records: list[str] = []
+        self.left_out: list[str] = []
+        """Files that were found where the pool is, and are not read."""
         self.report = report or Report(None, [])
         self._threads = threads
         self._reader: _core.RecordReader | None = None
@@ -53,6 +58,11 @@ class Builder:
     def size(self) -> int:
         """Bytes of the samples so far."""
         return len(self._arena)
+
+    @property
+    def skipped(self) -> int:
+        """Records that were skipped so far."""
+        return len(self._skipped)
 
     def add(self, record: Any, where: str, raw: bytes | None = None, fields: Any = None) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done.
@@ -89,19 +99,23 @@ class Builder:
         self._arena.append(samples.data)
         self._ends.frombytes(ends.tobytes())
 
-    def refuse(self, where: str, error: RecordError) -> None:
-        """A record that can't be used."""
+    def refuse(self, where: str, error: RecordError, remedy: str = RECORD_REMEDY) -> None:
+        """A record that can't be used; ``remedy`` is what to do about it, unless ``error`` knows better."""
         if not self._skip:
-            raise EntropyLawError(
-                f"{where}: {error}; mend or remove the record, or skip such records (on_error='skip', --on-error skip)"
-            ) from None
+            raise EntropyLawError(f"{where}: {error}; {error.remedy or remedy}") from None
         self._skipped.append(f"{where}: {error}")
+
+    def no_records(self, name: str) -> None:
+        """A file that holds none."""
+        self._without_records.append(name)
 
     def build(self) -> Pool:
         """The pool."""
         if len(self._ends) == 1:
-            names = ", ".join(source.name for source in self.records.files())
-            reason = f"all {len(self._skipped)} records were skipped" if self._skipped else "there are no records"
+            names = listed([source.name for source in self.records.files()])
+            reason = "there are no records"
+            if self._skipped:
+                reason = f"all {len(self._skipped)} records were skipped, the first: {self._skipped[0]}"
             raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
         schema = self.renderer.schema.name if self.renderer.schema else ""
         pool = Pool(
@@ -115,10 +129,13 @@ class Builder:
             unread=unread_of(self._unread, self.columns.fields),
             options=self._options,
             skipped=tuple(self._skipped),
+            left_out=tuple(self.left_out),
             seconds=time.perf_counter() - self._began,
         )
         what = f", schema {schema}" if schema else ""
         _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
+        if self._without_records:
+            _log.warning("files without records: %s", listed(self._without_records))
         if self._skipped:
             _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
         if pool.unread:

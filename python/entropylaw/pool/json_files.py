@@ -6,7 +6,9 @@ import numpy as np
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.builder import Builder
+from entropylaw.pool.layouts import BOM, items_fault, lines_fault, record_remedy
 from entropylaw.pool.lines import LineRecords
+from entropylaw.pool.render import parse
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 from entropylaw.pool.split import Block, RawRecord, blocks
@@ -28,7 +30,7 @@ def read_json(source: Source, builder: Builder) -> None:
         rest = block
         if builder.reader() is None:
             for record in block.records():
-                _read_one(record, records, builder)
+                _read_one(record, block, records, builder)
                 # The first record decides on the schema; until then nothing is compiled.
                 if builder.reader() is not None:
                     rest = block.after(record)
@@ -39,14 +41,31 @@ def read_json(source: Source, builder: Builder) -> None:
     builder.records.add(records)
 
 
-def _read_one(record: RawRecord, records: LineRecords, builder: Builder) -> None:
+def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Builder) -> None:
     where = f"{records.name}:{record.line}"
     try:
         builder.add(builder.renderer.parse(record.raw), where, record.raw)
     except RecordError as error:
-        builder.refuse(where, error)
+        _check_layout(record, block, where, error)
+        builder.refuse(where, error, record_remedy(record.raw))
     else:
         records.add(record.line, record.start, len(record.raw))
+
+
+def _check_layout(record: RawRecord, block: Block, where: str, error: RecordError) -> None:
+    """Raises EntropyLawError if the first record of a file can't be read because of what the file is."""
+    at = record.start - block.start
+    if block.content[:at].strip(b"[ \t\r\n\xef\xbb\xbf") or block.start > len(BOM):
+        return
+    if block.spans is None:
+        fault = lines_fault(block.content[at:])
+    else:
+        try:
+            fault = items_fault(parse(record.raw))
+        except RecordError:
+            fault = None
+    if fault is not None:
+        raise EntropyLawError(f"{where}: {fault.what}; {fault.remedy}") from error
 
 
 def _read_block(block: Block, reader: "_core.RecordReader", records: LineRecords, builder: Builder) -> None:
@@ -73,5 +92,7 @@ def _read_block(block: Block, reader: "_core.RecordReader", records: LineRecords
         if left < len(read.lengths):
             start, size = int(read.starts[left]), int(read.sizes[left])
             raw = block.content[start : start + size]
-            _read_one(RawRecord(int(lines[left]), block.start + start, raw), records, builder)
+            record = RawRecord(int(lines[left]), block.start + start, raw).unmarked()
+            if record.raw and not record.raw.isspace():
+                _read_one(record, block, records, builder)
         done = left + 1

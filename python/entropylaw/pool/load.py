@@ -1,9 +1,9 @@
 """From whatever a user calls a pool to a :class:`Pool`."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
@@ -12,15 +12,18 @@ from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import Columns
 from entropylaw.pool.encode import as_json
-from entropylaw.pool.formats import expanded, format_of, named_format
+from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
 from entropylaw.pool.json_files import read_json
+from entropylaw.pool.layouts import BOM
 from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.model import Pool
+from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Report
 from entropylaw.pool.records import ObjectRecords
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
+from entropylaw.pool.spool import Spool
 
 if TYPE_CHECKING:
     from entropylaw.pool.tables import Table
@@ -60,6 +63,7 @@ def load(
     field: str | None = None,
     on_error: OnError = "raise",
     group_by: str = "source",
+    format: Format | None = None,
     numbers: Sequence[str] = (),
     paths: bool = False,
     memory: int | str = MEMORY,
@@ -78,6 +82,9 @@ def load(
         What to do about a record that can't be parsed or rendered. ``Pool.skipped`` lists those that were skipped.
     group_by
         The field that names a record's group (``a.b`` for one inside another).
+    format : {"json", "csv", "tsv", "parquet", "arrow"}, optional
+        The format of the pool's files, whatever their names; of a directory, only files of this format are read. By
+        default CSV and TSV are told by their names, the others by what they hold.
     numbers
         Fields that hold a number in every record, for ``Pool.numbers``.
     paths
@@ -105,18 +112,41 @@ def load(
         progress=progress,
     )
     if isinstance(pool, Pool):
-        given = {"render": render, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
+        given: dict[str, Any] = {
+            "render": render,
+            "schema": schema,
+            "field": field,
+            "on_error": on_error,
+            "group_by": group_by,
+        }
+        given["format"] = format
         _check_read(pool, given, memory)
         return pool
+    check_format(format)
     renderer = Renderer(render, schema, field)
-    options = {"render": renderer.given, "schema": schema, "field": field, "on_error": on_error, "group_by": group_by}
+    options = {
+        "render": renderer.given,
+        "schema": schema,
+        "field": field,
+        "on_error": on_error,
+        "group_by": group_by,
+        "format": format,
+    }
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
-    if (files := _paths(pool, paths)) is not None:
-        sources = [Source(path) for path in expanded(files)]
+    if (files := _paths(pool, paths or format is not None)) is not None:
+        found = expanded(files, format)
+        builder.left_out += found.left_out
+        sources = [Source(path) for path in found.paths]
         builder.report = Report(progress, sources)
         for source in sources:
-            _read_file(source, builder)
+            before = len(builder.records)
+            skipped = builder.skipped
+            _read_file(source, format, builder)
+            if len(builder.records) == before and builder.skipped == skipped:
+                builder.no_records(source.name)
             builder.report.next_file(source)
+    elif format is not None:
+        raise EntropyLawError("a format is that of files, and the pool is none; leave it out (format=)")
     elif (table := _table(pool)) is not None:
         from entropylaw.pool.table_records import read_table
 
@@ -128,7 +158,14 @@ def load(
     return builder.build()
 
 
-_USUAL: Mapping[str, Any] = {"render": "text", "schema": None, "field": None, "on_error": "raise", "group_by": "source"}
+_USUAL: Mapping[str, Any] = {
+    "render": "text",
+    "schema": None,
+    "field": None,
+    "on_error": "raise",
+    "group_by": "source",
+    "format": None,
+}
 """What is not asked for in particular, so that a pool may have been read otherwise."""
 
 
@@ -149,12 +186,21 @@ def _named(value: Any) -> str:
     return getattr(value, "__name__", "a function") if callable(value) else repr(value)
 
 
-def _read_file(source: Source, builder: Builder) -> None:
-    kind = format_of(source)
-    if kind == "json":
+def unless_named(pool: Any, format: Format | None) -> Format | None:
+    """``format``, for what is read beside the pool that it was given for; None if that is no files, or a name tells."""
+    paths = [pool] if isinstance(pool, str | os.PathLike) else pool
+    if format is None or not isinstance(paths, Sequence) or not all(isinstance(p, str | os.PathLike) for p in paths):
+        return None
+    return None if any(named_format(path) or Path(path).is_dir() for path in paths) else format
+
+
+def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
+    kind = format_of(source, given) if source.size else "json"
+    if kind == "json" or (kind in ("csv", "tsv") and _is_blank(source)):
+        # Nothing is nothing in every format.
         read_json(source, builder)
         return
-    need_arrow(f"{source.name}: reading {kind.upper() if kind in ('csv', 'tsv') else kind.capitalize()}")
+    need_arrow(f"{source.name}: reading {title(kind)}")
     from entropylaw.pool.table_records import read_table
     from entropylaw.pool.tables import ArrowTable, CsvTable, ParquetTable
 
@@ -164,6 +210,10 @@ def _read_file(source: Source, builder: Builder) -> None:
         read_table(ArrowTable(source), builder)
     else:
         read_table(CsvTable(source, "\t" if kind == "tsv" else ","), builder)
+
+
+def _is_blank(source: Source) -> bool:
+    return all(not chunk.removeprefix(BOM).strip() for chunk in source.chunks())
 
 
 def _read_objects(objects: Sequence[Any], builder: Builder) -> None:
@@ -176,7 +226,7 @@ def _read_objects(objects: Sequence[Any], builder: Builder) -> None:
 
 def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
     """Records that come only once, kept in a temporary file as lines of JSON."""
-    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as its records
+    spool = Spool("the pool")
     source = Source.spooled("the pool", spool)
     records = LineRecords(source, named=False)
     start = 0
@@ -188,7 +238,7 @@ def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
                 raise EntropyLawError(f"record {index}: {error}; give records that JSON can hold") from None
             records.add(index + 1, start, len(line))
             start += spool.write(line + b"\n")
-    spool.flush()
+    spool.finish()
     source.remember()
     builder.records.add(records)
 

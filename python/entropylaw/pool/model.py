@@ -42,9 +42,11 @@ class Pool:
     unread: tuple[Unread, ...] = field(repr=False)
     """The members of the records that are not in the samples, most text first; for the rendering ``text``."""
     options: Mapping[str, Any]
-    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``."""
+    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``, ``format``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
+    left_out: tuple[str, ...] = field(repr=False)
+    """Files in the directories that were named, or matched by patterns, that are not read: no data by their names."""
     seconds: float
     """Seconds that reading and rendering took."""
 

@@ -85,7 +85,7 @@ class Records:
     @property
     def tabular(self) -> bool:
         """Whether all records are rows of tables, so that ``rows`` gives them back in the types that they came in."""
-        return all(part.tabular for part in self._parts)
+        return all(part.tabular for part in self._parts if len(part))
 
     def files(self) -> list[Source]:
         """The files that they are in."""
@@ -125,8 +125,11 @@ class Records:
                 yield spool.read(ends[number + 1] - ends[number])
 
     def tables(self) -> list[tuple[str, "pa.Schema"]]:
-        """The columns of each part that is a table, with its name."""
-        return [(part.name, part.stored) for part in self._parts if part.tabular]
+        """The columns of each part that is a table, with its name.
+
+        One without records has no say: what an empty table calls its columns' types is often made up.
+        """
+        return [(part.name, part.stored) for part in self._parts if part.tabular and len(part)]
 
     def first_objects(self, count: int) -> Iterator[tuple[str, Iterator[tuple[str, Any]]]]:
         """The first records of each part that is no table, ``count`` at most, with its name."""

@@ -113,8 +113,10 @@ class Renderer:
             return None
         return Compiled(schema=(self.schema.members, MESSAGE, CALL), field=self.field)
 
-    def columns(self, outline: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+    def columns(self, outline: Mapping[str, Any], where: str, remedy: str | None = None) -> tuple[str, ...] | None:
         """The fields that rendering a table takes, whose records are like ``outline``; None for all.
+
+        ``remedy`` is what to do about a table without them, if the caller knows.
 
         Raises
         ------
@@ -126,7 +128,8 @@ class Renderer:
         try:
             return self._settled(dict(outline), where, "the table").reads
         except RecordError as error:
-            raise EntropyLawError(f"{where}: {error}") from None
+            mend = remedy or error.remedy
+            raise EntropyLawError(f"{where}: {error}" + (f"; {mend}" if mend else "")) from None
 
     def render(self, record: Any, where: str, raw: bytes | None = None) -> Sample:
         """The sample of a record, of which ``raw`` is how it is stored, if it is.
@@ -165,9 +168,9 @@ class Renderer:
         if self.schema is None:
             found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
             raise RecordError(
-                f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}; "
+                f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}",
                 "name the field that holds its text (field=, --field), or write down what its text is as a template "
-                "(render=, --render '{{ question }} {{ answer }}')"
+                "(render=, --render '{{ question }} {{ answer }}')",
             )
         if not self.schema.matches(record):
             since = f"; {self.schema_from} decided for it" if self.schema_from else ""

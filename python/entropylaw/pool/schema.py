@@ -92,7 +92,14 @@ _HISTORY = _optional("history", kind="history")
 
 
 class RecordError(Exception):
-    """Why a record can't be rendered; who calls knows where the record is."""
+    """Why a record can't be rendered; who calls knows where the record is.
+
+    ``remedy`` is what to do about it, where mending or skipping the record is not what helps.
+    """
+
+    def __init__(self, reason: str, remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)

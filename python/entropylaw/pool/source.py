@@ -4,34 +4,24 @@ Compression is recognised by what a file holds, not by its name, so a ``.gz`` th
 unpacked reads as well.
 """
 
-import gzip
 import io
 import os
-import shutil
 import stat
 import sys
-import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
-
-import zstandard
+from typing import TYPE_CHECKING, BinaryIO
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.compression import CHUNK, CORRUPT, plain, unpacker
+from entropylaw.pool.spool import Spool
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-CHUNK = 1 << 20
-"""Bytes read at a time."""
+HEAD = 1 << 12
+"""Bytes at the start of a file that say what it is."""
 
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_ZSTD_SKIPPABLE = (b"\x2a\x4d\x18", range(0x50, 0x60))
-_ZSTD_MAX_WINDOW = 1 << 31
-_ZSTD_READ = 1 << 10
-"""Bytes unpacked at a time: each could become 32 KiB."""
 _BOMB_RATIO = 250
 """How many times its stored size a file may unpack to, if that is more than ``_BOMB_SIZE``. JSON packs 3 to 30 fold."""
 _BOMB_SIZE = 1 << 28
@@ -40,40 +30,42 @@ _BOMB_SIZE = 1 << 28
 class Source:
     """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first.
 
+    Whatever ``open``, ``content`` and ``chunks`` give has a position of its own: any number of them may be read by
+    turns, and by several threads at once.
+
     Raises
     ------
     EntropyLawError
-        If the file is missing, a directory, unreadable or empty.
+        If the file is missing, a directory or unreadable, or standard input that has been read before.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name = os.fspath(path)
-        # Whoever changes the working directory meanwhile means the same file still.
-        self._file = Path(path).absolute()
-        self._spool: BinaryIO | None = None
+        self._spool: Spool | None = None
+        self._path = Path(self.name)
         self.position = 0
         """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
         try:
             if self.name == "-":
                 self.name = "standard input"
-                self._spool = _spooled(sys.stdin.buffer)
+                self._spool = Spool.of(self.name, _standard_input())
             else:
-                found = Path(self.name).stat()
+                # Not normalised: `link/..` is where the link leads.
+                self._path = Path.cwd() / self.name if not self._path.is_absolute() else self._path
+                found = self._path.stat()
                 if stat.S_ISDIR(found.st_mode):
                     raise EntropyLawError(f"{self.name}: is a directory")
                 if not stat.S_ISREG(found.st_mode):
-                    with Path(self.name).open("rb") as pipe:
-                        self._spool = _spooled(pipe)
+                    with self._path.open("rb") as pipe:
+                        self._spool = Spool.of(self.name, pipe)
             self._identity = self._identify()
         except FileNotFoundError:
             raise EntropyLawError(f"{self.name}: no such file") from None
         except OSError as error:
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
-        if self.size == 0:
-            raise EntropyLawError(f"{self.name}: the file is empty")
 
     @classmethod
-    def spooled(cls, name: str, spool: BinaryIO) -> "Source":
+    def spooled(cls, name: str, spool: Spool) -> "Source":
         """A source of what has been written to a temporary file."""
         source = cls.__new__(cls)
         source.name = name
@@ -88,11 +80,13 @@ class Source:
 
     @property
     def path(self) -> str | None:
-        """Where the file lies, if it has a name."""
-        return None if self._spool else str(self._file)
+        """Where the file lies, wherever the working directory is by now, if it has a name."""
+        return None if self._spool else str(self._path)
 
     def _identify(self) -> tuple[int, ...]:
-        found = os.fstat(self._spool.fileno()) if self._spool else self._file.stat()
+        if self._spool:
+            return self._spool.identity()
+        found = self._path.stat()
         return found.st_size, found.st_mtime_ns, found.st_ino
 
     @property
@@ -119,16 +113,16 @@ class Source:
 
     def open(self) -> BinaryIO:
         """The file as it is stored, from its start."""
-        if self._spool is None:
-            return self._file.open("rb")
-        spool = os.fdopen(os.dup(self._spool.fileno()), "rb")
-        spool.seek(0)
-        return spool
+        return self._path.open("rb") if self._spool is None else self._spool.open()
+
+    def head(self) -> bytes:
+        """How the file begins, as it is stored."""
+        with self.open() as file:
+            return file.read(HEAD)
 
     def is_plain(self) -> bool:
         """Whether the stored bytes are the content."""
-        with self.open() as file:
-            return _codec(file.read(4)) is None
+        return unpacker(self.head()) is None
 
     def content(self) -> io.BufferedReader:
         """The content, decompressed, as a file; see ``chunks``."""
@@ -144,19 +138,20 @@ class Source:
         """
         try:
             with self.open() as file:
-                codec = _codec(file.read(4))
+                unpack = unpacker(file.read(HEAD)) or plain
                 file.seek(0)
                 unpacked = 0
-                for chunk in _READERS[codec](file):
+                for chunk in unpack(file):
                     self.position = file.tell()
                     unpacked += len(chunk)
                     self.check_unpacked(unpacked, "unpack it and name the unpacked file")
                     yield chunk
         except EOFError:
             raise EntropyLawError(f"{self.name}: the file is truncated: its compressed data end too soon") from None
-        except (zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
-            raise EntropyLawError(f"{self.name}: its compressed data are corrupt: {error}") from None
-        except OSError as error:
+        except (*CORRUPT, OSError) as error:
+            if isinstance(error, CORRUPT) or error.errno is None:
+                reason = str(error)[:1].lower() + str(error)[1:]
+                raise EntropyLawError(f"{self.name}: its compressed data are corrupt: {reason}") from None
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
 
 
@@ -183,54 +178,15 @@ class _Chunks(io.RawIOBase):
         return size
 
 
-def _spooled(pipe: BinaryIO) -> BinaryIO:
-    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as its source
-    shutil.copyfileobj(pipe, spool, CHUNK)
-    spool.flush()
-    return spool
+_read_before: object = None
+"""Standard input, if it has been read to its end."""
 
 
-def _codec(magic: bytes) -> Literal["gzip", "zstd"] | None:
-    if magic.startswith(_GZIP):
-        return "gzip"
-    rest, firsts = _ZSTD_SKIPPABLE
-    if magic == _ZSTD or (magic[1:] == rest and magic[0] in firsts):
-        return "zstd"
-    return None
-
-
-def _plain(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
-
-
-def _gunzip(file: BinaryIO) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        while chunk := unpacked.read(CHUNK):
-            yield chunk
-
-
-def _unzstd(file: BinaryIO) -> Iterator[bytes]:
-    """Frame by frame, because only a single frame's reader tells that its end is missing."""
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW)
-    frame = None
-    pieces: list[bytes] = []
-    size = 0
-    while packed := file.read(_ZSTD_READ):
-        while packed:
-            frame = frame or unpacker.decompressobj()
-            pieces.append(frame.decompress(packed))
-            size += len(pieces[-1])
-            packed = b""
-            if frame.eof:
-                packed, frame = frame.unused_data, None
-        if size >= CHUNK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    if size:
-        yield b"".join(pieces)
-    if frame is not None:
-        raise EOFError
-
-
-_READERS = {None: _plain, "gzip": _gunzip, "zstd": _unzstd}
+def _standard_input() -> BinaryIO:
+    global _read_before
+    if sys.stdin is None:
+        raise EntropyLawError("standard input: is closed; name a file")
+    if _read_before is sys.stdin:
+        raise EntropyLawError("standard input: has been read before, and can be read only once; name a file")
+    _read_before = sys.stdin
+    return sys.stdin.buffer

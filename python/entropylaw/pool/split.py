@@ -15,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError, json_reason
-from entropylaw.pool.source import Source
+from entropylaw.pool import charset
+from entropylaw.pool.foreign import check_text
+from entropylaw.pool.layouts import BOM, array_fault
+from entropylaw.pool.source import HEAD, Source
 
-_UTF8_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _SPACE = b" \t\r\n"
 _BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*")
+_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*")
 _BLOCK = 1 << 22
 """Bytes of lines that are worth reading together."""
 _LONGEST = 1 << 30
 """Bytes of the longest line that is read."""
-_LINE_BREAK = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*")
+_LINE_BREAK = re.compile(rb"[\r\n][ \t\r\n]*")
 
 
 class RawRecord(NamedTuple):
@@ -36,6 +38,13 @@ class RawRecord(NamedTuple):
     start: int
     """Offset in the content of its file."""
     raw: bytes
+
+    def unmarked(self) -> "RawRecord":
+        """Without byte-order marks before it, which ``cat`` leaves where one file follows another: no part of it."""
+        marks = _MARKS.match(self.raw)
+        if marks is None or not marks.end():
+            return self
+        return RawRecord(self.line, self.start + marks.end(), self.raw[marks.end() :])
 
 
 class Block(NamedTuple):
@@ -54,8 +63,9 @@ class Block(NamedTuple):
         if self.spans is None:
             start = 0
             for number, raw in enumerate(self.content.split(b"\n")):
-                if raw and not raw.isspace():
-                    yield RawRecord(self.line + number, self.start + start, raw)
+                record = RawRecord(self.line + number, self.start + start, raw).unmarked()
+                if record.raw and not record.raw.isspace():
+                    yield record
                 start += len(raw) + 1
             return
         line, counted = self.line, 0
@@ -84,12 +94,11 @@ def blocks(source: Source) -> Iterator[Block]:
     begin: list[bytes] = []
     for chunk in chunks:
         begin.append(chunk)
-        if chunk.removeprefix(_UTF8_BOM).strip(_SPACE):
+        if chunk.removeprefix(BOM).strip(_SPACE):
             break
     head = b"".join(begin)
-    if head.startswith(_UTF16_BOMS):
-        raise EntropyLawError(f"{source.name}: the file is UTF-16, not UTF-8; convert it, for example with iconv")
-    bom = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
+    check_text(source.name, head[:HEAD])
+    bom = len(BOM) if head.startswith(BOM) else 0
     if head[bom:].lstrip(_SPACE).startswith(b"["):
         content = b"".join([head, *chunks])
         yield Block(content, 1, 0, _items(source.name, content, bom))
@@ -99,7 +108,8 @@ def blocks(source: Source) -> Iterator[Block]:
 
 def on_one_line(raw: bytes) -> bytes:
     """``raw`` without line breaks. In JSON they are space between tokens, never part of a string."""
-    return _LINE_BREAK.sub(b" ", raw)
+    *lines, last = _LINE_BREAK.split(raw)
+    return b" ".join([*(line.rstrip(b" \t") for line in lines), last])
 
 
 def _lines(name: str, chunks: Iterable[bytes], start: int) -> Iterator[Block]:
@@ -147,18 +157,23 @@ def parse_whole(name: str, content: bytes, remedy: str) -> tuple[str, Any]:
     Raises
     ------
     EntropyLawError
-        If it is not UTF-8 or not JSON: with the line, what was found, and ``remedy``.
+        If it is not UTF-8 or not JSON: with the line, what was found, and the remedy, which is ``remedy`` if the fault
+        is that of an item.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{content[error.start]:02x}"
-        raise EntropyLawError(f"{name}:{line}: is not UTF-8: found {found}; convert the file to UTF-8") from None
+        encoding = charset.likely(content[error.start :])
+        raise EntropyLawError(f"{name}:{line}: is not UTF-8: found {found}; {charset.remedy(encoding)}") from None
     try:
         return text, json.loads(text)
     except json.JSONDecodeError as error:
-        reason = json_reason(error, error.colno, "file")
+        if (fault := array_fault(text, error.pos)) is not None:
+            reason, remedy = fault
+        else:
+            reason = json_reason(error, error.colno, "file")
         raise EntropyLawError(f"{name}:{error.lineno}: is not a JSON array: {reason}; {remedy}") from None
     except RecursionError:
         raise EntropyLawError(f"{name}: is nested too deeply to be read as JSON") from None

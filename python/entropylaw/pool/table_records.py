@@ -14,7 +14,9 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow_types import holds, is_binary, is_json
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columnar import Rows, read_rows
+from entropylaw.pool.csv_faults import cell_remedy
 from entropylaw.pool.encode import row_as_json, row_with_json
+from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.outline import outline, type_of
 from entropylaw.pool.render import parse
 from entropylaw.pool.row_values import rows
@@ -87,13 +89,18 @@ def read_table(table: Table, builder: Builder) -> None:
         If the table does not have them, or can't be read.
     """
     records = TableRecords(table)
+    if not table.has_rows():
+        builder.records.add(records)
+        return
     numbers = _as_numbers(table, builder.columns.number_fields)
     row = 0
     before = builder.size
-    for batch in table.batches(_needed(table, builder)):
+    needed = _needed(table, builder)
+    rendered = [name for name in needed or () if name not in builder.columns.fields]
+    for batch in table.batches(needed):
         builder.report(table.position(row))
         table.check_rendered(builder.size - before)
-        rows = _Rows(table, records, builder, row, numbers)
+        rows = _Rows(table, records, builder, row, numbers, rendered)
         if (found := read_rows(batch, builder)) is None:
             rows.add_one_by_one(batch)
         else:
@@ -115,6 +122,8 @@ class _Rows(NamedTuple):
     """The row of the table that is the batch's first."""
     numbers: Sequence[str]
     """The fields that hold numbers as text."""
+    rendered: Sequence[str]
+    """The columns that samples are made of."""
 
     def add_all(self, batch: pa.RecordBatch, found: Rows) -> None:
         """Adds the rows that were read, and those that were left one by one."""
@@ -144,7 +153,7 @@ class _Rows(NamedTuple):
                 fields = _with_numbers(record, self.numbers) if self.numbers else None
                 self.builder.add(record, where, fields=fields)
             except RecordError as error:
-                self.builder.refuse(where, error)
+                self.builder.refuse(where, error, _remedy(self.table, self.rendered, record))
                 self.records.skip()
             else:
                 self.records.add()
@@ -182,7 +191,7 @@ def _needed(table: Table, builder: Builder) -> list[str] | None:
     EntropyLawError
         If the table does not have the pool's schema, or has bytes where it has text.
     """
-    read = builder.renderer.columns(outline(table.schema), table.name)
+    read = builder.renderer.columns(outline(table.schema), table.name, table.columns_remedy())
     if read is None:
         return None
     for field in read:
@@ -212,6 +221,18 @@ def _with_numbers(record: dict[str, Any], fields: Sequence[str]) -> dict[str, An
         with contextlib.suppress(KeyError):
             found[field] = _number(find(record, field))
     return record | found
+
+
+def _remedy(table: Table, rendered: Sequence[str], record: Any) -> str:
+    """What to do about a row that can't be rendered: its column may hold what no row of it can be rendered from."""
+    if isinstance(table, CsvTable):
+        remedy = cell_remedy(record) if isinstance(record, dict) else None
+        return remedy or RECORD_REMEDY
+    for name in rendered:
+        kind = table.schema.field(name).type
+        if pa.types.is_primitive(kind):
+            return f"the column {name!r} is {kind}: write it as text, or name another field (field=, --field)"
+    return RECORD_REMEDY
 
 
 def _where(name: str, row: int) -> str:

@@ -1,19 +1,22 @@
 """Tables: files of Parquet, Arrow and CSV, and what gives Arrow data in memory. A few batches of rows at a time."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import unread_columns
 from entropylaw.pool.arrow import bytes_of, reason
 from entropylaw.pool.arrow_types import converted, holds, is_extension, takeable
+from entropylaw.pool.csv_faults import columns_remedy, parsing_fault
+from entropylaw.pool.foreign import check_text
 from entropylaw.pool.frames import frame_table
-from entropylaw.pool.source import Source
+from entropylaw.pool.source import HEAD, Source
+from entropylaw.pool.spool import Spool
 
 if TYPE_CHECKING:
     import pyarrow.csv as csv
@@ -43,6 +46,17 @@ class Table:
         """The columns in the types that they are read in; see ``takeable``."""
         self.unread: unread_columns.Counts = {}
         """The columns that the last call of ``batches`` has left out of the rows that it has read."""
+
+    def has_rows(self) -> bool:
+        """Whether it has any rows; one without decides nothing, whatever columns it has."""
+        try:
+            return any(batch.num_rows for batch in self._read(None))
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def columns_remedy(self) -> str | None:
+        """What to do about its columns, if they are not those that are looked for."""
+        return None
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """All rows, or some columns of them.
@@ -127,6 +141,9 @@ class ParquetTable(Table):
             raise _damaged(source.name, "Parquet", error) from None
         super().__init__(source.name, schema, source)
 
+    def has_rows(self) -> bool:
+        return bool(self._ends.any())
+
     def _opened(self, file: Any) -> "pq.ParquetFile":
         return self._parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
 
@@ -201,11 +218,16 @@ class CsvTable(Table):
         self._csv = csv
         self._path = source
         self._delimiter = delimiter
+        check_text(source.name, next(source.chunks(), b"")[:HEAD])
         try:
             with self._opened(None) as reader:
                 names = reader.schema.names
+                self._has_rows = any(batch.num_rows for batch in reader)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(source.name, "CSV", error) from None
+            if "Empty CSV file" not in str(error):
+                raise self._fault(error) from None
+            # A header without a line break, and nothing else.
+            names, self._has_rows = [], False
         super().__init__(source.name, pa.schema([(name, pa.string()) for name in names]), source)
 
     def _opened(self, names: Sequence[str] | None) -> "csv.CSVStreamingReader":
@@ -220,11 +242,39 @@ class CsvTable(Table):
         )
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        rows = 0
         with self._opened(self.schema.names) as reader:
-            yield from reader
+            for batch in reader:
+                self._check_header(batch, rows)
+                rows += batch.num_rows
+                yield batch
+
+    def _check_header(self, batch: pa.RecordBatch, before: int) -> None:
+        """Raises EntropyLawError if a row is the header once more, which ``cat`` leaves where one file follows another.
+
+        In a file of one column it may be a text like others.
+        """
+        names = batch.schema.names
+        if len(names) < 2:
+            return
+        first = np.flatnonzero(pc.equal(pc.utf8_ltrim(batch.column(0), "\ufeff"), names[0]).to_numpy(False))
+        for row in first.tolist():
+            if all(batch.column(n)[row].as_py() == name for n, name in enumerate(names) if n):
+                raise EntropyLawError(
+                    f"{self.name}: row {before + row + 1} is the header once more, as where files are joined; remove it"
+                )
+
+    def has_rows(self) -> bool:
+        return self._has_rows
+
+    def columns_remedy(self) -> str | None:
+        return columns_remedy(self.schema.names, self._delimiter)
 
     def _unreadable(self, error: BaseException) -> EntropyLawError:
-        return _damaged(self.name, "CSV", error)
+        return self._fault(error)
+
+    def _fault(self, error: BaseException) -> EntropyLawError:
+        return EntropyLawError(parsing_fault(self._path, self._delimiter, reason(error)))
 
 
 class MemoryTable(Table):
@@ -242,15 +292,21 @@ class SpooledTable(Table):
     """Batches that come only once, kept in a temporary file."""
 
     def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its table
-        with pa.ipc.new_stream(self._spool, reader.schema) as writer:
-            for batch in reader:
-                writer.write_batch(batch)
+        self._spool = Spool("the pool")
+        try:
+            with pa.ipc.new_stream(self._spool.file, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+        except OSError as error:
+            if error.errno is None:
+                # Not of the file, but of what gives the batches.
+                raise
+            raise self._spool.full(error) from None
+        self._spool.finish()
         super().__init__("the pool", reader.schema)
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-        self._spool.seek(0)
-        with pa.ipc.open_stream(self._spool) as reader:
+        with self._spool.open() as file, pa.ipc.open_stream(file) as reader:
             yield from reader
 
 

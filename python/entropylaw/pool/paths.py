@@ -1,0 +1,248 @@
+"""Which files a pool's paths stand for, and which of a directory are left out."""
+
+import glob
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from entropylaw.errors import EntropyLawError
+from entropylaw.pool.formats import ENDINGS, Format, named_format
+
+_METADATA = (
+    "*.manifest.json",
+    "*dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+    "cache-*.arrow",
+)
+"""Names of files that lie beside data and are none: those of this package, of ``datasets`` and of LLaMA-Factory."""
+_HIDDEN = (".", "_")
+_HELD_OUT = ("test", "validation", "valid", "val", "dev", "eval")
+_NAMED = 5
+"""Names that a message lists."""
+
+_log = logging.getLogger("entropylaw")
+
+
+class Files(NamedTuple):
+    """What paths stand for."""
+
+    paths: list[str | os.PathLike[str]]
+    """The files, in the order in which they are read."""
+    left_out: list[str]
+    """Files beside them in the directories that were named, or that a pattern matches, but for hidden ones."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = None) -> Files:
+    """The files that paths, patterns and directories stand for, in the order given; within each sorted by name.
+
+    Of a directory, those are read that are data by their names; of format ``given``, if there is one. Links to
+    directories are followed, and each directory is read once, even if links lead to it in a circle.
+
+    Raises
+    ------
+    EntropyLawError
+        If a pattern or directory stands for none, a directory for files of several formats or for several splits, or if
+        a directory can't be read.
+    """
+    found = Files([], [])
+    explicit: list[str] = []
+    for path in paths:
+        name = os.fspath(path)
+        if name == "-" and name in explicit:
+            raise EntropyLawError("standard input (-) is named twice, and can be read only once")
+        if Path(name).is_dir():
+            read, left_out = _inside(name, given)
+        elif glob.has_magic(name) and not Path(name).exists():
+            read, left_out = _matching(name)
+        else:
+            explicit.append(name)
+            found.paths.append(path)
+            continue
+        found.paths.extend(read)
+        found.left_out.extend(left_out)
+        if left_out:
+            shown = listed([os.path.relpath(file, name) if Path(name).is_dir() else file for file in left_out])
+            _log.info("%s: %d files are read, %d left out: %s", name, len(read), len(left_out), shown)
+    beside = {str(Path(name).parent) for name in explicit if not _is_metadata(name)}
+    if caches := [name for name in explicit if _is_metadata(name) and str(Path(name).parent) in beside]:
+        _log.warning("%s: by the name, not data but what a tool keeps beside it; it is read", listed(caches))
+    return found
+
+
+def _is_metadata(name: str) -> bool:
+    return any(fnmatch(Path(name).name, pattern) for pattern in _METADATA)
+
+
+def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]:
+    files: dict[Format, list[str]] = {}
+    left_out = []
+    for path, is_data in sorted((Path(path), is_data) for path, is_data in _walked(directory)):
+        kind = named_format(path)
+        if kind is None or not is_data or (given is not None and kind != given):
+            left_out.append(str(path))
+        else:
+            files.setdefault(kind, []).append(str(path))
+    if not files:
+        wanted = ", ".join(ending for ending, kind in ENDINGS.items() if given in (None, kind))
+        beside = f"; it holds {listed([os.path.relpath(name, directory) for name in left_out])}" if left_out else ""
+        remedy = "; name files, or a pattern such as DIR/*.txt, and their format (format=, --format)" if beside else ""
+        raise EntropyLawError(f"{directory}: the directory holds no data files ({wanted}){beside}{remedy}")
+    if len(files) > 1:
+        example = f"{directory.rstrip('/')}/*{Path(max(files.values(), key=len)[0]).suffix}"
+        kinds = " and ".join(f"{len(names)} of {kind}" for kind, names in files.items())
+        raise EntropyLawError(
+            f"{directory}: the directory holds files of several formats: {kinds}; name some: {example}, or the format "
+            "(format=, --format)"
+        )
+    read = next(iter(files.values()))
+    _note_splits(directory, read)
+    return read, left_out
+
+
+def _walked(directory: str) -> Iterator[tuple[str, bool]]:
+    """The files in a directory and below, and whether they may be data."""
+    queue = [directory]
+    for path, entries in _directories(queue):
+        if (only := _revision(path, entries)) is not None:
+            queue.append(only)
+            continue
+        data = _data_files(path, entries)
+        for name, entry in entries.items():
+            if name.startswith(_HIDDEN):
+                continue
+            if entry.is_dir():
+                queue.append(entry.path)
+            elif entry.is_file() or entry.is_symlink():
+                # A link to nothing is a file that is missing, which whoever reads it will say.
+                yield entry.path, not _is_metadata(name) and (data is None or name in data)
+
+
+def _directories(queue: list[str]) -> Iterator[tuple[str, dict[str, "os.DirEntry[str]"]]]:
+    """The directories of a queue, to which more are added meanwhile, and what is in them; each once."""
+    seen = set()
+    for path in queue:
+        entries = _entries(path)
+        found = Path(path).stat()
+        if (found.st_dev, found.st_ino) not in seen:
+            seen.add((found.st_dev, found.st_ino))
+            yield path, entries
+
+
+def _entries(directory: str) -> dict[str, "os.DirEntry[str]"]:
+    try:
+        with os.scandir(directory) as entries:
+            return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
+    except OSError as error:
+        raise EntropyLawError(f"{directory}: cannot be read: {error.strerror or error}") from None
+
+
+def _revision(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> str | None:
+    """The one revision in a directory of the Hugging Face hub's cache; None if it is another directory."""
+    if not {"blobs", "snapshots"} <= entries.keys():
+        return None
+    revisions = [entry.path for name, entry in _entries(entries["snapshots"].path).items() if entry.is_dir()]
+    if len(revisions) != 1:
+        raise EntropyLawError(
+            f"{directory}: is a cache of the Hugging Face hub with {len(revisions)} revisions; name one of them"
+            + (f": {listed(revisions)}" if revisions else ", once it is fetched")
+        )
+    return revisions[0]
+
+
+def _data_files(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> set[str] | None:
+    """The data files that the metadata of ``datasets`` name; None if there are no such metadata."""
+    if "_delta_log" in entries:
+        raise EntropyLawError(
+            f"{directory}: is a Delta table, whose log says which of its files count; read it with deltalake, and give "
+            "the table"
+        )
+    splits = [str(split) for split in _member(entries, "dataset_dict.json", "splits")]
+    if len(splits) > 1:
+        raise EntropyLawError(
+            f"{directory}: holds the splits {', '.join(map(repr, splits))}; name one of them: "
+            f"{Path(directory) / splits[0]}"
+        )
+    files = _member(entries, "state.json", "_data_files")
+    names = [str(file.get("filename")) for file in files if isinstance(file, dict)]
+    if missing := [name for name in names if name not in entries]:
+        raise EntropyLawError(f"{Path(directory) / missing[0]}: no such file, though state.json names it")
+    return set(names) if names else None
+
+
+def _member(entries: Mapping[str, "os.DirEntry[str]"], name: str, key: str) -> list[Any]:
+    """A list that a file of metadata holds; empty if there is none, or the file is another one of that name."""
+    if name not in entries:
+        return []
+    try:
+        found = json.loads(Path(entries[name].path).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return []
+    value = found.get(key) if isinstance(found, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _matching(pattern: str) -> tuple[list[str], list[str]]:
+    files = []
+    left_out = []
+    for match in sorted(_below(pattern) if "**" in Path(pattern).parts else glob.glob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute patterns
+        path = Path(match)
+        if path.is_dir() or _is_metadata(match) or not (path.is_file() or path.is_symlink()):
+            left_out.append(match)
+        else:
+            files.append(match)
+    if not files:
+        other = f", but for {listed(left_out)}; name a file itself to read it" if left_out else ""
+        raise EntropyLawError(f"{pattern}: no file matches{other}")
+    return files, left_out
+
+
+def _below(pattern: str) -> Iterator[str]:
+    """The files that a pattern with ``**`` matches.
+
+    ``glob`` would go round in circles where links lead back, and pass over directories that can't be read.
+    """
+    parts = Path(pattern).parts
+    at = parts.index("**")
+    base = str(Path(*parts[:at])) if at else ""
+    roots = glob.glob(base) if glob.has_magic(base) else [base]  # noqa: PTH207
+    for root in roots:
+        queue = [root or "."] if Path(root or ".").is_dir() else []
+        for _, entries in _directories(queue):
+            for entry in entries.values():
+                if entry.is_dir():
+                    queue.append(entry.path)
+                elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
+                    yield os.path.normpath(entry.path) if not root else entry.path
+
+
+def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern or not names:
+        return not names and all(part == "**" for part in pattern)
+    if pattern[0] == "**":
+        return _matches(names, pattern[1:]) or (not names[0].startswith(".") and _matches(names[1:], pattern))
+    hidden = names[0].startswith(".") and not pattern[0].startswith(".")
+    return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
+
+
+def _note_splits(directory: str, files: Sequence[str]) -> None:
+    """Says so if the files are, by their names, both for training and for testing."""
+    found = set()
+    for file in files:
+        parts = Path(os.path.relpath(file, directory)).parts
+        words = {part.replace("_", "-").replace(".", "-").split("-")[0].lower() for part in parts}
+        found.update(words & {"train", *_HELD_OUT})
+    if "train" in found and len(found) > 1:
+        held = ", ".join(sorted(found - {"train"}))
+        _log.warning("%s: holds files named train and %s, and all are read; name those that you want", directory, held)
