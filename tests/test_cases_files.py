@@ -664,6 +664,19 @@ def test_faults_of_csv(
     assert re.sub(r"(?<=schemas ).*(?=: found)", "...", message(path)) == f"{path}{expected}"
 
 
+def test_a_quote_that_swallows_rows_of_tsv_is_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("pyarrow", reason="about TSV")
+    path = tmp_path / "pool.tsv"
+    path.write_bytes(b'id\ttext\n0\tzero\n1\t"Hello\n2\tfoo\n3\tbar" baz\n')
+    pool = load(path)
+    assert samples(pool) == ["zero", "Hello\n2\tfoo\n3\tbar baz"]
+    assert [json.loads(raw)["id"] for raw in pool.records.raw([1])] == ["1"]
+    assert caplog.messages == [
+        f"{path}: row 2: 'text' holds tabs and line breaks, read as one field because it begins with a quote; if they are "
+        "several rows, double the quote and put quotes around the field"
+    ]
+
+
 def test_a_column_of_another_type_has_a_remedy_of_the_column(tmp_path: Path) -> None:
     path = tmp_path / "pool.parquet"
     pa = pytest.importorskip("pyarrow", reason="about Parquet")
@@ -967,6 +980,7 @@ def test_size_and_depth(tmp_path: Path, content: bytes, expected: list[str], arr
 
 # The files that people sent, where they lie beside the project.
 
+# Every file of the folders below that is not here is a variant of one that is; the messages are whole above.
 CASES: list[tuple[str, list[str] | str]] = [
     ("10-bom/cat.jsonl", ["first", "second", "third", "fourth"]),
     ("10-bom/c.csv", ['Say "hi"\nHi\r\nthere', "007\n1.50"]),
