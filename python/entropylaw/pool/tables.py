@@ -244,7 +244,7 @@ class CsvTable(Table):
                 )
 
     def _note_quotes(self, batch: pa.RecordBatch, before: int) -> None:
-        """Says so, once, if a field of TSV holds tabs and line breaks, and so perhaps rows: not all such files quote."""
+        """Says so, once, if a field of TSV holds tabs and line breaks, and so perhaps rows: not all of them quote."""
         if self._delimiter != "\t" or self._noted:
             return
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
