@@ -1,5 +1,6 @@
 """Tables: files of Parquet, Arrow and CSV, and what gives Arrow data in memory. A few batches of rows at a time."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +22,8 @@ from entropylaw.pool.spool import Spool
 if TYPE_CHECKING:
     import pyarrow.csv as csv
     import pyarrow.parquet as pq
+
+_log = logging.getLogger("entropylaw")
 
 _ROWS = 512
 """Rows read at a time. More are hardly faster, and rows may be megabytes long."""
@@ -218,6 +221,7 @@ class CsvTable(Table):
         self._csv = csv
         self._path = source
         self._delimiter = delimiter
+        self._noted = False
         check_text(source.name, next(source.chunks(), b"")[:HEAD])
         try:
             with self._opened(None) as reader:
@@ -246,6 +250,7 @@ class CsvTable(Table):
         with self._opened(self.schema.names) as reader:
             for batch in reader:
                 self._check_header(batch, rows)
+                self._note_quotes(batch, rows)
                 rows += batch.num_rows
                 yield batch
 
@@ -263,6 +268,21 @@ class CsvTable(Table):
                 raise EntropyLawError(
                     f"{self.name}: row {before + row + 1} is the header once more, as where files are joined; remove it"
                 )
+
+    def _note_quotes(self, batch: pa.RecordBatch, before: int) -> None:
+        """Says so, once, if a field of TSV holds tabs and line breaks, and so perhaps rows: not all of them quote."""
+        if self._delimiter != "\t" or self._noted:
+            return
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            both = pc.and_(pc.match_substring(column, "\t"), pc.match_substring(column, "\n"))
+            if (row := pc.index(both, True).as_py()) >= 0:
+                self._noted = True
+                _log.warning(
+                    "%s: row %d: %r holds tabs and line breaks, read as one field because it begins with a quote; if "
+                    "they are several rows, double the quote and put quotes around the field",
+                    *(self.name, before + row + 1, name),
+                )
+                return
 
     def has_rows(self) -> bool:
         return self._has_rows

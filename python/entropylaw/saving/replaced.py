@@ -7,6 +7,7 @@ from pathlib import Path
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.manifest import manifest_path
+from entropylaw.saving.endings import ending, unpacked
 
 _LARGEST = 1 << 26
 """Bytes of a manifest that is read for this."""
@@ -18,9 +19,8 @@ class Names:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         name = self._path.name
-        found = re.search(r"(\.[^.]+)?(\.(gz|zst|zstd))?$", name[1:], re.IGNORECASE)
-        at = 1 + found.start() if found else len(name)
-        # Cut where the number of a shard goes.
+        # Cut where the number of a shard goes. A name that begins with a dot has no end there.
+        at = len(name[:1] + unpacked(name[1:])) - len(ending(name[1:]))
         self._stem, self._suffix = name[:at], name[at:]
         self._shards = re.compile(re.escape(self._stem) + r"-\d{5,}-of-\d{5,}" + re.escape(self._suffix))
 
