@@ -41,14 +41,10 @@ ENDS = "end the name in .jsonl or .json, .csv or .tsv (each also with .gz or .zs
     ("name", "end"),
     [
         *((f"out.jsonl{end}", end) for end in (".bz2", ".xz", ".lz4", ".zip", ".7z", ".br", ".gzip", ".GZIP")),
-        *(
-            (f"out{end}", end)
-            for end in (".pq", ".txt", ".npy", ".xlsx", ".html", ".tar", ".jsonl2", ".v2", ".5", ".BZ2")
-        ),
+        *((f"out{end}", end) for end in (".txt", ".npy", ".xlsx", ".html", ".tar", ".jsonl2", ".v2", ".5", ".BZ2")),
         ("out.csv.xz", ".xz"),
         ("out.txt.gz", ".txt"),
         ("out.tar.gz", ".tar"),
-        ("out.pq.zst", ".pq"),
         ("data.d/out.bak", ".bak"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from entropylaw.cli import compare, config, law, ratio, replay, score, select, show
 from entropylaw.cli.parser import Parser
-from entropylaw.cli.terminal import drop_output, flush, print_lines, streams
+from entropylaw.cli.terminal import drop, flush, print_lines, say, streams
 from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import placed_files
@@ -66,7 +66,7 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
             return _end(128 + signal.SIGTERM, "terminated", placed or ["nothing"])
         except BrokenPipeError:
             # Who reads the output has closed it, which is no fault.
-            drop_output()
+            drop(sys.stdout)
             return _end(_EXIT_CLOSED, "standard output was closed", placed) if placed else _EXIT_CLOSED
         except OSError as error:
             # Files that a user has named have messages of their own.
@@ -80,7 +80,7 @@ def _end(code: int, said: str, placed: list[str]) -> int:
         more = f" and {len(placed) - _SHOWN_FILES:,} more" if len(placed) > _SHOWN_FILES else ""
         was = "was" if len(placed) == 1 else "were"
         said = f"{said}; {', '.join(placed[:_SHOWN_FILES])}{more} {was} written"
-    print(display(f"entropylaw: {said}"), file=sys.stderr)
+    say(said)
     return code
 
 

@@ -2,11 +2,11 @@
 
 import argparse
 import contextlib
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from entropylaw.display import display, short
+from entropylaw.cli.terminal import say
+from entropylaw.display import short
 
 _CONTROLS = ("group_by", "quota", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
 
@@ -66,8 +66,7 @@ def resumable(arguments: argparse.Namespace) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit):
         if arguments.checkpoint:
-            work = display(arguments.checkpoint)
-            print(f"entropylaw: the work is in {work}; go on with --resume", file=sys.stderr)
+            say(f"the work is in {arguments.checkpoint}; go on with --resume")
         raise
 
 

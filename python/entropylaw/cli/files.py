@@ -14,7 +14,6 @@ def _paths(given: Any, format: Any = None) -> Iterator[str]:
     from entropylaw.pool.paths import expanded
 
     for path in [given] if isinstance(given, str) else given:
-        # One by one: what names no file is for the reader to complain about.
         yield from (os.fspath(file) for file in expanded([path], format).paths)
 
 

@@ -87,23 +87,33 @@ def streams() -> Iterator[None]:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    stream = sys.stdout
+    stream: Any = sys.stdout
     errors = getattr(stream, "errors", None)
-    if errors is None or not hasattr(stream, "reconfigure"):
-        yield
-        return
-    stream.reconfigure(errors="backslashreplace")
+    takes_all = errors is not None and hasattr(stream, "reconfigure")
+    if takes_all:
+        stream.reconfigure(errors="backslashreplace")
     try:
         yield
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            stream.reconfigure(errors=errors)
+        if takes_all:
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(errors=errors)
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            drop(sys.stderr)
 
 
-def drop_output() -> None:
-    """Has what standard output could not take forgotten; Python would complain once more when it flushes at exit."""
+def drop(stream: TextIO) -> None:
+    """Has what a stream could not take forgotten; Python would complain once more when it flushes at exit."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def say(text: str) -> None:
+    """Says a line on standard error; if that takes no more, there is nobody to tell."""
+    with contextlib.suppress(OSError, ValueError):
+        print(display(f"entropylaw: {text}"), file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -114,6 +124,7 @@ def _explained(stream: TextIO) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        drop_output()
+        drop(stream)
         reason = getattr(error, "strerror", None) or error
-        raise EntropyLawError(f"standard output: cannot be written: {reason}") from None
+        name = "standard error" if stream is sys.stderr else "standard output"
+        raise EntropyLawError(f"{name}: cannot be written: {reason}") from None

@@ -1,8 +1,9 @@
 """Which format a file has."""
 
 import os
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.compression import ENDINGS as PACKED
 from entropylaw.pool.foreign import check_text, foreign
@@ -42,10 +43,10 @@ def title(kind: Format) -> str:
     return _TITLES[kind]
 
 
-def check_format(given: str | None) -> None:
+def check_format(given: Any) -> None:
     """Raises EntropyLawError if there is no format of this name."""
-    if given is not None and given not in FORMATS:
-        raise EntropyLawError(f"there is no format {given!r}; there are {', '.join(FORMATS)}")
+    if given is not None:
+        parameters.named("format", given, FORMATS)
 
 
 def format_of(source: Source, given: Format | None = None) -> Format:

@@ -111,6 +111,7 @@ def load(
         threads=threads,
         progress=progress,
     )
+    check_format(format)
     if isinstance(pool, Pool):
         given: dict[str, Any] = {
             "render": render,
@@ -122,7 +123,6 @@ def load(
         given["format"] = format
         _check_read(pool, given, memory)
         return pool
-    check_format(format)
     renderer = Renderer(render, schema, field)
     options = {
         "render": renderer.given,

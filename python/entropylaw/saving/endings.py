@@ -3,10 +3,24 @@
 import os
 from pathlib import PurePath
 
-from entropylaw.pool.formats import Format, named_format
+from entropylaw.pool.formats import Format
 
 PACKED = (".gz", ".zst", ".zstd")
 """Ends of names for what can be compressed as a whole."""
+
+# Fewer than are read: what takes a name by its ending has to know it.
+_WRITTEN: dict[str, Format] = {
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
 
 
 def unpacked(path: str | os.PathLike[str]) -> str:
@@ -22,8 +36,7 @@ def ending(path: str | os.PathLike[str]) -> str:
 
 def written_format(path: str | os.PathLike[str]) -> Format | None:
     """The format that the ending stands for; None if there is no ending, or it stands for none."""
-    end = ending(path)
-    return named_format(f"name{end}") if end else None
+    return _WRITTEN.get(ending(path).lower())
 
 
 def is_array(path: str | os.PathLike[str]) -> bool:

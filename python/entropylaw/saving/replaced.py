@@ -19,8 +19,8 @@ class Names:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         name = self._path.name
-        # Cut where the number of a shard goes. A name that begins with a dot has no end there.
-        at = len(name[:1] + unpacked(name[1:])) - len(ending(name[1:]))
+        # Cut where the number of a shard goes.
+        at = len(unpacked(name)) - len(ending(name)) or len(name)
         self._stem, self._suffix = name[:at], name[at:]
         self._shards = re.compile(re.escape(self._stem) + r"-\d{5,}-of-\d{5,}" + re.escape(self._suffix))
 
