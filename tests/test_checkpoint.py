@@ -13,8 +13,9 @@ import pytest
 
 import entropylaw
 from entropylaw import EntropyLawError
-from entropylaw.checkpoint import remove
+from entropylaw._core import JOURNAL_HEADER
 from entropylaw.cli import main
+from entropylaw.runs.checkpoint import remove
 
 METHODS: list[dict[str, Any]] = [
     {"method": "zip", "k1": 40, "k2": 12, "k3": 5},
@@ -129,14 +130,14 @@ def test_another_pool_version_or_column_is_refused(tmp_path: Path) -> None:
     swapped = [{**records[0], "text": records[0]["text"][::-1]}, *records[1:]]
     with pytest.raises(EntropyLawError, match=r"pool\.sha256 is"):
         select(swapped, how, resume=True)
-    with pytest.raises(EntropyLawError, match="candidates is"):
+    with pytest.raises(EntropyLawError, match="fingerprints.weights is"):
         select([{**records[0], "score": 100}, *records[1:]], how, resume=True)
     header = json.loads((tmp_path / "checkpoint.json").read_text())
     (tmp_path / "checkpoint.json").write_text(json.dumps(header | {"entropylaw": "0.0.9"}))
     with pytest.raises(EntropyLawError, match=r'entropylaw is "0\.0\.9" there'):
         select(records, how, resume=True)
     (tmp_path / "checkpoint.json").write_text("{")
-    with pytest.raises(EntropyLawError, match=r"checkpoint\.json: cannot be read"):
+    with pytest.raises(EntropyLawError, match=r"checkpoint\.json: is not JSON; name another directory"):
         select(records, how, resume=True)
 
 
@@ -149,14 +150,14 @@ def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
         (tmp_path / name / "journal").write_bytes(journals[other])
         with pytest.raises(EntropyLawError, match="its records are not those of this selection"):
             select(records, how, checkpoint=tmp_path / name, resume=True)
-        (tmp_path / name / "journal").write_bytes(journals[name] * 2)
+        (tmp_path / name / "journal").write_bytes(journals[name] + journals[name].removeprefix(JOURNAL_HEADER))
         with pytest.raises(EntropyLawError, match="its records are not those of this selection"):
             select(records, how, checkpoint=tmp_path / name, resume=True)
 
 
 def test_a_checkpoint_serves_one_process_at_a_time(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl", reason="locks of files are POSIX's")
-    with (tmp_path / "lock").open("ab") as held:
+    with (tmp_path / "entropylaw.lock").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(EntropyLawError, match="another process is using this checkpoint"):
             select(pool(), {}, checkpoint=tmp_path)

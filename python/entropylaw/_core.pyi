@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 __version__: str
+JOURNAL_HEADER: bytes
+"""What the file of a journal begins with."""
 
 @final
 class Progress:

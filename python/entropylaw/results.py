@@ -10,8 +10,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, manifest
+from entropylaw import _core
 from entropylaw.pool import Pool
+from entropylaw.runs.values import arrays_of, described, encoded
 
 
 class Measured(NamedTuple):
@@ -69,7 +70,7 @@ class Selection(ABC):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is known of every pick and every step, by name: what goes to ``<path>.picks.npz``."""
         known = {"indices": self.indices, "gains": self.gains}
-        return {**known, **self.trace(), **manifest.arrays_of(self.parameters)}
+        return {**known, **self.trace(), **arrays_of(self.parameters)}
 
     @cached_property
     def measured(self) -> Measured:
@@ -166,9 +167,9 @@ class Selection(ABC):
         return {
             "entropylaw": self.version,
             "method": self.method,
-            "parameters": {name: manifest.encoded(value) for name, value in self.parameters.items()},
+            "parameters": {name: encoded(value) for name, value in self.parameters.items()},
             "pool": {
-                **manifest.encoded(self.pool),
+                **described(self.pool),
                 "schema": self.pool.schema,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),

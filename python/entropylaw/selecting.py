@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from entropylaw import _core
 from entropylaw.budget import Budget
-from entropylaw.checkpoint import Checkpoint, identity
 from entropylaw.controls import Candidates, Controls
 from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
@@ -25,6 +24,7 @@ from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.load import OnError
 from entropylaw.results import Selection
+from entropylaw.runs.checkpoint import Checkpoint, identity
 
 _log = logging.getLogger("entropylaw")
 
@@ -341,5 +341,5 @@ def _indices(subset: Any) -> NDArray[np.int64] | None:
         array = np.asarray(subset)
         if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
             raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
-        return np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
+        return np.unique(array.astype(np.int64).reshape(-1))
     return None

@@ -16,6 +16,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     replay.add_argument("manifest", metavar="MANIFEST", help="what `entropylaw select` wrote as OUT.manifest.json")
     replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
+    replay.add_argument("--anchor", nargs="+", metavar="FILE", help="the anchor, if its files are not where they were")
+    replay.add_argument("--tokens", metavar="FILE", help="the tokenizer's file, if it is not where it was")
     replay.add_argument("-o", "--output", metavar="OUT", help="write the records again, in the same way")
     replay.add_argument("--force", action="store_true", help="replace output files that exist")
     replay.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
@@ -30,8 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     from pathlib import Path
 
     from entropylaw.cli.select import manifest_of, selection_lines
-    from entropylaw.manifest import Manifest
-    from entropylaw.replaying import replay
+    from entropylaw.runs.manifest import Manifest
+    from entropylaw.runs.replaying import replay
     from entropylaw.saving import Saving
 
     manifest = Manifest.read(arguments.manifest)
@@ -39,9 +41,16 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
         saving.check()
-    pool = [Path(file) for file in arguments.pool] if arguments.pool else None
+    pool, anchor = ([Path(file) for file in files] if files else None for files in (arguments.pool, arguments.anchor))
     with progress_line(arguments) as progress:
-        selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)
+        selection = replay(
+            manifest,
+            pool=pool,
+            anchor=anchor,
+            tokens=arguments.tokens,
+            threads=arguments.threads,
+            progress=progress,
+        )
     summary = selection.summary() | {"identical": True}
     if saving:
         summary |= {"output": saving.write(selection, like=manifest)} | manifest_of(saving)

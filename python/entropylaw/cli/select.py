@@ -99,10 +99,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
-    from entropylaw import checkpoint
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import METHODS, method_with, option_names
+    from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
     from entropylaw.selecting import select
 
@@ -169,7 +169,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def manifest_of(saving: "Saving") -> dict[str, str]:
     """Where the manifest is, and its hash."""
-    from entropylaw.manifest import manifest_hash
+    from entropylaw.runs.manifest import manifest_hash
 
     return {"manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
 

@@ -11,6 +11,11 @@ _ENDINGS = (".jinja", ".jinja2", ".j2")
 _MARKS = ("{{", "{%")
 
 
+def is_template(render: str) -> bool:
+    """Whether ``render`` is the text of a template itself."""
+    return any(mark in render for mark in _MARKS)
+
+
 def template_text(render: str) -> str | None:
     """The template that ``render`` is, or that lies in the file that it names; None if it is neither.
 
@@ -19,7 +24,7 @@ def template_text(render: str) -> str | None:
     EntropyLawError
         If the file can't be read, or is no template.
     """
-    if any(mark in render for mark in _MARKS):
+    if is_template(render):
         return render
     if not render.lower().endswith(_ENDINGS):
         return None
@@ -29,7 +34,7 @@ def template_text(render: str) -> str | None:
         raise EntropyLawError(f"{render}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{render}: is not UTF-8") from None
-    if not any(mark in text for mark in _MARKS):
+    if not is_template(text):
         raise EntropyLawError(f"{render}: is not a template: it has no {{{{ field }}}}")
     return text
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
-from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+from entropylaw.runs.layout import FORMAT
+from entropylaw.runs.manifest import Manifest, manifest_path, picks_path
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
@@ -70,12 +71,8 @@ class Saving:
     @classmethod
     def as_in(cls, manifest: Manifest, path: str, *, force: bool = False) -> Self:
         """Writes to ``path`` what a manifest says was written."""
-        output = manifest.content["output"]
-        try:
-            options = {name: output[name] for name in ("sort", "shards", "indices_only", "stanza")}
-            return cls(path, force, columns=tuple(output["columns"]), **options)
-        except (KeyError, TypeError):
-            raise EntropyLawError(f"{manifest.path}: does not say how its output was written") from None
+        how = manifest.content.output
+        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza)
 
     @property
     def manifest(self) -> str:
@@ -169,7 +166,13 @@ class Saving:
             "stanza": self.stanza,
         }
         skipped = list(selection.pool.skipped[:_LISTED])
-        return {**summary, "output": {**options, "files": records}, "picks": picks, "skipped": skipped}
+        return {
+            "manifest": FORMAT,
+            **summary,
+            "output": {**options, "files": records},
+            "picks": picks,
+            "skipped": skipped,
+        }
 
     def _names(self) -> list[str]:
         return ["index", *(_PREFIX + column for column in self.columns)]
@@ -258,10 +261,10 @@ def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def _compare(written: list[Staged], like: Manifest) -> None:
-    wanted = like.content["output"].get("files", [])
-    if not all(tables.is_text(file["name"]) for file in wanted):
+    wanted = like.content.output.files
+    if not all(tables.is_text(file.name) for file in wanted):
         return
-    if [file["sha256"] for file in wanted] != [staged.sha256() for staged in written]:
+    if [file.sha256 for file in wanted] != [staged.sha256() for staged in written]:
         raise EntropyLawError(
             f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
             "part of the samples; nothing was written"
