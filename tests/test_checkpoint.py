@@ -130,7 +130,7 @@ def test_another_pool_version_or_column_is_refused(tmp_path: Path) -> None:
     swapped = [{**records[0], "text": records[0]["text"][::-1]}, *records[1:]]
     with pytest.raises(EntropyLawError, match=r"pool\.sha256 is"):
         select(swapped, how, resume=True)
-    with pytest.raises(EntropyLawError, match="fingerprints.weights is"):
+    with pytest.raises(EntropyLawError, match=r"fingerprints\.weights is"):
         select([{**records[0], "score": 100}, *records[1:]], how, resume=True)
     header = json.loads((tmp_path / "checkpoint.json").read_text())
     (tmp_path / "checkpoint.json").write_text(json.dumps(header | {"entropylaw": "0.0.9"}))

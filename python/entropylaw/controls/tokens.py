@@ -26,7 +26,8 @@ class TokenizerFile:
     """A tokenizer's file, which counts tokens by what it held when it was read, whatever becomes of it."""
 
     name: str
-    bytes: int
+    size: int
+    """Bytes in it."""
     sha256: str
     content: bytes = field(repr=False)
 

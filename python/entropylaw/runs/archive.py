@@ -4,7 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -24,7 +24,7 @@ class Expected(NamedTuple):
     length: int
 
 
-class _DoesNotFit(Exception):
+class _MisfitError(Exception):
     """Why an archive is not as expected."""
 
 
@@ -54,7 +54,7 @@ def read_arrays(path: Path, size: int, sha256: str, expected: Mapping[str, Expec
                 return {name: _array(archive, name, array) for name, array in expected.items()}
     except OSError as error:
         raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}; it goes with the manifest") from None
-    except _DoesNotFit as error:
+    except _MisfitError as error:
         raise EntropyLawError(f"{path}: does not fit the manifest: {brief(str(error))}") from None
     except MemoryError:
         raise EntropyLawError(f"{path}: does not fit into memory") from None
@@ -66,21 +66,20 @@ def _array(archive: zipfile.ZipFile, name: str, expected: Expected) -> NDArray[A
     try:
         member = archive.getinfo(name + _SUFFIX)
     except KeyError:
-        raise _DoesNotFit(f"it has no array {name!r}") from None
+        raise _MisfitError(f"it has no array {name!r}") from None
     if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-        raise _DoesNotFit(f"its array {name!r} is compressed, as none that we write is")
-    with archive.open(member) as opened:
-        file = cast(IO[bytes], opened)
+        raise _MisfitError(f"its array {name!r} is compressed, as none that we write is")
+    with archive.open(member) as file:
         shape, dtype = _header(file)
         wanted = expected.dtype
         if not (dtype.str == wanted or (wanted == "<U" and dtype.kind == "U")) or shape != (expected.length,):
-            raise _DoesNotFit(
+            raise _MisfitError(
                 f"its array {name!r} is of {dtype}, shape {shape}; it should be of {np.dtype(wanted)}, shape "
                 f"({expected.length},)"
             )
         size = expected.length * dtype.itemsize
         if size > member.file_size:
-            raise _DoesNotFit(f"its array {name!r} is cut off")
+            raise _MisfitError(f"its array {name!r} is cut off")
         return np.frombuffer(bytearray(file.read(size)), dtype=dtype) if size else np.zeros(expected.length, dtype)
 
 
@@ -88,6 +87,6 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = npy.read_magic(file)
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
     if read is None:
-        raise _DoesNotFit(f"an array in it has version {version}, as none that we write has")
+        raise _MisfitError(f"an array in it has version {version}, as none that we write has")
     shape, _, dtype = read(file)
     return shape, dtype

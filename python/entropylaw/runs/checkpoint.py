@@ -2,8 +2,8 @@
 
 The directory holds ``checkpoint.json``, which says what is selected from what and how, ``journal``, to which the core
 appends each piece of work as soon as it is done, and ``entropylaw.lock``. The first two are written so that a crash at
-any moment leaves a checkpoint that can be resumed. Each says in itself that it is ours: a file that does not is somebody
-else's, and neither written nor removed.
+any moment leaves a checkpoint that can be resumed. Each says in itself that it is ours: a file that does not is
+somebody else's, and neither written nor removed.
 """
 
 import contextlib

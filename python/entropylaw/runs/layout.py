@@ -18,7 +18,7 @@ FORMAT = 1
 Band = str | tuple[float | None, float | None]
 
 
-class PoolPart(msgspec.Struct, frozen=True, kw_only=True):
+class PoolPart(msgspec.Struct, kw_only=True):
     """The pool; besides, how it is made up, which nothing acts on."""
 
     files: tuple[Stored, ...]
@@ -105,12 +105,12 @@ def parameters_type(method: str) -> type[Parameters]:
     """
     names = option_names(method)
     hints = get_type_hints(METHODS[method])
-    kind: type[Parameters] = msgspec.defstruct(
+    kind: Any = msgspec.defstruct(
         f"{method.capitalize()}Parameters",
         [(name, hints[name]) for name in names],
         bases=(Parameters,),
-        frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,
     )
-    return kind
+    typed: type[Parameters] = kind
+    return typed

@@ -77,7 +77,7 @@ def replay(
         raise EntropyLawError(f"{then.path}: the selection was made without a tokenizer's file; give none")
     if isinstance(then.parameters.tokens, File):
         parameters["tokens"] = _tokenizer(then, then.parameters.tokens, tokens)
-    method = then.content.method
+    method: Any = then.content.method
 
     def read(what: str, recorded: PoolPart | Data, instead: PoolLike | Pool | None) -> Pool:
         found = _read(

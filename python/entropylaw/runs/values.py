@@ -21,7 +21,7 @@ Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 _PARAMETER = "parameter_"
 
 
-class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """An object that has these members and no others."""
 
 
@@ -93,7 +93,7 @@ def _tagged(value: Any) -> Array | File | Data | Object:
         portable = _portable(value)
         return Array(dtype=portable.dtype.str, length=len(portable), sha256=array_hash(portable))
     if isinstance(value, TokenizerFile):
-        return File(name=value.name, bytes=value.bytes, sha256=value.sha256)
+        return File(name=value.name, bytes=value.size, sha256=value.sha256)
     return Object(name=getattr(value, "__qualname__", type(value).__qualname__))
 
 
