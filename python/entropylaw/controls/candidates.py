@@ -16,6 +16,7 @@ from entropylaw.budget import Budget
 from entropylaw.controls.exclude import exclude
 from entropylaw.controls.fields import groups_of, numbers_of, refuse
 from entropylaw.controls.model import Controls
+from entropylaw.controls.plain import plain
 from entropylaw.controls.tokens import count_tokens, is_tokenizer
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
@@ -74,6 +75,7 @@ class Candidates:
             If the controls do not fit the pool, can't be met, or leave nothing.
         """
         controls.check(budget)
+        controls = plain(controls)
         anchor = controls.anchor
         indices = _indices(anchor, len(pool)) if isinstance(anchor, np.ndarray) else None
         dedupe = dedupe if controls.dedupe is None else controls.dedupe

@@ -24,47 +24,16 @@ def numbers_of(pool: Pool, name: str, given: "str | Sequence[float] | NDArray[An
                 f"{name} is {given!r}, a field that the pool was not read with; load(numbers=[{given!r}])"
             )
         return pool.numbers[given]
-    values = as_numbers(name, given)
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise EntropyLawError(f"{name} must be a field's name, or a number for each sample") from None
     if values.shape != (len(pool),):
         raise EntropyLawError(f"{name} has shape {values.shape}; it must have a number for each of {len(pool)} samples")
     if not np.isfinite(values).all():
         at = int(np.flatnonzero(~np.isfinite(values))[0])
         raise EntropyLawError(f"{pool.records.where(at)}: {name} is {values[at]}; it must be finite")
     return values
-
-
-def as_numbers(name: str, given: object) -> NDArray[np.float64]:
-    """Numbers that were given for each sample, in whatever holds them.
-
-    Raises
-    ------
-    EntropyLawError
-        If they are no numbers.
-    """
-    try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise EntropyLawError(f"{name} must be a field's name, or a number for each sample") from None
-    if values.ndim != 1:
-        raise EntropyLawError(f"{name} has shape {values.shape}; it must have a number for each sample")
-    return values
-
-
-def as_names(name: str, given: object) -> NDArray[np.str_]:
-    """Names that were given for each sample, in whatever holds them.
-
-    Raises
-    ------
-    EntropyLawError
-        If they are no names.
-    """
-    try:
-        names = np.asarray(given, dtype=np.str_)
-    except (TypeError, ValueError):
-        names = np.empty((), dtype=np.str_)
-    if names.ndim != 1:
-        raise EntropyLawError(f"{name} has shape {names.shape}; it must be a field's name, or a name for each sample")
-    return names
 
 
 def refuse(pool: Pool, name: str, values: NDArray[Any], wrong: NDArray[np.bool_], remedy: str) -> None:

@@ -1,7 +1,5 @@
 """Controls as a user gives them, checked before the pool is read."""
 
-import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,11 +9,9 @@ from numpy.typing import NDArray
 
 from entropylaw.budget import Budget
 from entropylaw.controls.bands import Band, MinScore, parse_min_score
-from entropylaw.controls.fields import as_names, as_numbers
 from entropylaw.controls.quotas import Quotas, QuotasLike
-from entropylaw.controls.tokens import TIKTOKEN, TokenizerFile, is_tokenizer
+from entropylaw.controls.tokens import is_tokenizer
 from entropylaw.errors import EntropyLawError
-from entropylaw.options import flag
 from entropylaw.pool import Pool
 
 BandLike = str | tuple[float | None, float | None]
@@ -38,40 +34,6 @@ class Controls:
     def __post_init__(self) -> None:
         # Whatever can't be understood is refused now: reading the pool may take long.
         _ = self.quotas, self.least_scores, self.lengths, self.ratios
-        for name, value in self._plain().items():
-            object.__setattr__(self, name, value)
-
-    def _plain(self) -> dict[str, Any]:
-        """The controls in the few types that a manifest can hold, whatever a user gives them in."""
-        plain: dict[str, Any] = {}
-        if not isinstance(self.group_by, str):
-            plain["group_by"] = as_names("group_by", self.group_by)
-        if isinstance(self.quota, Mapping):
-            plain["quota"] = {
-                str(group): amount if type(amount) is int else str(amount) for group, amount in self.quota.items()
-            }
-        if isinstance(self.min_score, Mapping):
-            plain["min_score"] = {
-                name: least if math.isfinite(least) else str(least) for name, least in self.least_scores.items()
-            }
-        for name in ("quota", "min_score"):
-            given = getattr(self, name)
-            if isinstance(given, Sequence) and not isinstance(given, str):
-                plain[name] = [str(text) for text in given]
-        if self.weight is not None and not isinstance(self.weight, str):
-            plain["weight"] = as_numbers("weight", self.weight)
-        for name, band in (("length_band", self.lengths), ("ratio_band", self.ratios)):
-            if band is not None and not isinstance(getattr(self, name), str):
-                plain[name] = band.plain()
-        if self.dedupe is not None:
-            plain["dedupe"] = flag("dedupe", self.dedupe)
-        tokens = self.tokens
-        if not is_tokenizer(tokens):
-            if tokens is not None and not isinstance(tokens, str):
-                plain["tokens"] = as_numbers("tokens", tokens)
-        elif isinstance(tokens, os.PathLike) or (isinstance(tokens, str) and not tokens.startswith(TIKTOKEN)):
-            plain["tokens"] = tokens if isinstance(tokens, TokenizerFile) else TokenizerFile.read(tokens)
-        return plain
 
     def check(self, budget: Budget) -> None:
         """Raises EntropyLawError unless tokens go with the budget."""

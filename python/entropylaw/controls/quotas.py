@@ -53,12 +53,8 @@ class Quotas:
         EntropyLawError
             If a quota can't be understood, or two speak of the same.
         """
-        if not isinstance(given, str | Mapping | Sequence) or not all(
-            isinstance(text, str) for text in (() if isinstance(given, str | Mapping) else given)
-        ):
-            raise EntropyLawError(f"the quota {given!r} can't be understood; quotas are {_EXAMPLE}")
         if isinstance(given, Mapping):
-            rules = [_rule(str(group), *_signed(str(group), value)) for group, value in given.items()]
+            rules = [_rule(group, *_signed(group, value)) for group, value in given.items()]
         else:
             texts = [given] if isinstance(given, str) else given
             rules = [rule for text in texts for rule in _parse(text)]

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.options import share, whole
 from entropylaw.pool import Render
 from entropylaw.results import Selection
 
@@ -77,14 +76,15 @@ class Coverage:
     min_contexts: int = 2
 
     def __post_init__(self) -> None:
-        if not isinstance(self.unit, str) or self.unit not in _NGRAM:
+        if self.unit not in _NGRAM:
             raise EntropyLawError(f"there is no unit {self.unit!r}; there are 'byte' and 'word'")
         for name, low, high in (("ngram", 1, 8), ("min_df", 1, 65_535), ("min_contexts", 1, 2)):
-            if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, whole(name, value, low, high))
-        object.__setattr__(self, "gamma", share("gamma", self.gamma))
-        if not isinstance(self.alpha, str) or self.alpha != "auto":
-            object.__setattr__(self, "alpha", share("alpha", self.alpha))
+            value = getattr(self, name)
+            if value is not None and (value != int(value) or not low <= value <= high):
+                raise EntropyLawError(f"{name} is {value}; it must be a whole number from {low} to {high}")
+        for name, value in (("gamma", self.gamma), ("alpha", None if self.alpha == "auto" else self.alpha)):
+            if value is not None and (isinstance(value, str) or not 0 <= value <= 1):
+                raise EntropyLawError(f"{name} is {value!r}; it must be a number from 0 to 1")
 
     def weights(self) -> dict[str, Any]:
         """The options that say what n-grams are, which recur, and what they weigh."""

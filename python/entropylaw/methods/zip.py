@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.options import flag, whole
 from entropylaw.pool import Render
 from entropylaw.results import Selection
 
@@ -82,9 +81,6 @@ class Zip:
     def __post_init__(self) -> None:
         if self.preset not in ("paper", "reference"):
             raise EntropyLawError(f"there is no preset {self.preset!r}; there are 'paper' and 'reference'")
-        for name in ("k1", "k2", "k3"):
-            object.__setattr__(self, name, whole(name, getattr(self, name)))
-        object.__setattr__(self, "whole_rounds", flag("whole_rounds", self.whole_rounds))
         if not self.k1 >= self.k2 >= self.k3 >= 1:
             raise EntropyLawError(
                 "each stage narrows the one before: k1 >= k2 >= k3 >= 1 must hold, "

@@ -76,6 +76,8 @@ def described(pool: Pool) -> dict[str, Any]:
 
 def encoded(value: Any) -> Any:
     """A parameter as JSON can hold it."""
+    if isinstance(value, np.generic):
+        value = value.item()
     match value:
         case None | bool() | int() | float() | str():
             return value
