@@ -162,7 +162,7 @@ def test_manifests_that_do_not_fit(saved: Path, change: Callable[[dict[str, Any]
 
 
 def test_files_that_are_no_manifests(saved: Path) -> None:
-    for content, message in (("[]", "is not a manifest"), ("{", "is not JSON"), ("[" * 100_000, "is not JSON")):
+    for content, message in (("[]", "is not a manifest"), ("{", "it is not JSON"), ("[" * 100_000, "it is not JSON")):
         saved.write_text(content)
         with pytest.raises(EntropyLawError, match=message):
             entropylaw.replay(saved)

@@ -17,6 +17,10 @@ _MOST_CHARACTERS = 300
 T = TypeVar("T")
 
 
+class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An object that has these members and no others."""
+
+
 def read_json(path: str | os.PathLike[str], what: str, remedy: str) -> Any:
     """The JSON value in a file that should be ``what``, such as "a law".
 
@@ -36,7 +40,7 @@ def read_json(path: str | os.PathLike[str], what: str, remedy: str) -> Any:
     try:
         return json.loads(content, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError):
-        raise EntropyLawError(f"{where}: is not JSON; {remedy}") from None
+        raise EntropyLawError(f"{where}: is not {what}: it is not JSON; {remedy}") from None
 
 
 def fitted(value: Any, kind: type[T]) -> T:

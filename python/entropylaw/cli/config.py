@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.untrusted import brief
 
 _NAMES: dict[type, str] = {bool: "a boolean", int: "a whole number", float: "a number", str: "text", list: "a list"}
 
@@ -149,16 +150,21 @@ def _load(path: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}") from None
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise EntropyLawError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        return tomllib.loads(content.decode())
     except tomllib.TOMLDecodeError as error:
         # Python says of a key that is there twice that a value can't be overwritten.
         reason = str(error).replace("Cannot overwrite a value", "a key is there twice; give it once")
-        raise EntropyLawError(f"{path}: is not TOML: {reason[:1].lower()}{reason[1:]}") from None
+        raise EntropyLawError(f"{path}: is not TOML: {brief(reason[:1].lower() + reason[1:])}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{path}: is not UTF-8") from None
+    except ValueError:
+        raise EntropyLawError(f"{path}: has a number of more digits than Python reads") from None
+    except RecursionError:
+        raise EntropyLawError(f"{path}: is nested too deeply to be read as TOML") from None
 
 
 def _value(action: argparse.Action, value: Any, where: str) -> Any:
@@ -176,7 +182,10 @@ def _item(action: argparse.Action, value: Any, where: str) -> Any:
     if kind is int:
         value = _checked(value, (int,), where)
     elif kind is float:
-        value = float(_checked(value, (float, int), where))
+        try:
+            value = float(_checked(value, (float, int), where))
+        except OverflowError:
+            raise EntropyLawError(f"{where} is too large a number") from None
     elif kind is None:
         value = _checked(value, (str,), where)
     else:
@@ -198,7 +207,7 @@ def _checked(value: Any, kinds: tuple[type, ...], where: str) -> Any:
         return value
     found = _NAMES.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
     wanted = " or ".join(_NAMES[kind] for kind in kinds)
-    raise EntropyLawError(f"{where} is {found} ({str(value)[:40]}); it must be {wanted}")
+    raise EntropyLawError(f"{where} is {found} ({brief(str(value)[:40])}); it must be {wanted}")
 
 
 def _toml(value: Any) -> str:

@@ -16,6 +16,11 @@ def is_template(render: str) -> bool:
     return any(mark in render for mark in _MARKS)
 
 
+def is_template_file(render: str) -> bool:
+    """Whether ``render`` is the name of a file with a template."""
+    return not is_template(render) and render.lower().endswith(_ENDINGS)
+
+
 def template_text(render: str) -> str | None:
     """The template that ``render`` is, or that lies in the file that it names; None if it is neither.
 
@@ -26,7 +31,7 @@ def template_text(render: str) -> str | None:
     """
     if is_template(render):
         return render
-    if not render.lower().endswith(_ENDINGS):
+    if not is_template_file(render):
         return None
     try:
         text = Path(render).read_text(encoding="utf-8")

@@ -20,8 +20,8 @@ from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import json_bytes, replacing
-from entropylaw.runs.values import Count, Hash, Strict, encoded
-from entropylaw.untrusted import brief, fitted, read_json
+from entropylaw.runs.values import Count, Hash, encoded
+from entropylaw.untrusted import Strict, brief, fitted, read_json
 
 _log = logging.getLogger("entropylaw")
 

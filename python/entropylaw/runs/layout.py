@@ -10,7 +10,8 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 
 from entropylaw.methods import METHODS, option_names
-from entropylaw.runs.values import Array, Count, Data, File, Hash, Object, Stored, Strict
+from entropylaw.runs.values import Array, Count, Data, File, Hash, Object, Stored
+from entropylaw.untrusted import Strict
 
 FORMAT = 1
 """The version of this layout; ``manifest`` in the file."""

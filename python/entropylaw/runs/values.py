@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from entropylaw.controls.tokens import TokenizerFile
 from entropylaw.pool import Pool
+from entropylaw.untrusted import Strict
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 _PARAMETER = "parameter_"
-
-
-class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An object that has these members and no others."""
 
 
 class Array(Strict, tag_field="type", tag="array"):
