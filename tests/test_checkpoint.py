@@ -137,7 +137,10 @@ def test_another_pool_version_or_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EntropyLawError, match=r'entropylaw is "0\.0\.9" there'):
         select(records, how, resume=True)
     (tmp_path / "checkpoint.json").write_text("{")
-    with pytest.raises(EntropyLawError, match=r"checkpoint\.json: is not a checkpoint of entropylaw: it is not JSON; name another directory"):
+    with pytest.raises(
+        EntropyLawError,
+        match=r"checkpoint\.json: is not a checkpoint of entropylaw: it is not JSON; name another directory",
+    ):
         select(records, how, resume=True)
 
 

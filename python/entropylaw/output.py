@@ -144,7 +144,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 def json_bytes(value: Any) -> bytes:
     """``value`` as JSON for people and programs; names of files that are not UTF-8 come out as they are."""
     try:
-        return json.dumps(value, indent=1, ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
+        return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:
         # A lone surrogate, which UTF-8 can't hold; an escape can.
         return json.dumps(value, indent=1).encode() + b"\n"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.untrusted import brief
 
 _NAMES: dict[type, str] = {bool: "a boolean", int: "a whole number", float: "a number", str: "text", list: "a list"}
 
@@ -149,6 +148,8 @@ def _make_optional(action: argparse.Action) -> None:
 def _load(path: str) -> dict[str, Any]:
     import tomllib
 
+    from entropylaw.untrusted import brief
+
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -205,6 +206,8 @@ def _item(action: argparse.Action, value: Any, where: str) -> Any:
 def _checked(value: Any, kinds: tuple[type, ...], where: str) -> Any:
     if isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds):
         return value
+    from entropylaw.untrusted import brief
+
     found = _NAMES.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
     wanted = " or ".join(_NAMES[kind] for kind in kinds)
     raise EntropyLawError(f"{where} is {found} ({brief(str(value)[:40])}); it must be {wanted}")

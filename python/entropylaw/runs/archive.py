@@ -51,7 +51,9 @@ def read_arrays(path: Path, size: int, sha256: str, expected: Mapping[str, Expec
                 raise EntropyLawError(f"{path}: is not the file that the manifest was written with: its hash differs")
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
-                return {name: _array(archive, name, array) for name, array in expected.items()}
+                return {name: _array(archive, size, name, array) for name, array in expected.items()}
+    except EntropyLawError:
+        raise
     except OSError as error:
         raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}; it goes with the manifest") from None
     except _MisfitError as error:
@@ -62,7 +64,7 @@ def read_arrays(path: Path, size: int, sha256: str, expected: Mapping[str, Expec
         raise EntropyLawError(f"{path}: is not a NumPy archive: {brief(str(error))}") from None
 
 
-def _array(archive: zipfile.ZipFile, name: str, expected: Expected) -> NDArray[Any]:
+def _array(archive: zipfile.ZipFile, archive_size: int, name: str, expected: Expected) -> NDArray[Any]:
     try:
         member = archive.getinfo(name + _SUFFIX)
     except KeyError:
@@ -78,7 +80,7 @@ def _array(archive: zipfile.ZipFile, name: str, expected: Expected) -> NDArray[A
                 f"({expected.length},)"
             )
         size = expected.length * dtype.itemsize
-        if size > member.file_size:
+        if size > min(member.file_size, archive_size) - file.tell():
             raise _MisfitError(f"its array {name!r} is cut off")
         return np.frombuffer(bytearray(file.read(size)), dtype=dtype) if size else np.zeros(expected.length, dtype)
 
