@@ -184,8 +184,8 @@ def test_files_that_are_no_manifests(content: bytes) -> None:
 def test_a_manifest_is_not_read_to_the_end_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("entropylaw.untrusted.MOST_BYTES", MANIFEST.stat().st_size - 1)
     refused(
-        f"{MANIFEST}: is not a manifest of a selection: it has more than {MANIFEST.stat().st_size - 1:,} bytes; name the "
-        "manifest, OUT.manifest.json"
+        f"{MANIFEST}: is not a manifest of a selection: it has more than {MANIFEST.stat().st_size - 1:,} bytes; name "
+        "the manifest, OUT.manifest.json"
     )
 
 
@@ -272,7 +272,8 @@ class Trap:
         ),
         (
             lambda a: a.update(indices=header("(9,)", "'|O'") + b"\x80\x04."),
-            "does not fit the manifest: its array 'indices' is of object, shape (9,); it should be of int64, shape (9,)",
+            "does not fit the manifest: its array 'indices' is of object, shape (9,); it should be of int64, shape "
+            "(9,)",
         ),
         (lambda a: a.update(indices=b"no array"), "is not a NumPy archive: "),
         (
@@ -300,8 +301,8 @@ def test_pickles_are_not_loaded() -> None:
     np.save(file, traps, allow_pickle=True)
     put(npz({**found, "indices": file.getvalue()}))
     refused(
-        f"{PICKS}: does not fit the manifest: its array 'indices' is of object, shape (9,); it should be of int64, shape "
-        "(9,)"
+        f"{PICKS}: does not fit the manifest: its array 'indices' is of object, shape (9,); it should be of int64, "
+        "shape (9,)"
     )
     assert not Path("trapped").exists()
 
@@ -361,8 +362,8 @@ def test_content_decides_not_the_size(what: str, path: str) -> None:
     moved = Path(path).read_text()
     swap(path)
     refused(
-        f"the {what} is not the one of {MANIFEST}: it has as many samples and bytes, but other content or another order; "
-        f"name the one of then ({what}=, --{what})"
+        f"the {what} is not the one of {MANIFEST}: it has as many samples and bytes, but other content or another "
+        f"order; name the one of then ({what}=, --{what})"
     )
     Path("moved.jsonl").write_text(moved)
     assert len(entropylaw.replay(MANIFEST, **{what: "moved.jsonl"})) == 9
@@ -410,8 +411,8 @@ def test_other_values_in_a_field_are_named() -> None:
         )
         write("pool.jsonl", n=3)
         refused(
-            f"the controls do not come to what they did for {MANIFEST}: other candidates, weights; the records have the "
-            "same text, but other values in the fields that controls read; name the pool of then (pool=, --pool)"
+            f"the controls do not come to what they did for {MANIFEST}: other candidates, weights; the records have "
+            "the same text, but other values in the fields that controls read; name the pool of then (pool=, --pool)"
         )
         write("pool.jsonl")
         assert len(entropylaw.replay(MANIFEST)) == 9

@@ -1,5 +1,5 @@
-"""Whatever ``select`` accepts is written down so that ``replay`` repeats it and a checkpoint is resumed, or it is said why
-not.
+"""Whatever ``select`` accepts is written down so that ``replay`` repeats it and a checkpoint is resumed, or what can't
+be is named.
 """
 
 import functools
