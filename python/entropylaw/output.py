@@ -142,7 +142,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """``value`` as JSON for people and programs; names of files that are not UTF-8 come out as they are."""
+    """``value`` as JSON for people and programs; names of files that are not UTF-8 come out with escapes."""
     try:
         return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:

@@ -51,7 +51,8 @@ class Selection(ABC):
     warnings: tuple[str, ...]
     """What a user should know about how the selection went."""
     controls: Mapping[str, Any] = field(repr=False)
-    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``."""
+    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``, and
+    ``fingerprints``, hashes of what they read."""
     pool: Pool = field(repr=False)
     """The pool."""
 

@@ -216,7 +216,9 @@ def _difference(found: Any, expected: Any, where: str = "") -> tuple[str, str, s
             if difference := _difference(found.get(key), expected.get(key), inner):
                 return difference
         return None
-    return None if found == expected else (where, json.dumps(found), json.dumps(expected))
+    # As text, so that 1 is neither 1.0 nor true.
+    theirs, ours = json.dumps(found), json.dumps(expected)
+    return None if theirs == ours else (where, theirs, ours)
 
 
 def _locked(path: Path) -> IO[bytes]:
