@@ -464,3 +464,14 @@ def test_a_name_that_is_no_utf8_comes_back(tmp_path: Path) -> None:
     entropylaw.select(name, budget=9).save("out.jsonl", force=True)
     assert json.loads(MANIFEST.read_bytes())["pool"]["files"][0]["name"] == name
     assert len(entropylaw.replay(MANIFEST)) == 9
+
+
+def test_a_template_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("minijinja", reason="an optional package")
+    monkeypatch.setattr("entropylaw.pool.template._STEPS", 100_000)
+    endless = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"
+    edit(lambda c: c["parameters"].update(render=endless))
+    refused(
+        "pool.jsonl:1: the template can't be rendered: engine ran out of fuel (in the template's line 1); mend or "
+        "remove the record, or skip such records (on_error='skip', --on-error skip)"
+    )

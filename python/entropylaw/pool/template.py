@@ -9,6 +9,9 @@ from entropylaw.pool.schema import RecordError
 
 _ENDINGS = (".jinja", ".jinja2", ".j2")
 _MARKS = ("{{", "{%")
+_STEPS = 250_000_000
+"""What a template may do for a record, some ten seconds of it: a manifest may hold one that never ends. A step is a
+tag, an operation, or a byte that a filter makes."""
 
 
 def is_template(render: str) -> bool:
@@ -65,6 +68,7 @@ def compiled(text: str) -> Callable[[Any], str]:
         # Its types don't know of "semi_strict" yet.
         options: dict[str, Any] = {"undefined_behavior": "semi_strict"}
         environment = minijinja.Environment(**options)
+        environment.fuel = _STEPS
         environment.add_template("template", text)
     except minijinja.TemplateError as error:
         raise EntropyLawError(f"the template can't be understood: {_reason(error)}") from None
