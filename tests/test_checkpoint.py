@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 import entropylaw
-from entropylaw import EntropyLawError
-from entropylaw.checkpoint import remove
+from entropylaw import EntropyLawError, _core
+from entropylaw._core import JOURNAL_HEADER
 from entropylaw.cli import main
+from entropylaw.pool import load
+from entropylaw.runs.checkpoint import remove
 
 METHODS: list[dict[str, Any]] = [
     {"method": "zip", "k1": 40, "k2": 12, "k3": 5},
@@ -130,14 +132,17 @@ def test_another_pool_version_or_column_is_refused(tmp_path: Path) -> None:
     swapped = [{**records[0], "text": records[0]["text"][::-1]}, *records[1:]]
     with pytest.raises(EntropyLawError, match=r"pool\.sha256 is"):
         select(swapped, how, resume=True)
-    with pytest.raises(EntropyLawError, match="candidates is"):
+    with pytest.raises(EntropyLawError, match=r"fingerprints\.weights is"):
         select([{**records[0], "score": 100}, *records[1:]], how, resume=True)
     header = json.loads((tmp_path / "checkpoint.json").read_text())
     (tmp_path / "checkpoint.json").write_text(json.dumps(header | {"entropylaw": "0.0.9"}))
     with pytest.raises(EntropyLawError, match=r'entropylaw is "0\.0\.9" there'):
         select(records, how, resume=True)
     (tmp_path / "checkpoint.json").write_text("{")
-    with pytest.raises(EntropyLawError, match=r"checkpoint\.json: cannot be read"):
+    with pytest.raises(
+        EntropyLawError,
+        match=r"checkpoint\.json: is not a checkpoint of entropylaw: it is not JSON; name another directory",
+    ):
         select(records, how, resume=True)
 
 
@@ -154,6 +159,8 @@ def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def split(journal: bytes) -> list[bytes]:
     """The records of a journal: each its length in four bytes, so many bytes, and a checksum of eight."""
+    assert journal.startswith(JOURNAL_HEADER)
+    journal = journal.removeprefix(JOURNAL_HEADER)
     records = []
     while journal:
         end = 4 + int.from_bytes(journal[:4], "little") + 8
@@ -164,7 +171,7 @@ def split(journal: bytes) -> list[bytes]:
 
 def numbered(records: list[bytes]) -> bytes:
     """A journal of these records, numbered as they follow each other now, with the checksums that go with that."""
-    journal = b""
+    journal = JOURNAL_HEADER
     for number, record in enumerate(records):
         whole = record[:4] + number.to_bytes(8, "little") + record[12:-8]
         checksum = 0xCBF29CE484222325
@@ -207,7 +214,7 @@ def test_records_out_of_order_give_the_same_result_or_none(tmp_path: Path, how: 
     (there / "checkpoint.json").write_bytes((whole / "checkpoint.json").read_bytes())
     taken = []
     for name, those in changed.items():
-        (there / "journal").write_bytes(numbered(those) if renumber else b"".join(those))
+        (there / "journal").write_bytes(numbered(those) if renumber else JOURNAL_HEADER + b"".join(those))
         try:
             resumed = select(records, how, checkpoint=there, resume=True)
         except EntropyLawError as error:
@@ -224,7 +231,7 @@ def test_records_out_of_order_give_the_same_result_or_none(tmp_path: Path, how: 
 
 def test_a_checkpoint_serves_one_process_at_a_time(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl", reason="locks of files are POSIX's")
-    with (tmp_path / "lock").open("ab") as held:
+    with (tmp_path / "entropylaw.lock").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(EntropyLawError, match="another process is using this checkpoint"):
             select(pool(), {}, checkpoint=tmp_path)
@@ -274,3 +281,123 @@ def test_a_signal_leaves_a_checkpoint(tmp_path: Path, method: str, sent: str) ->
     assert b"go on with --resume" in said or sent == "SIGKILL"
     resumed = entropylaw.select(source, **how, checkpoint=there, resume=True)
     assert what_counts(resumed) == what_counts(entropylaw.select(source, **how))
+
+
+FOREIGN = {
+    "journal": b"dear diary\n",
+    "an empty journal": b"",
+    "the beginning of a journal": JOURNAL_HEADER[:5],
+    "entropylaw.lock": b"locked by another program\n",
+    "checkpoint.json": b'{"epoch": 3}\n',
+}
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("what", FOREIGN)
+def test_only_files_that_carry_our_header_are_ours(tmp_path: Path, what: str, resume: bool) -> None:
+    name = "journal" if "journal" in what else what
+    there = tmp_path / "work"
+    there.mkdir()
+    (there / name).write_bytes(FOREIGN[what])
+    (there / "lock").write_bytes(b"a file of the user")
+    reason = "is no file of a checkpoint of entropylaw"
+    if what == "checkpoint.json":
+        reason = "is not a checkpoint of entropylaw: it has no 'checkpoint'"
+    with pytest.raises(EntropyLawError) as error:
+        select(pool(), {}, checkpoint=there, resume=resume)
+    assert str(error.value) == f"{there / name}: {reason}; name another directory"
+    remove(there)
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == {
+        name: FOREIGN[what],
+        "lock": b"a file of the user",
+    }
+
+
+@pytest.mark.parametrize("name", ["journal", "entropylaw.lock"])
+def test_removing_takes_only_what_is_ours(tmp_path: Path, name: str) -> None:
+    select(pool(), {}, checkpoint=tmp_path)
+    mine = {"journal", "entropylaw.lock", "checkpoint.json"}
+    assert {path.name for path in tmp_path.iterdir()} == mine
+    ours = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(b"a file of the user")
+    (tmp_path / "lock").write_bytes(b"another")
+    remove(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == mine | {"lock"}
+    (tmp_path / name).write_bytes(ours)
+    remove(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"lock": b"another"}
+
+
+def test_files_of_a_checkpoint_that_are_no_files(tmp_path: Path) -> None:
+    for name in ("journal", "entropylaw.lock", "checkpoint.json"):
+        there = tmp_path / name
+        there.mkdir()
+        (there / name).mkdir()
+        with pytest.raises(EntropyLawError, match=r"of entropylaw.*; name another directory"):
+            select(pool(), {}, checkpoint=there)
+        assert [path.name for path in there.iterdir()] == [name]
+
+
+def test_a_foreign_journal_beside_a_checkpoint_is_not_written(tmp_path: Path) -> None:
+    """The core checks the header too."""
+    records = pool()
+    select(records, {}, checkpoint=tmp_path)
+    (tmp_path / "journal").write_bytes(b"dear diary\n" * 9)
+    with pytest.raises(EntropyLawError, match=r"journal: is no file of a checkpoint of entropylaw; name another"):
+        select(records, {}, checkpoint=tmp_path, resume=True)
+    loaded = load(records)
+    with pytest.raises(EntropyLawError) as error:
+        _core.zip_select(
+            loaded.data,
+            loaded.offsets[:-1],
+            loaded.offsets[1:],
+            _core.Controls(3),
+            preset="paper",
+            k1=9,
+            k2=5,
+            k3=2,
+            journal=tmp_path / "journal",
+        )
+    journal = tmp_path / "journal"
+    assert str(error.value) == f"the checkpoint: {journal}: is no journal of entropylaw; name another directory"
+    assert journal.read_bytes() == b"dear diary\n" * 9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"checkpoint": 2},
+            "is a checkpoint of format 2, this version reads format 1; start anew in another directory",
+        ),
+        (
+            {"extra": 1},
+            "is a damaged checkpoint: object contains unknown field `extra`; start anew in another directory",
+        ),
+        (
+            {"pool": 3},
+            "is a damaged checkpoint: expected `object`, got `int` - at `$.pool`; start anew in another directory",
+        ),
+    ],
+)
+@pytest.mark.parametrize("resume", [False, True])
+def test_headers_that_do_not_fit(tmp_path: Path, change: dict[str, Any], message: str, resume: bool) -> None:
+    records = pool()
+    select(records, {}, checkpoint=tmp_path)
+    header = tmp_path / "checkpoint.json"
+    header.write_text(json.dumps(json.loads(header.read_text()) | change))
+    with pytest.raises(EntropyLawError) as error:
+        select(records, {}, checkpoint=tmp_path, resume=resume)
+    assert str(error.value) == f"{header}: {message}"
+
+
+def test_a_resumed_run_may_find_its_files_elsewhere(tmp_path: Path) -> None:
+    lines = "".join(json.dumps(record) + "\n" for record in pool())
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(lines)
+    (tmp_path / "known-a.jsonl").write_text(lines[: lines.index("\n", 300) + 1])
+    (tmp_path / "known-b.jsonl").write_text(lines[: lines.index("\n", 300) + 1])
+    work = tmp_path / "work"
+    first = select(tmp_path / "a.jsonl", METHODS[2], anchor=tmp_path / "known-a.jsonl", checkpoint=work)
+    again = select(tmp_path / "b.jsonl", METHODS[2], anchor=tmp_path / "known-b.jsonl", checkpoint=work, resume=True)
+    assert first.indices.tolist() == again.indices.tolist()

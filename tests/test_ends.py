@@ -63,7 +63,7 @@ SELECT = ["select", "pool.jsonl", "-o", "out.jsonl", "--budget", "9", "-q"]
         ("entropylaw.saving.plan.Saving._write_records", set(), ""),
         ("numpy.savez", set(), ""),
         ("entropylaw.results.Selection.summary", set(), ""),
-        ("entropylaw.manifest.manifest_hash", {"out.jsonl", *BESIDE}, WRITTEN),
+        ("entropylaw.runs.manifest.manifest_hash", {"out.jsonl", *BESIDE}, WRITTEN),
         ("entropylaw.cli.select.write_report", {"out.jsonl", *BESIDE}, WRITTEN),
         ("entropylaw.cli.select.print_lines", {"out.jsonl", *BESIDE}, WRITTEN),
     ],

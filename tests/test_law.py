@@ -319,6 +319,23 @@ def test_a_law_says_so_under_another_version_of_its_codec(tmp_path: Path, capsys
         (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"coefficients": [1.0]}}), "its numbers differ"),
         (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"sigma": None}}), r"sigma|by_R"),
         (lambda law: json.dumps(law | {"expected_L": None}), "losses are missing"),
+        (lambda law: json.dumps(law | {"by_R_and_L": None}), "losses are missing"),
+        (lambda law: json.dumps(law | {"entropy_law": True}), "has format True"),
+        (lambda law: json.dumps(law | {"extra": 1}), "unknown field `extra`"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"extra": 1}}), "it has the unknown member 'extra'"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"loo_rmse": 1e200}}), r"a number beyond 1e\+100"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"form": "L"}}), "form 'L' and its numbers differ"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"sigma": -1.0}}), "its numbers differ"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"df": 0}}), "its numbers differ"),
+        (lambda law: json.dumps(law | {"by_R": law["by_R"] | {"loo_predictions": [1.0]}}), "its numbers differ"),
+        (lambda law: json.dumps(law | {"form": "cubic"}), "there is no form 'cubic'"),
+        (lambda law: json.dumps(law | {"runs": law["runs"][:3]}), "3 observations cannot carry a law"),
+        (lambda law: json.dumps(law | {"runs": [run | {"R": 0} for run in law["runs"]]}), "it must be above 0"),
+        (
+            lambda law: json.dumps(law | {"measurement": law["measurement"] | {"codec": "magic"}}),
+            "is a damaged law: there is no codec 'magic'",
+        ),
+        (lambda law: json.dumps(law).replace("1", "NaN", 1), "it is not JSON"),
     ],
 )
 def test_damaged_laws(tmp_path: Path, damage: Callable[[dict[str, Any]], str], message: str) -> None:

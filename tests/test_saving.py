@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
-from entropylaw.manifest import Manifest
 from entropylaw.output import Outputs
 from entropylaw.results import Selection
+from entropylaw.runs.manifest import Manifest
 from entropylaw.saving.members import with_members
 
 
@@ -410,12 +410,13 @@ def test_manifests_stay_short(tmp_path: Path) -> None:
     manifest = tmp_path / "out.jsonl.manifest.json"
     content = json.loads(manifest.read_text())
     assert manifest.stat().st_size < 250_000
-    assert content["parameters"]["anchor"] == {"array": 900}
+    anchor = content["parameters"]["anchor"]
+    assert (anchor["type"], anchor["dtype"], anchor["length"]) == ("array", "<i8", 900)
     assert len(content["pool"]["sources"]) == 1000
     assert content["pool"]["other_sources"] == content["other_quotas"] == 4000
     assert content["quotas"].popitem()[1] == {"least": 0, "most": 1, "selected": 1}
     read = Manifest.read(manifest)
-    assert read.parameters()["anchor"].tolist() == list(range(900))
+    assert read.keywords()["anchor"].tolist() == list(range(900))
     assert entropylaw.replay(manifest, pool=records).indices.tolist() == read.arrays["indices"].tolist()
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
     from entropylaw.methods.zip import Round, ZipSelection
-    from entropylaw.replaying import replay
     from entropylaw.results import Selection
+    from entropylaw.runs.replaying import replay
     from entropylaw.scoring import Scores, score
     from entropylaw.selecting import select
 
@@ -69,7 +69,7 @@ _HOME = {
     "__version__": "_core",
     "compare": "comparing",
     "ratio": "measuring",
-    "replay": "replaying",
+    "replay": "runs.replaying",
     "score": "scoring",
     "select": "selecting",
 }

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 __version__: str
+JOURNAL_HEADER: bytes
+"""What the file of a journal begins with."""
 
 def thread_count(threads: int | None = None) -> int:
     """How many threads a call uses that asks for so many, from 1 to 4,096; by default as many as this process may use

@@ -10,8 +10,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, manifest, parameters
+from entropylaw import _core, parameters
 from entropylaw.pool import Pool
+from entropylaw.runs.values import arrays_of, described, encoded
 
 _LISTED = 1000
 """Members of the records that a summary lists as unread."""
@@ -53,7 +54,8 @@ class Selection(ABC):
     warnings: tuple[str, ...]
     """What a user should know about how the selection went."""
     controls: Mapping[str, Any] = field(repr=False)
-    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``."""
+    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``, and
+    ``fingerprints``, hashes of what they read."""
     pool: Pool = field(repr=False)
     """The pool."""
 
@@ -72,7 +74,7 @@ class Selection(ABC):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is known of every pick and every step, by name: what goes to ``<path>.picks.npz``."""
         known = {"indices": self.indices, "gains": self.gains}
-        return {**known, **self.trace(), **manifest.arrays_of(self.parameters)}
+        return {**known, **self.trace(), **arrays_of(self.parameters)}
 
     @cached_property
     def measured(self) -> Measured:
@@ -182,9 +184,9 @@ class Selection(ABC):
         return {
             "entropylaw": self.version,
             "method": self.method,
-            "parameters": {name: manifest.encoded(value) for name, value in self.parameters.items()},
+            "parameters": {name: encoded(value) for name, value in self.parameters.items()},
             "pool": {
-                **manifest.encoded(self.pool),
+                **described(self.pool),
                 "schema": self.pool.schema,
                 "sources": self.pool.group_counts(),
                 "skipped": len(self.pool.skipped),

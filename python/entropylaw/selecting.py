@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
 from entropylaw.budget import Budget
-from entropylaw.checkpoint import Checkpoint, identity
 from entropylaw.controls import Candidates, Controls
 from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
@@ -27,6 +26,7 @@ from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, unless_named
 from entropylaw.results import Selection
+from entropylaw.runs.checkpoint import Checkpoint, identity
 from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
@@ -373,5 +373,5 @@ def _indices(subset: Any) -> NDArray[np.int64] | None:
             raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
         if array.size and array.max() > _MOST_INDEX:
             raise EntropyLawError(f"the anchor has index {array.max()}, which no pool has")
-        return np.ascontiguousarray(array, dtype=np.int64).reshape(-1)
+        return np.unique(array.astype(np.int64).reshape(-1))
     return None

@@ -154,12 +154,13 @@ impl JournalFile {
             let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
             let mut past = Vec::new();
             file.read_to_end(&mut past)?;
+            let past = after_header(&mut file, past)?;
             Ok((file, past))
         };
         let (file, mut past) = read().map_err(wrong)?;
         let (_, whole) = journal::records(&past)?;
         past.truncate(whole);
-        file.set_len(whole as u64).map_err(wrong)?;
+        file.set_len((journal::HEADER.len() + whole) as u64).map_err(wrong)?;
         Ok(Self { past, file: Some(Durable(file)) })
     }
 
@@ -173,6 +174,20 @@ impl JournalFile {
             None => Ok(Journal::default()),
         }
     }
+}
+
+/// What follows the header in `bytes`, all that is in `file`. The header is written if the file holds less than that.
+fn after_header(file: &mut File, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    if journal::HEADER.starts_with(&bytes) {
+        file.set_len(0)?;
+        file.write_all(journal::HEADER)?;
+        file.sync_data()?;
+        return Ok(Vec::new());
+    }
+    if !bytes.starts_with(journal::HEADER) {
+        return Err(io::Error::other("is no journal of entropylaw; name another directory"));
+    }
+    Ok(bytes.split_off(journal::HEADER.len()))
 }
 
 /// For each sample, the first one that equals it. See `_core.pyi`.

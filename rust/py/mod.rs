@@ -46,4 +46,6 @@ mod _core {
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
+    const JOURNAL_HEADER: &[u8] = crate::select::journal::HEADER;
 }

@@ -22,6 +22,9 @@ pub trait Sink: Send + Sync {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
+/// What the file of a journal begins with, before the records: a file without it is somebody else's.
+pub const HEADER: &[u8] = b"entropylaw journal 1\n";
+
 /// Bytes of a record besides its content.
 const LENGTH: usize = 4;
 const NUMBER: usize = 8;

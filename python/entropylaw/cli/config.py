@@ -159,17 +159,24 @@ def _make_optional(action: argparse.Action) -> None:
 def _load(path: str) -> dict[str, Any]:
     import tomllib
 
+    from entropylaw.untrusted import brief
+
     try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}") from None
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise EntropyLawError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        return tomllib.loads(content.decode())
     except tomllib.TOMLDecodeError as error:
         # Python says of a key that is there twice that a value can't be overwritten.
         reason = str(error).replace("Cannot overwrite a value", "a key is there twice; give it once")
-        raise EntropyLawError(f"{path}: is not TOML: {reason[:1].lower()}{reason[1:]}") from None
+        raise EntropyLawError(f"{path}: is not TOML: {brief(reason[:1].lower() + reason[1:])}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{path}: is not UTF-8") from None
+    except ValueError:
+        raise EntropyLawError(f"{path}: has a number of more digits than Python reads") from None
+    except RecursionError:
+        raise EntropyLawError(f"{path}: is nested too deeply to be read as TOML") from None
 
 
 def _value(action: argparse.Action, value: Any, where: str) -> Any:
@@ -187,7 +194,10 @@ def _item(action: argparse.Action, value: Any, where: str) -> Any:
     if kind is int:
         value = _checked(value, (int,), where)
     elif kind is float:
-        value = float(_checked(value, (float, int), where))
+        try:
+            value = float(_checked(value, (float, int), where))
+        except OverflowError:
+            raise EntropyLawError(f"{where} is too large a number") from None
     elif kind is None:
         value = _checked(value, (str,), where)
     else:
@@ -207,9 +217,11 @@ def _item(action: argparse.Action, value: Any, where: str) -> Any:
 def _checked(value: Any, kinds: tuple[type, ...], where: str) -> Any:
     if isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds):
         return value
+    from entropylaw.untrusted import brief
+
     found = _NAMES.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
     wanted = " or ".join(_NAMES[kind] for kind in kinds)
-    raise EntropyLawError(f"{where} is {found} ({str(value)[:40]}); it must be {wanted}")
+    raise EntropyLawError(f"{where} is {found} ({brief(str(value)[:40])}); it must be {wanted}")
 
 
 def _toml(value: Any) -> str:

@@ -13,7 +13,7 @@ from entropylaw.cli.terminal import print_json, print_lines
 from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
-    from entropylaw.manifest import Manifest
+    from entropylaw.runs.manifest import Manifest
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,6 +25,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     replay.add_argument("manifest", metavar="MANIFEST", help="what `entropylaw select` wrote as OUT.manifest.json")
     replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
+    replay.add_argument("--anchor", nargs="+", metavar="FILE", help="the anchor, if its files are not where they were")
+    replay.add_argument("--tokens", metavar="FILE", help="the tokenizer's file, if it is not where it was")
     replay.add_argument(
         "-o", "--output", metavar="OUT", help="write the records again, in the same way; - for standard output"
     )
@@ -39,20 +41,30 @@ def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
     from entropylaw.cli.select import save, selection_lines
-    from entropylaw.manifest import Manifest
-    from entropylaw.replaying import replay
+    from entropylaw.runs.manifest import Manifest
+    from entropylaw.runs.replaying import replay
     from entropylaw.saving import Saving
 
     manifest = Manifest.read(arguments.manifest)
     saving = None
-    read = [*inputs(arguments), *_files(manifest, arguments.pool is None)]
+    read = [
+        *inputs(arguments),
+        *_files(manifest, pool=not arguments.pool, anchor=not arguments.anchor, tokens=not arguments.tokens),
+    ]
     check_targets(written(arguments), read)
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
         saving.check(read, written(arguments))
-    pool = [Path(file) for file in arguments.pool] if arguments.pool else None
+    pool, anchor = ([Path(file) for file in files] if files else None for files in (arguments.pool, arguments.anchor))
     with progress_line(arguments) as progress:
-        selection = replay(manifest, pool=pool, threads=arguments.threads, progress=progress)
+        selection = replay(
+            manifest,
+            pool=pool,
+            anchor=anchor,
+            tokens=arguments.tokens,
+            threads=arguments.threads,
+            progress=progress,
+        )
     summary = selection.summary() | {"identical": True}
     if saving:
         summary |= save(saving, selection, manifest)
@@ -64,14 +76,16 @@ def run(arguments: argparse.Namespace) -> None:
         print_lines([first, *selection_lines(summary, time.perf_counter() - start)], stream)
 
 
-def _files(manifest: "Manifest", pool: bool) -> Iterator[File]:
-    """The files that a replay reads because the manifest names them: the archive beside it, anchor, tokenizer, pool."""
-    yield File(str(manifest.path.parent / str(manifest.content["picks"].get("name"))), "the picks to repeat")
+def _files(manifest: "Manifest", *, pool: bool, anchor: bool, tokens: bool) -> Iterator[File]:
+    """The files that a replay reads because the manifest names them: the archive beside it, and others as asked."""
+    from entropylaw.runs.values import Data
+    from entropylaw.runs.values import File as Recorded
+
+    yield File(str(manifest.path.parent / manifest.content.picks.name), "the picks to repeat")
     if pool:
-        yield from (File(str(file["name"]), "a file of the pool") for file in manifest.files)
-    parameters = manifest.parameters()
-    anchor, tokens = parameters.get("anchor"), parameters.get("tokens")
-    if isinstance(anchor, list):
-        yield from (File(str(path), "a file of the anchor") for path in anchor if isinstance(path, Path))
-    if isinstance(tokens, str) and Path(tokens).is_file():
-        yield File(tokens, "the tokenizer")
+        yield from (File(file.name, "a file of the pool") for file in manifest.content.pool.files)
+    recorded = manifest.parameters
+    if anchor and isinstance(recorded.anchor, Data):
+        yield from (File(file.name, "a file of the anchor") for file in recorded.anchor.files)
+    if tokens and isinstance(recorded.tokens, Recorded):
+        yield File(recorded.tokens.name, "the tokenizer")

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _summary(scores: "Scores") -> dict[str, Any]:
     import numpy as np
 
-    from entropylaw.manifest import encoded
+    from entropylaw.runs.values import described, encoded
 
     def spread(values: Any) -> dict[str, float]:
         least, median, most = np.quantile(values, [0, 0.5, 1], method="inverted_cdf").tolist()
@@ -83,7 +83,7 @@ def _summary(scores: "Scores") -> dict[str, Any]:
     return {
         "entropylaw": scores.version,
         "parameters": {name: encoded(value) for name, value in scores.parameters.items()},
-        "pool": encoded(scores.pool),
+        "pool": described(scores.pool),
         "ratio": spread(scores.ratios),
         "first_gain": spread(scores.first_gains),
         "without_gain": int(np.count_nonzero(scores.first_gains == 0)),

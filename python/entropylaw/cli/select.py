@@ -17,9 +17,9 @@ from entropylaw.display import short
 from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
-    from entropylaw.manifest import Manifest
     from entropylaw.report import Page
     from entropylaw.results import Selection
+    from entropylaw.runs.manifest import Manifest
     from entropylaw.saving import Saving
 
 _SHOWN_SOURCES = 100
@@ -104,10 +104,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
-    from entropylaw import checkpoint
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import METHODS, method_with, option_names
+    from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
     from entropylaw.selecting import select
 
@@ -173,7 +173,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = None) -> dict[str, Any]:
     """Writes a selection; returns where it is, and where its manifest is and the hash of that, for the summary."""
-    from entropylaw.manifest import manifest_hash
+    from entropylaw.runs.manifest import manifest_hash
 
     if saving.path == STANDARD:
         with tempfile.TemporaryFile() as file:

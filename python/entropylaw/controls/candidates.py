@@ -1,5 +1,6 @@
 """The samples of a pool that may be selected, and what there is to respect."""
 
+import hashlib
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from entropylaw.budget import Budget
 from entropylaw.controls.exclude import exclude
 from entropylaw.controls.fields import groups_of, numbers_of, refuse
 from entropylaw.controls.model import Controls
+from entropylaw.controls.plain import plain
 from entropylaw.controls.tokens import MOST_TOKENS, count_tokens, is_tokenizer
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
@@ -72,6 +74,7 @@ class Candidates:
             If the controls do not fit the pool, can't be met, or leave nothing.
         """
         controls.check(budget)
+        controls = plain(controls)
         anchor = controls.anchor
         indices = _indices(anchor, len(pool)) if isinstance(anchor, np.ndarray) else None
         dedupe = dedupe if controls.dedupe is None else controls.dedupe
@@ -134,6 +137,23 @@ class Candidates:
         """Where each candidate ends in ``pool.data``."""
         return self.pool.offsets[1:] if self.members is None else self.pool.offsets[self.members + 1]
 
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """What the controls came to, by a hash each: of the candidates' positions in the pool, their tokens, groups and
+        weights, and the quotas. Fields and tokenizers may hold other values, though the samples are the same."""
+        arrays = {
+            "candidates": self.members,
+            "tokens": self.costs,
+            "groups": self.groups,
+            "quotas": self.quotas,
+            "weights": self.weights,
+        }
+        return {
+            name: hashlib.sha256(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
+            for name, array in arrays.items()
+            if array is not None
+        }
+
     def positions(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where candidates are in the pool."""
         return indices if self.members is None else self.members[indices]
@@ -184,6 +204,7 @@ class Candidates:
                 "selected": self._cost(indices),
                 "rule": RULE,
             },
+            "fingerprints": self.fingerprints,
         }
         if self.quotas is not None:
             report["quotas"] = {

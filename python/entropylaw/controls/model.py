@@ -1,6 +1,5 @@
 """Controls as a user gives them, checked before the pool is read."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -94,9 +93,4 @@ class Controls:
     def given(self) -> dict[str, Any]:
         """The controls that were given, as a manifest's parameters."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if isinstance(self.tokens, os.PathLike):
-            values["tokens"] = os.fspath(self.tokens)
-        for name in ("group_by", "weight", "tokens"):
-            if isinstance(values[name], Sequence) or hasattr(values[name], "__array__"):
-                values[name] = values[name] if isinstance(values[name], str) else np.asarray(values[name])
         return {name: value for name, value in values.items() if value is not None}

@@ -1,9 +1,11 @@
 """How many tokens each sample has."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,40 @@ MOST_TOKENS = 2**32 - 1
 """Of a sample."""
 _BATCH_SAMPLES = 1024
 _BATCH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class TokenizerFile:
+    """A tokenizer's file, which counts tokens by what it held when it was read, whatever becomes of it."""
+
+    name: str
+    size: int
+    """Bytes in it."""
+    sha256: str
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads the file at ``path``.
+
+        Raises
+        ------
+        EntropyLawError
+            If it can't be read.
+        """
+        name = os.fspath(path)
+        try:
+            content = Path(name).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise EntropyLawError(f"{name}: can't be read as a tokenizer: {reason}") from None
+        return cls(name, len(content), hashlib.sha256(content).hexdigest(), content)
+
+    def __fspath__(self) -> str:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def is_tokenizer(tokens: object) -> bool:
@@ -89,7 +125,7 @@ def _counter(tokenizer: Any) -> Counter:
     if isinstance(tokenizer, str) and tokenizer.startswith(TIKTOKEN):
         tokenizer = _tiktoken(tokenizer.removeprefix(TIKTOKEN))
     elif isinstance(tokenizer, str | os.PathLike):
-        tokenizer = _from_file(os.fspath(tokenizer))
+        tokenizer = _loaded(tokenizer if isinstance(tokenizer, TokenizerFile) else TokenizerFile.read(tokenizer))
     # A fast tokenizer of transformers has one of tokenizers inside.
     tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)
     method = counter_methods(tokenizer)
@@ -125,17 +161,17 @@ def _tiktoken(name: str) -> Any:
         raise EntropyLawError(f"tiktoken can't give the encoding {name!r}: {_line(error)}") from None
 
 
-def _from_file(path: str) -> Any:
+def _loaded(file: TokenizerFile) -> Any:
     try:
         import tokenizers
     except ImportError:
         raise EntropyLawError(
-            f"{path}: reading a tokenizer's file needs the package tokenizers: pip install tokenizers"
+            f"{file}: reading a tokenizer's file needs the package tokenizers: pip install tokenizers"
         ) from None
     try:
-        return tokenizers.Tokenizer.from_file(path)
+        return tokenizers.Tokenizer.from_buffer(file.content)
     except Exception as error:
-        raise EntropyLawError(f"{path}: can't be read as a tokenizer: {_line(error)}") from None
+        raise EntropyLawError(f"{file}: can't be read as a tokenizer: {_line(error)}") from None
 
 
 def _line(error: BaseException) -> str:

@@ -93,6 +93,8 @@ def _number(record: Any, field: str) -> float:
     except KeyError:
         found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
         raise RecordError(f"the record has no field {field!r}: found {found}") from None
+    if isinstance(value, np.integer | np.floating):
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RecordError(f"{field!r} is {kind(value)}, not a number")
     try:

@@ -9,6 +9,19 @@ from entropylaw.pool.schema import RecordError
 
 _ENDINGS = (".jinja", ".jinja2", ".j2")
 _MARKS = ("{{", "{%")
+_STEPS = 250_000_000
+"""What a template may do for a record, some ten seconds of it: a manifest may hold one that never ends. A step is a
+tag, an operation, or a byte that a filter makes."""
+
+
+def is_template(render: str) -> bool:
+    """Whether ``render`` is the text of a template itself."""
+    return any(mark in render for mark in _MARKS)
+
+
+def is_template_file(render: str) -> bool:
+    """Whether ``render`` is the name of a file with a template."""
+    return not is_template(render) and render.lower().endswith(_ENDINGS)
 
 
 def template_text(render: str) -> str | None:
@@ -19,9 +32,9 @@ def template_text(render: str) -> str | None:
     EntropyLawError
         If the file can't be read, or is no template.
     """
-    if any(mark in render for mark in _MARKS):
+    if is_template(render):
         return render
-    if not render.lower().endswith(_ENDINGS):
+    if not is_template_file(render):
         return None
     try:
         text = Path(render).read_text(encoding="utf-8")
@@ -29,7 +42,7 @@ def template_text(render: str) -> str | None:
         raise EntropyLawError(f"{render}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{render}: is not UTF-8") from None
-    if not any(mark in text for mark in _MARKS):
+    if not is_template(text):
         raise EntropyLawError(f"{render}: is not a template: it has no {{{{ field }}}}")
     return text
 
@@ -55,6 +68,7 @@ def compiled(text: str) -> Callable[[Any], str]:
         # Its types don't know of "semi_strict" yet.
         options: dict[str, Any] = {"undefined_behavior": "semi_strict", "finalizer": _shown}
         environment = minijinja.Environment(**options)
+        environment.fuel = _STEPS
         environment.add_template("template", text)
     except minijinja.TemplateError as error:
         raise EntropyLawError(f"the template can't be understood: {_reason(error)}") from None

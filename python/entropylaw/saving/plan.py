@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
-from entropylaw.manifest import Manifest, manifest_path, picks_path
 from entropylaw.output import Outputs, Staged, check_writable, json_bytes
 from entropylaw.pool.records import Records
+from entropylaw.runs.layout import FORMAT
+from entropylaw.runs.manifest import Manifest, manifest_path, picks_path
 from entropylaw.saving import tables
 from entropylaw.saving.content import content_of, row_format
 from entropylaw.saving.endings import is_array
@@ -80,14 +81,11 @@ class Saving:
     @classmethod
     def as_in(cls, manifest: Manifest, path: str, *, force: bool = False) -> Self:
         """Writes to ``path`` what a manifest says was written."""
-        output = manifest.content["output"]
-        try:
+        how = manifest.content.output
+        if path == STANDARD:
             # Standard output has no files to name: what would be in shards comes one after the other.
-            what = ("sort", "indices_only") if path == STANDARD else ("sort", "shards", "indices_only", "stanza")
-            options = {name: output[name] for name in what}
-            return cls(path, force, columns=tuple(output["columns"]), **options)
-        except (KeyError, TypeError):
-            raise EntropyLawError(f"{manifest.path}: does not say how its output was written") from None
+            return cls(path, force, how.sort, None, how.columns, how.indices_only)
+        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza)
 
     @property
     def manifest(self) -> str:
@@ -216,8 +214,8 @@ class Saving:
             tables.write(file, plain, {"index": selection.indices[order], **members})
         else:
             content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
-        wanted = [] if like is None else like.content["output"].get("files", [])
-        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0]["name"]):
+        wanted = () if like is None else like.content.output.files
+        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0].name):
             file.seek(0)
             _compare([hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
 
@@ -246,7 +244,13 @@ class Saving:
             "stanza": self.stanza,
         }
         skipped = list(selection.pool.skipped[:_LISTED])
-        return {**summary, "output": {**options, "files": records}, "picks": picks, "skipped": skipped}
+        return {
+            "manifest": FORMAT,
+            **summary,
+            "output": {**options, "files": records},
+            "picks": picks,
+            "skipped": skipped,
+        }
 
     def _names(self) -> list[str]:
         return ["index", *(_PREFIX + column for column in self.columns)]
@@ -320,10 +324,10 @@ def _are_lines(name: str) -> bool:
 
 def _compare(written: list[str], like: Manifest) -> None:
     """Compares the hashes of files of records."""
-    wanted = like.content["output"].get("files", [])
-    if not all(tables.is_text(file["name"]) for file in wanted):
+    wanted = like.content.output.files
+    if not all(tables.is_text(file.name) for file in wanted):
         return
-    if [file["sha256"] for file in wanted] != written:
+    if [file.sha256 for file in wanted] != written:
         raise EntropyLawError(
             f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
             "part of the samples; nothing was written"

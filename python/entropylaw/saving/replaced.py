@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.manifest import manifest_path
+from entropylaw.runs.manifest import manifest_path
 from entropylaw.saving.endings import ending, unpacked
 
 _LARGEST = 1 << 26
