@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import entropylaw
-from entropylaw import EntropyLawError
+from entropylaw import EntropyLawError, law
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning")
 
@@ -158,6 +158,14 @@ def save_law(**given: Any) -> Any:
     return SAVED["law"].save(**({"path": "law.json", "force": True} | given))
 
 
+def check(**given: Any) -> Any:
+    return law.check(**({"law": SAVED["law"], "R": 2.5} | given))
+
+
+def read_log(**given: Any) -> Any:
+    return law.read_log(**({"path": SAVED["log"]} | given))
+
+
 def append(sample: Any) -> None:
     entropylaw.Sizer().append(sample)
 
@@ -185,6 +193,9 @@ CALLS: dict[Callable[..., Any], list[str]] = {
     save_law: list(inspect.signature(entropylaw.EntropyLaw.save).parameters)[1:],
     entropylaw.EntropyLaw.load: ["path"],
     entropylaw.Sizer: ["codec"],
+    check: ["R", "L", "against", "group", "tolerance", "level"],
+    read_log: ["path", "epoch_steps"],
+    law.read_runs: ["path"],
     append: ["sample"],
     probe: ["samples", "threads"],
 }
@@ -216,6 +227,7 @@ OTHER_NAMES = {
     "backbone": "backbone|group",
     "stage": "stage|group",
     "resume": "resume",
+    "against": "against|has no run",
 }
 
 
@@ -231,6 +243,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> None:
     SAVED["selection"] = selection
     SAVED["scores"] = entropylaw.score(POOL)
     SAVED["law"] = fitted()
+    SAVED["log"] = directory / "log.jsonl"
+    SAVED["log"].write_text(
+        "".join(f'{{"loss": {2 - step / 40}, "step": {step}, "epoch": {step / 20}}}\n' for step in range(1, 40))
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.loss import FirstEpoch, first_epoch
 from entropylaw.law.observations import csv_rows, read_text
@@ -66,7 +67,10 @@ def read_log(path: str | os.PathLike[str], *, epoch_steps: float | None = None) 
     EntropyLawError
         If it can't be read, is no such log, has no training loss, or doesn't tell where the epoch ends.
     """
-    where = os.fspath(path)
+    where = parameters.path("path", path)
+    epoch_steps = None if epoch_steps is None else parameters.real("epoch_steps", epoch_steps)
+    if epoch_steps is not None and epoch_steps <= 0:
+        raise EntropyLawError(f"epoch_steps is {epoch_steps:g}; it must be above 0")
     starts: list[float] = []
     steps: list[float] = []
     losses: list[float] = []

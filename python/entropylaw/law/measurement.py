@@ -66,7 +66,7 @@ class Measurement:
         from entropylaw.measuring import Ratio
 
         if not isinstance(R, Ratio):
-            return float(R)
+            return parameters.real("R", R)
         codecs, order = R.by_codec, described(self.shuffle)
         codec = self.codec if self.codec in codecs else ", ".join(codecs)
         for what, theirs, ours, remedy in (

@@ -101,7 +101,7 @@ def read_runs(path: str | os.PathLike[str]) -> Observations:
     EntropyLawError
         If the file can't be read, or a value is missing or no number; the message names the line.
     """
-    where = os.fspath(path)
+    where = path = parameters.path("path", path)
     rows = list(csv_rows(path))
     header = list(rows[0][1]) if rows else []
     for column in ("R", "Z"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.fit import Fit, gradient
 from entropylaw.law.intervals import LEVEL, Prediction, check_level, predict, student
@@ -130,7 +131,8 @@ def check(
     R = law.measurement.of(R)
     if check_level(level) <= 0.5:
         raise EntropyLawError(f"level is {level}; a verdict needs one above 0.5, such as 0.95")
-    if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
+    tolerance = None if tolerance is None else parameters.real("tolerance", tolerance)
+    if tolerance is not None and tolerance < 0:
         raise EntropyLawError(f"tolerance is {tolerance}; it must be 0 or more, in units of Z")
     last = _against(law, against, group)
     group = law.runs.groups[last]
@@ -201,7 +203,7 @@ def _against(law: EntropyLaw, name: str | None, group: str | None) -> int:
     if name is None:
         wanted = law.group(group)
         return max(index for index, of in enumerate(runs.groups) if of == wanted)
-    if name not in runs.names:
+    if parameters.text("against", name, "the name of a run") not in runs.names:
         raise EntropyLawError(f"the law has no run {name!r} to compare with; it knows {', '.join(runs.names)}")
     index = runs.names.index(name)
     if group is not None and runs.groups[index] != law.group(group):
@@ -213,7 +215,8 @@ def _loss(law: EntropyLaw, L: float | FirstEpoch | LossLog | None, last: int) ->
     if L is None or isinstance(L, FirstEpoch):
         return L, None
     if not isinstance(L, LossLog):
-        return FirstEpoch(float(L), 0.0, float(L), 1.0, math.nan), None
+        loss = parameters.real("L", L)
+        return FirstEpoch(loss, 0.0, loss, 1.0, math.nan), None
     stage = law.runs.stages[last].lower()
     if stage in _STAGES[not L.preference]:
         kinds = ("cross-entropy", "preference")
