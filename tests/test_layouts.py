@@ -213,6 +213,7 @@ RECORDS: list[tuple[bytes, str]] = [
     (b'{"text":"caf\xe9"}', f"is not UTF-8: found byte 0xe9 at byte 13; convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE > OUT, {SKIP}"),
     (b"{'text':'a'}", f"is not JSON: expecting property name enclosed in double quotes at column 2, found \"'text':'a'}}\"; it has single quotes, as Python's repr writes them: write it with json.dumps, {SKIP}"),
     (ONE + b",", f"is not JSON: extra data at column 19, found ','; remove the comma at its end, {SKIP}"),
+    (ONE + TWO, f"is not JSON: extra data at column 19, found '{TWO.decode()}'; it is several records: break the line between them, {SKIP}"),
     (ONE + BOM + TWO, f"is not JSON: extra data at column 19, found '\\ufeff{TWO.decode()}'; a byte-order mark inside a line is what `cat` leaves of files without a final line break: break the line before it, {SKIP}"),
     (b'{"text":"tab\there"}', f"is not JSON: invalid control character at column 13, found '\\there\"}}'; {MEND}"),
     (b'{"text": "a", ', f"is not JSON: expecting property name enclosed in double quotes at column 15, found the end of the record; {MEND}"),
@@ -223,6 +224,11 @@ RECORDS: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("broken", "expected"), RECORDS, ids=[f"{n}" for n in range(len(RECORDS))])
 def test_a_fault_of_a_record_has_a_remedy_of_the_record(tmp_path: Path, broken: bytes, expected: str) -> None:
     path = tmp_path / "pool.jsonl"
+    path.write_bytes(broken + b"\n" + LINES)
+    if broken != b"null":
+        # In the first line, too, as long as those below are records.
+        assert message(path) == f"{path}:1: {expected}"
+        assert samples(load(path, on_error="skip")) == ["one one", "two two"]
     path.write_bytes(ONE + b"\n" + broken + b"\n" + TWO + b"\n")
     assert message(path) == f"{path}:2: {expected.replace('PATH', str(path))}"
     pool = load(path, on_error="skip")

@@ -42,7 +42,7 @@ def test_a_directory_says_what_it_leaves_out(tmp_path: Path, caplog: pytest.LogC
     assert samples(pool) == [str(n) for n in range(8)]
     assert names(pool, directory) == sorted(out)
     assert (
-        f"{directory}: 8 files are read, 6 left out: 0.txt, 1.txt, 2.txt, 3.txt, a.jsonl.lz4 and 1 more"
+        f"{directory}: read 8 of 14 files, left out: 0.txt, 1.txt, 2.txt, 3.txt, a.jsonl.lz4 and 1 more"
         in caplog.messages
     )
     shutil.rmtree(directory)
@@ -71,7 +71,7 @@ def test_a_saved_data_set_is_read_without_its_caches(tmp_path: Path, caplog: pyt
     expected = sorted({*dataset([]), "left-behind.arrow"} - {"data-00000-of-00001.arrow"})
     pool = load(directory)
     assert (samples(pool), names(pool, directory)) == (["one one"], expected)
-    assert "1 files are read, 5 left out: cache-0123456789abcdef.arrow" in caplog.text
+    assert "read 1 of 6 files, left out: cache-0123456789abcdef.arrow" in caplog.text
     pool = load(f"{directory}/*.arrow")
     assert samples(pool) == ["one one", "old"]
     assert names(pool, directory) == [name for name in expected if name.startswith("cache")]

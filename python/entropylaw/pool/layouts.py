@@ -53,12 +53,22 @@ def record_remedy(raw: bytes) -> str:
         return f"it has single quotes, as Python's repr writes them: write it with json.dumps, or {SKIP}"
     if text.startswith(b"{") and text.endswith(b"},"):
         return f"remove the comma at its end, or {SKIP}"
+    if _is_several(raw.decode()):
+        return f"it is several records: break the line between them, or {SKIP}"
     if BOM in text:
         return (
             "a byte-order mark inside a line is what `cat` leaves of files without a final line break: "
             f"break the line before it, or {SKIP}"
         )
     return RECORD_REMEDY
+
+
+def _is_several(text: str) -> bool:
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.strip(_BLANKS))
+    except (ValueError, RecursionError):
+        return False
+    return text.strip(_BLANKS)[end:].lstrip(_BLANKS).startswith(_RECORD_BEGINS)
 
 
 def lines_fault(rest: bytes) -> Fault | None:
@@ -73,6 +83,9 @@ def lines_fault(rest: bytes) -> Fault | None:
     text = text.lstrip(_BLANKS)
     line, _, below = text.partition("\n")
     line = line.strip(_BLANKS)
+    if _is_json(below.lstrip(_BLANKS).partition("\n")[0]):
+        # The next line is a record, so this one is broken.
+        return None
     if line.startswith("\x1e"):
         return Fault(
             "is a JSON text sequence, with a separator (0x1e) before each record",

@@ -74,7 +74,7 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         found.left_out.extend(left_out)
         if left_out:
             shown = listed([os.path.relpath(file, name) if Path(name).is_dir() else file for file in left_out])
-            _log.info("%s: %d files are read, %d left out: %s", name, len(read), len(left_out), shown)
+            _log.info("%s: read %d of %d files, left out: %s", name, len(read), len(read) + len(left_out), shown)
     beside = {str(Path(name).parent) for name in explicit if not _is_metadata(name)}
     if caches := [name for name in explicit if _is_metadata(name) and str(Path(name).parent) in beside]:
         _log.warning("%s: by the name, not data but what a tool keeps beside it; it is read", listed(caches))
