@@ -74,10 +74,11 @@ def known() -> Path:
 FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
     "budget": [(ZIP, [9, np.int64(9), 9.0, np.float32(9), "9", "20%", "300B", "9 samples", 2**70])],
     "preset": [(ZIP, ["paper", "reference"])],
-    "k1": [(ZIP, [30, np.int64(30), np.uint8(30), 2**70])],
+    "k1": [(ZIP, [30, np.int64(30), np.uint8(30), 2**62])],
     "k2": [(ZIP, [10, np.int32(10)])],
     "k3": [(ZIP, [4, np.int16(4)])],
     "whole_rounds": [(ZIP, [True, False, np.True_])],
+    "format": [(ZIP, ["json"])],
     "unit": [(COVERAGE, ["byte", "word"])],
     "ngram": [(COVERAGE, [4, np.int8(4)])],
     "gamma": [(COVERAGE, [0, 1, 0.5, np.float32(0.1), np.float64(0.5)])],

@@ -75,6 +75,8 @@ def replay(
     if parameters["render"] == "repr":
         # Implied by the preset, and nothing to ask for.
         parameters["render"] = "text"
+    if tokens is not None:
+        tokens = check.path("tokens", tokens)
     given = then.parameters.anchor
     if anchor is not None and not isinstance(given, Data):
         raise EntropyLawError(f"{then.path}: the selection was made without an anchor from elsewhere; give none")
