@@ -93,7 +93,7 @@ fn schema_of([members, message, call]: [Vec<Described>; 3]) -> Result<Schema> {
     let all = |described: Vec<Described>| {
         let member = |(names, kind, optional, beside): Described| {
             let kind = Kind::named(&kind).ok_or_else(|| Error::Parameter(format!("there is no kind {kind:?}")))?;
-            Ok(Member { names, kind, optional, beside })
+            Ok(Member::new(names, kind, optional, beside))
         };
         described.into_iter().map(member).collect::<Result<Vec<_>>>()
     };

@@ -111,6 +111,11 @@ impl<'n> List<'n> {
     }
 }
 
+/// The bit of a key's length.
+pub fn length(key: &str) -> u64 {
+    1 << (key.len() & 63)
+}
+
 impl<'n> Object<'n> {
     /// The members, null ones too.
     pub fn members(self) -> impl Iterator<Item = (&'n str, Node<'n>)> {
@@ -136,8 +141,14 @@ impl<'n> Object<'n> {
     }
 
     /// The first of some keys that is there and not null.
-    #[inline]
     pub fn first<'k>(self, keys: &'k [String]) -> Option<(&'k str, Node<'n>)> {
-        keys.iter().find_map(|key| self.get(key).filter(|value| !value.is_null()).map(|value| (key.as_str(), value)))
+        let there = keys.iter().filter_map(|key| Some((key.as_str(), self.get(key)?)));
+        there.into_iter().find(|(_, value)| !value.is_null())
+    }
+
+    /// The lengths of its keys, a bit for each: what keys are not there is mostly told by it alone.
+    #[inline]
+    pub fn lengths(self) -> u64 {
+        self.members().fold(0, |lengths, (name, _)| lengths | length(name))
     }
 }

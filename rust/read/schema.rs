@@ -1,5 +1,7 @@
 //! What a record's text is, as data: the definition is `python/entropylaw/pool/schema.py`, which hands it over.
 
+use super::node::{Node, Object, length};
+
 /// How a value is read; `schema.py` says what each means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -59,6 +61,28 @@ pub struct Member {
     pub optional: bool,
     /// It is read only in objects that have one of these, too.
     pub beside: Vec<String>,
+    /// The lengths of its names, a bit for each.
+    lengths: u64,
+}
+
+impl Member {
+    /// A member that has these names.
+    #[must_use]
+    pub fn new(names: Vec<String>, kind: Kind, optional: bool, beside: Vec<String>) -> Self {
+        let lengths = names.iter().fold(0, |lengths, name| lengths | length(name));
+        Self { names, kind, optional, beside, lengths }
+    }
+
+    /// The first of its names that an object has, whose keys have these `lengths`, with a value that is not null.
+    #[inline]
+    pub(super) fn find<'n>(&self, object: Object<'n>, lengths: u64) -> Option<(&str, Node<'n>)> {
+        if self.lengths & lengths == 0 { None } else { object.first(&self.names) }
+    }
+
+    /// Whether it is what a turn says.
+    pub(super) fn is_content(&self) -> bool {
+        self.names.iter().any(|name| name == "content")
+    }
 }
 
 /// A form of record: its members, and what is read of the objects inside.

@@ -7,7 +7,7 @@ use super::Field;
 use super::json_text;
 use super::node::{Node, Object, View};
 use super::repr::Printable;
-use super::schema::{Kind, Member, Schema};
+use super::schema::{Kind, Schema};
 use super::unread::{Place, Unread};
 
 /// Where a record's text is.
@@ -76,19 +76,31 @@ impl Joined<'_> {
 /// Takes the texts of a value one after the other. What a turn says may come in several.
 type Take<'t> = dyn FnMut(&str) + 't;
 
+/// What an object is, which says how it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A turn: by `message`, and its content is no number.
+    Turn,
+    /// A part of a turn: by `message`.
+    Part,
+    /// A call: by `call`.
+    Call,
+}
+
 struct Reader<'r> {
     schema: &'r Schema,
     unread: &'r mut Unread,
 }
 
-impl<'r> Reader<'r> {
+impl Reader<'_> {
     fn record(&mut self, record: Object<'_>, joined: &mut Joined<'_>) -> Option<()> {
         let schema = self.schema;
         let mut read: Vec<&str> = Vec::with_capacity(schema.members.len());
         let mut said: Vec<String> = Vec::new();
         let mut first_answer = None;
+        let lengths = record.lengths();
         for member in &schema.members {
-            let Some((name, value)) = record.first(&member.names) else {
+            let Some((name, value)) = member.find(record, lengths) else {
                 if member.optional {
                     continue;
                 }
@@ -122,7 +134,7 @@ impl<'r> Reader<'r> {
                 }
             }
             (Kind::Values, _) => json_or_text(value, take)?,
-            (Kind::Speech, View::List(_) | View::Object(_)) => self.speech(value, &self.schema.message, place, take)?,
+            (Kind::Speech, View::List(_) | View::Object(_)) => self.speech(value, Form::Part, place, take)?,
             (Kind::Either, _) => self.either(value, place, take)?,
             (Kind::Turns, View::List(turns)) => {
                 let place = self.unread.items(place);
@@ -165,23 +177,16 @@ impl<'r> Reader<'r> {
                 Some(())
             }
             View::Object(object) => {
-                let message = &self.schema.message;
-                if !message.iter().flat_map(|member| &member.names).any(|name| object.get(name).is_some()) {
-                    return None;
-                }
-                let content = message.iter().find(|member| member.names.iter().any(|name| name == "content"));
-                if let Some((_, content)) = content.and_then(|member| object.first(&member.names))
-                    && matches!(content.view()?, View::Bool(_) | View::Number(_))
-                {
-                    return None;
-                }
-                self.object(object, message, place, take)
+                let read = self.object(object, Form::Turn, place, take)?;
+                // What has none of the members is no turn; one that has them, all of them null, is an empty one.
+                let names = self.schema.message.iter().flat_map(|member| &member.names);
+                (read || names.into_iter().any(|name| object.get(name).is_some())).then_some(())
             }
             _ => None,
         }
     }
 
-    fn speech(&mut self, value: Node<'_>, form: &'r [Member], place: Place, take: &mut Take<'_>) -> Option<()> {
+    fn speech(&mut self, value: Node<'_>, form: Form, place: Place, take: &mut Take<'_>) -> Option<()> {
         match value.view()? {
             View::Null => {}
             View::Text(text) => take(text),
@@ -191,38 +196,41 @@ impl<'r> Reader<'r> {
                     self.speech(item, form, place, take)?;
                 }
             }
-            View::Object(object) => self.object(object, form, place, take)?,
+            View::Object(object) => {
+                self.object(object, form, place, take)?;
+            }
             View::Bool(_) | View::Number(_) => self.unread.leave(place, 0),
         }
         Some(())
     }
 
-    fn object(&mut self, object: Object<'_>, form: &'r [Member], place: Place, take: &mut Take<'_>) -> Option<()> {
+    /// Reads an object; whether there was anything to read.
+    fn object(&mut self, object: Object<'_>, form: Form, place: Place, take: &mut Take<'_>) -> Option<bool> {
+        let schema = self.schema;
         // Few members are read of an object, mostly one.
         let mut read: [&str; 8] = [""; 8];
         let mut count = 0;
-        for member in form {
+        let lengths = object.lengths();
+        for member in if form == Form::Call { &schema.call } else { &schema.message } {
+            let Some((name, value)) = member.find(object, lengths) else { continue };
             if !member.beside.is_empty() && object.first(&member.beside).is_none() {
                 continue;
             }
-            let Some((name, value)) = object.first(&member.names) else { continue };
             *read.get_mut(count)? = name;
             count += 1;
-            match member.kind {
-                Kind::Value => json_or_text(value, take)?,
-                kind => {
-                    let form = if kind == Kind::Call { &self.schema.call } else { &self.schema.message };
-                    match value.view()? {
-                        View::Text(text) => take(text),
-                        _ => {
-                            let inside = self.unread.member(place, name);
-                            self.speech(value, form, inside, take)?;
-                        }
-                    }
+            match (member.kind, value.view()?) {
+                (Kind::Value, _) => json_or_text(value, take)?,
+                (_, View::Text(text)) => take(text),
+                (_, View::Bool(_) | View::Number(_)) if form == Form::Turn && member.is_content() => return None,
+                (kind, _) => {
+                    let form = if kind == Kind::Call { Form::Call } else { Form::Part };
+                    let inside = self.unread.member(place, name);
+                    self.speech(value, form, inside, take)?;
                 }
             }
         }
-        self.leave(object, place, &read[..count])
+        self.leave(object, place, &read[..count])?;
+        Some(count > 0)
     }
 
     /// Notes all members but those that were `read`; those that are null are not there.

@@ -103,18 +103,17 @@ impl<'a> Visitor<'a> for TopLevel<'_> {
 fn keep_last<T>(members: &mut Vec<(Cow<'_, str>, T)>) {
     // So many members are compared in pairs.
     const FEW: usize = 24;
-    let last: Vec<bool> = if members.len() <= FEW {
-        (0..members.len()).map(|at| members[at + 1..].iter().all(|(key, _)| *key != members[at].0)).collect()
-    } else {
-        let mut later = HashSet::with_capacity(members.len());
-        let mut last: Vec<bool> = members.iter().rev().map(|(key, _)| later.insert(&**key)).collect();
-        last.reverse();
-        last
-    };
-    if last.iter().any(|is_last| !is_last) {
-        let mut last = last.into_iter();
-        members.retain(|_| last.next().unwrap_or(true));
+    if members.len() <= FEW {
+        let again = |at: usize| members[at + 1..].iter().any(|(key, _)| *key == members[at].0);
+        let Some(first) = (0..members.len()).find(|&at| again(at)) else { return };
+        members.remove(first);
+        return keep_last(members);
     }
+    let mut later = HashSet::with_capacity(members.len());
+    let mut is_last: Vec<bool> = members.iter().rev().map(|(key, _)| later.insert(&**key)).collect();
+    drop(later);
+    let mut is_last = is_last.drain(..).rev();
+    members.retain(|_| is_last.next().unwrap_or(true));
 }
 
 /// Bytes of text in a value that is not kept; None for null.
