@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from entropylaw.pool.columnar import Layout
 
 __all__ = [
+    "JOURNAL_HEADER",
     "Controls",
     "CoverageResult",
     "Progress",
@@ -344,7 +345,7 @@ class Sizer:
     0.24
     """
 
-    def __new__(cls, codec: str = "zlib") -> Self: ...
+    def __new__(cls, codec: str | None = None) -> Self: ...
     @property
     def codec(self) -> str:
         """Codec and version."""
