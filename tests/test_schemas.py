@@ -97,6 +97,12 @@ TEXTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("answers that begin with the prompt", "preference", {"system": "S", "prompt": "Warm?",
      "chosen": [ASKED, {"content": "a"}], "rejected": [ASKED, {"content": "b"}]}, "S\nWarm?\na\nb"),
     ("answers that are lists of texts", "preference", {"prompt": "p", "chosen": ["a", "b"], "rejected": ["c"]}, "p\na\nb\nc"),
+    ("an answer that goes on", "preference", {"chosen": [{"content": "a"}, {"content": "b"}], "rejected": [{"content": "a"}]},
+     "a\nb\na"),
+    ("an answer that goes on, the other", "preference", {"chosen": [{"content": "a"}],
+     "rejected": [{"content": "a"}, {"content": "b"}]}, "a\nb"),
+    ("a text that goes on", "preference", {"chosen": "a\nb", "rejected": "a"}, "a\nb\na"),
+    ("equal answers", "preference", {"messages": ["q", "a"], "chosen": ["q", "a"], "rejected": ["q", "a"]}, "q\na\na"),
     ("null answers are none", "openai", {"messages": [ASKED], "chosen": None, "rejected": None}, "Warm?"),
     ("null turns", "sharegpt", {"conversations": [{"value": None}, {"value": "x"}]}, "x"),
 ]  # fmt: skip

@@ -73,6 +73,14 @@ impl Joined<'_> {
     }
 }
 
+/// The answers of a preference that were read.
+#[derive(Default)]
+struct Answers {
+    /// The first one, if it is a text with nothing before it.
+    first: Option<String>,
+    any: bool,
+}
+
 /// Takes the texts of a value one after the other. What a turn says may come in several.
 type Take<'t> = dyn FnMut(&str) + 't;
 
@@ -97,7 +105,7 @@ impl Reader<'_> {
         let schema = self.schema;
         let mut read: Vec<&str> = Vec::with_capacity(schema.members.len());
         let mut said: Vec<String> = Vec::new();
-        let mut first_answer = None;
+        let mut answers = Answers::default();
         let lengths = record.lengths();
         for member in &schema.members {
             let Some((name, value)) = member.find(record, lengths) else {
@@ -110,7 +118,7 @@ impl Reader<'_> {
             let place = self.unread.member(Place::RECORD, name);
             if matches!(member.kind, Kind::Prompt | Kind::Answer) {
                 let before = said.len();
-                self.compared(member.kind, value, place, &mut said, &mut first_answer)?;
+                self.compared(member.kind, value, place, &mut said, &mut answers)?;
                 said[before..].iter().for_each(|text| joined.push(text));
             } else {
                 self.value(member.kind, value, place, &mut |text| joined.push(text))?;
@@ -251,25 +259,28 @@ impl Reader<'_> {
         value: Node<'_>,
         place: Place,
         said: &mut Vec<String>,
-        first_answer: &mut Option<String>,
+        answers: &mut Answers,
     ) -> Option<()> {
         let text = if let View::Text(text) = value.view()? { Some(text) } else { None };
-        match (kind, text, first_answer.as_deref()) {
+        match (kind, text, answers.first.as_deref()) {
             (Kind::Prompt, Some(text), _) => said.push(text.to_owned()),
             (Kind::Answer, Some(text), Some(first)) => {
                 let lines: Vec<&str> = text.split('\n').collect();
                 let same = first.split('\n').zip(&lines).take_while(|(line, other)| line == *other).count();
-                said.push(lines[same..].join("\n"));
+                said.push(lines[same.min(lines.len() - 1)..].join("\n"));
             }
             _ => {
                 let texts = self.texts(value, place)?;
                 if let Some(text) = text
                     && said.iter().all(String::is_empty)
                 {
-                    *first_answer = Some(text.to_owned());
+                    answers.first = Some(text.to_owned());
                 }
                 let same = said.iter().zip(&texts).take_while(|(turn, other)| turn == other).count();
-                said.extend(texts.into_iter().skip(same));
+                let least = usize::from(answers.any);
+                answers.any = kind == Kind::Answer;
+                let most = texts.len().saturating_sub(least);
+                said.extend(texts.into_iter().skip(same.min(most)));
             }
         }
         Some(())

@@ -42,7 +42,8 @@ Kind = Literal["text", "texts", "speech", "call", "value", "values", "turns", "e
     A list of turns, or of exchanges, which are lists of texts.
 ``prompt``, ``answer``
     As ``either``, from the first turn on that does not repeat what was read before: answers that are compared often
-    begin with the prompt. Two answers that are text, with nothing before them, are compared line by line.
+    begin with the prompt. Two answers that are text, with nothing before them, are compared line by line. Of the second
+    answer at least the last turn or line is read: which of two answers goes on where the other ends has to show.
 """
 
 

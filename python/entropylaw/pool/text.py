@@ -75,6 +75,7 @@ class _Reader:
         self.unread: dict[str, int] = {}
         self._first: str | None = None
         """The first answer, if it is a text with nothing before it."""
+        self._answered = False
 
     def record(self, record: Mapping[str, Any], schema: Schema) -> list[str]:
         texts: list[str] = []
@@ -159,10 +160,12 @@ class _Reader:
         if isinstance(value, str) and kind == "prompt":
             return texts
         if isinstance(value, str) and self._first is not None:
-            return ["\n".join(_after(self._first.split("\n"), value.split("\n")))]
+            return ["\n".join(_after(self._first.split("\n"), value.split("\n"), 1))]
         if isinstance(value, str) and not any(said):
             self._first = value
-        return _after(said, texts)
+        least = int(self._answered)
+        self._answered = kind == "answer"
+        return _after(said, texts, least)
 
     def _speech(self, value: Any, where: str, form: Sequence[Member]) -> str:
         if isinstance(value, str):
@@ -234,12 +237,12 @@ def _joined(texts: Iterable[str]) -> str:
     return "\n".join(filter(None, texts))
 
 
-def _after(known: list[str], texts: list[str]) -> list[str]:
-    """``texts`` from the first on that differs from ``known``."""
+def _after(known: list[str], texts: list[str], least: int) -> list[str]:
+    """``texts`` from the first on that differs from ``known``, and no less than the last ``least`` of them."""
     same = 0
     while same < min(len(known), len(texts)) and known[same] == texts[same]:
         same += 1
-    return texts[same:]
+    return texts[min(same, max(len(texts) - least, 0)) :]
 
 
 def _text_bytes(value: Any) -> int:
