@@ -339,6 +339,8 @@ def without_manifest(run: Run, here: Path, changed: set[str], code: int) -> Iter
     assert run.records is not None
     records = Path(os.path.normpath(here / run.records))
     written = {name for name in changed if is_old(run, here, name)}
+    # A link to the records is no file of its own.
+    written -= {name for name in written if (here / name).is_symlink() and here / name != records}
     manifest = Path(f"{records}{MANIFEST}")
     if code == 0 and not manifest.is_file():
         yield "ended well without a manifest"

@@ -270,8 +270,8 @@ CSV_FAULTS: list[tuple[str, bytes, str]] = [
     ("tabs.csv", b"text\tn\na\t1\n", r": the table has none of the schemas ...: found the keys 'text\tn'; it is TSV; name the format (format='tsv', --format tsv)"),
     ("commas.tsv", b"text,n\na,1\n", ": the table has none of the schemas ...: found the keys 'text,n'; it is CSV; name the format (format='csv', --format csv)"),
     ("lines.csv", LINES, ": the table has none of the schemas ...: found the keys '{\"text\":\"one one\"}'; it is JSON; name the format (format='json', --format json)"),
-    ("json.csv", b'messages\n"[{""role"":""user"",""content"":""Hi""}]"\n', f": row 1: 'messages' is text, not a list of turns; the column 'messages' holds JSON: parse it (json.loads), and write JSON Lines, {SKIP}"),
-    ("repr.csv", b"messages\n\"[{'role': 'user', 'content': 'Hi'}]\"\n", f": row 1: 'messages' is text, not a list of turns; the column 'messages' holds Python's repr: parse it (ast.literal_eval), and write JSON Lines, {SKIP}"),
+    ("json.csv", b'messages\n"[{""role"":""user"",""content"":""Hi""}]"\n', f": row 1: 'messages' is text, not a list of turns; it is JSON as text: parse it (json.loads), and write the records anew, {SKIP}"),
+    ("repr.csv", b"messages\n\"[{'role': 'user', 'content': 'Hi'}]\"\n", f": row 1: 'messages' is text, not a list of turns; it is Python's repr as text: parse it (ast.literal_eval), and write the records anew, {SKIP}"),
     ("long.csv", b'text,n\n"' + b"a\n" * (1 << 14), ": cannot be read as CSV: a row has more than 16 MB; is a quote not closed?"),
 ]  # fmt: skip
 

@@ -116,7 +116,7 @@ class Builder:
             reason = "there are no records"
             if self._skipped:
                 reason = f"all {len(self._skipped)} records were skipped, the first: {self._skipped[0]}"
-            raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
+            raise EntropyLawError(f"{names}: the pool is empty: {reason}" if names else f"the pool is empty: {reason}")
         schema = self.renderer.schema.name if self.renderer.schema else ""
         pool = Pool(
             data=self._arena.finish(),
@@ -141,5 +141,6 @@ class Builder:
         if pool.unread:
             _log.info("not in the samples: %s", pool.left_unread())
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
-            _log.warning("%d samples are empty; with R = 0 they rank first", empty)
+            samples, ranks = ("1 sample is", "it ranks") if empty == 1 else (f"{empty:,} samples are", "they rank")
+            _log.warning("%s empty; with R = 0 %s first", samples, ranks)
         return pool

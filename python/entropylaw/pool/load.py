@@ -1,7 +1,7 @@
 """From whatever a user calls a pool to a :class:`Pool`."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
@@ -11,7 +11,6 @@ from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import Columns
-from entropylaw.pool.encode import as_json
 from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
@@ -19,7 +18,7 @@ from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Report
-from entropylaw.pool.records import ObjectRecords
+from entropylaw.pool.records import ObjectRecords, json_line
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
@@ -135,6 +134,7 @@ def load(
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths or format is not None)) is not None:
         found = expanded(files, format)
+        found.tell()
         builder.left_out += found.left_out
         sources = [Source(path) for path in found.paths]
         builder.report = Report(progress, sources)
@@ -232,10 +232,7 @@ def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
     start = 0
     for index, record in enumerate(objects):
         if _kept(record, index, builder):
-            try:
-                line = as_json(record)
-            except RecordError as error:
-                raise EntropyLawError(f"record {index}: {error}; give records that JSON can hold") from None
+            line = json_line(record, f"record {index}")
             records.add(index + 1, start, len(line))
             start += spool.write(line + b"\n")
     spool.finish()
@@ -274,12 +271,14 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     if isinstance(pool, Mapping) and pool and all(hasattr(part, "with_format") for part in pool.values()):
         splits = ", ".join(map(repr, pool))
         raise EntropyLawError(f"the pool has the splits {splits}; give one of them: pool[{next(iter(pool))!r}]")
-    if isinstance(pool, bytes | bytearray | Mapping) or not (
+    if isinstance(pool, bytes | bytearray | Mapping | Set) or not (
         (hasattr(pool, "__iter__") and getattr(pool, "ndim", 1) > 0) or hasattr(pool, "__arrow_c_stream__")
     ):
+        # A set has another order in each process.
         raise EntropyLawError(
             f"the pool is {type(pool).__name__}; "
             "it must be a path, a table, or a list of paths, texts or records (dict)"
+            + ("; collect() makes it one" if callable(getattr(pool, "collect", None)) else "")
         )
     if not isinstance(pool, Sequence):
         return None

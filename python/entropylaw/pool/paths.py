@@ -36,6 +36,13 @@ class Files(NamedTuple):
     """The files, in the order in which they are read."""
     left_out: list[str]
     """Files beside them in the directories that were named, or that a pattern matches, but for hidden ones."""
+    notes: list[tuple[int, str]]
+    """What people should know of the choice, each with its level of logging."""
+
+    def tell(self) -> None:
+        """Logs the notes. Whoever reads the files does; others ask for the files as well."""
+        for level, note in self.notes:
+            _log.log(level, "%s", note)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -56,7 +63,7 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         If a pattern or directory stands for none, a directory for files of several formats or for several splits, or if
         a directory can't be read.
     """
-    found = Files([], [])
+    found = Files([], [], [])
     explicit: list[str] = []
     for path in paths:
         name = os.fspath(path)
@@ -64,6 +71,7 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
             raise EntropyLawError("standard input (-) is named twice, and can be read only once")
         if Path(name).is_dir():
             read, left_out = _inside(name, given)
+            found.notes.extend(_splits(name, read))
         elif glob.has_magic(name) and not Path(name).exists():
             read, left_out = _matching(name)
         else:
@@ -74,11 +82,31 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         found.left_out.extend(left_out)
         if left_out:
             shown = listed([os.path.relpath(file, name) if Path(name).is_dir() else file for file in left_out])
-            _log.info("%s: read %d of %d files, left out: %s", name, len(read), len(read) + len(left_out), shown)
+            count = f"{len(read)} of {len(read) + len(left_out)}"
+            found.notes.append((logging.INFO, f"{name}: read {count} files, left out: {shown}"))
+    found.notes.extend(_twice(found.paths))
     beside = {str(Path(name).parent) for name in explicit if not _is_metadata(name)}
     if caches := [name for name in explicit if _is_metadata(name) and str(Path(name).parent) in beside]:
-        _log.warning("%s: by the name, not data but what a tool keeps beside it; it is read", listed(caches))
+        beside_it = "by the name, not data but what a tool keeps beside it; it is read"
+        found.notes.append((logging.WARNING, f"{listed(caches)}: {beside_it}"))
     return found
+
+
+def _twice(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[int, str]]:
+    """A note for each file that is read twice, by one name or two."""
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        name = os.fspath(path)
+        try:
+            known = Path(name).stat()
+        except (OSError, ValueError):
+            # Whoever reads it says so.
+            continue
+        identity = known.st_dev, known.st_ino
+        if (other := seen.get(identity)) is not None:
+            which = name if name == other else f"{name} is the file {other}, and"
+            yield logging.WARNING, f"{which} is read twice: each of its records counts twice"
+        seen.setdefault(identity, name)
 
 
 def _is_metadata(name: str) -> bool:
@@ -106,9 +134,7 @@ def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]
             f"{directory}: the directory holds files of several formats: {kinds}; name some: {example}, or the format "
             "(format=, --format)"
         )
-    read = next(iter(files.values()))
-    _note_splits(directory, read)
-    return read, left_out
+    return next(iter(files.values())), left_out
 
 
 def _walked(directory: str) -> Iterator[tuple[str, bool]]:
@@ -236,8 +262,8 @@ def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
     return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
-def _note_splits(directory: str, files: Sequence[str]) -> None:
-    """Says so if the files are, by their names, both for training and for testing."""
+def _splits(directory: str, files: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """A note if the files are, by their names, both for training and for testing."""
     found = set()
     for file in files:
         parts = Path(os.path.relpath(file, directory)).parts
@@ -245,4 +271,7 @@ def _note_splits(directory: str, files: Sequence[str]) -> None:
         found.update(words & {"train", *_HELD_OUT})
     if "train" in found and len(found) > 1:
         held = ", ".join(sorted(found - {"train"}))
-        _log.warning("%s: holds files named train and %s, and all are read; name those that you want", directory, held)
+        yield (
+            logging.WARNING,
+            f"{directory}: holds files named train and {held}, and all are read; name those that you want",
+        )

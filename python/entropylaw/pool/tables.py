@@ -334,6 +334,11 @@ class DatasetTable(Table):
     """A ``datasets.Dataset``, with the selection, order and types that it has."""
 
     def __init__(self, dataset: Any) -> None:
+        if dataset.format["type"] == "custom":
+            raise EntropyLawError(
+                "the data set has a transform, which rows get only as they are looked at; apply it with map(), or drop "
+                "it with reset_format()"
+            )
         self._dataset = dataset.with_format("arrow")
         super().__init__("the data set", dataset.features.arrow_schema)
 
