@@ -310,3 +310,45 @@ def test_a_command_says_once_what_it_reads(tmp_path: Path, capsys: pytest.Captur
         f"entropylaw: {directory}: holds files named train and test, and all are read; name those that you want",
         f"entropylaw: {directory}: read 2 of 3 files, left out: notes.md",
     ]
+
+
+# Paths that lead nowhere.
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["select", LONG, "-o", "out.jsonl", "--budget", "2"], f"{LONG}: cannot be read: File name too long"),
+        (["select", f"{LONG}*", "-o", "out.jsonl", "--budget", "2"], f"{LONG}*: no file matches"),
+        (["ratio", LONG], f"{LONG}: cannot be read: File name too long"),
+        (["ratio", "loop"], "loop: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d/loop.jsonl"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d/**/l*.jsonl"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "pool.jsonl/x"], "pool.jsonl/x: cannot be read: Not a directory"),
+        (
+            ["select", "pool.jsonl", "-o", "out.jsonl", "--budget", "2", "--anchor", LONG],
+            f"{LONG}: cannot be read: File name too long",
+        ),
+        (
+            ["select", "pool.jsonl", "-o", "out.jsonl", "--budget", "2 tokens", "--tokens", f"{LONG}.json"],
+            f"pool.jsonl:1: the record has no field '{LONG}.json': found the keys 'text'; there is no file of that name either; name one of both",
+        ),
+        (["compare", "pool.jsonl", "loop"], "loop: cannot be read: Too many levels of symbolic links"),
+        (["show", LONG], f"{LONG}: cannot be read: File name too long"),
+        (["law", "fit", LONG, "-o", "law.json"], f"path is '{'a' * 59}...; no file can have this name"),
+    ],
+)
+def test_why_a_path_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """Whatever asks first whether it is a file or a directory, opening it says why not."""
+    monkeypatch.chdir(tree(tmp_path / "here", {"pool.jsonl": LINES, "d/a.jsonl": LINES}))
+    Path("loop").symlink_to("loop")
+    Path("d/loop.jsonl").symlink_to("loop.jsonl")
+    Path("d/loop").symlink_to("loop")
+    assert main(words) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"entropylaw: {said}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_directory
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
@@ -191,7 +192,7 @@ def unless_named(pool: Any, format: Format | None) -> Format | None:
     paths = [pool] if isinstance(pool, str | os.PathLike) else pool
     if format is None or not isinstance(paths, Sequence) or not all(isinstance(p, str | os.PathLike) for p in paths):
         return None
-    return None if any(named_format(path) or Path(path).is_dir() for path in paths) else format
+    return None if any(named_format(path) or is_directory(path) for path in paths) else format
 
 
 def _read_file(source: Source, given: Format | None, builder: Builder) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_directory, is_file, stat_of
 from entropylaw.pool.formats import ENDINGS, Format, named_format
 
 _METADATA = (
@@ -69,10 +70,10 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         name = os.fspath(path)
         if name == "-" and name in explicit:
             raise EntropyLawError("standard input (-) is named twice, and can be read only once")
-        if Path(name).is_dir():
+        if is_directory(name):
             read, left_out = _inside(name, given)
             found.notes.extend(_splits(name, read))
-        elif glob.has_magic(name) and not Path(name).exists():
+        elif glob.has_magic(name) and stat_of(name) is None:
             read, left_out = _matching(name)
         else:
             explicit.append(name)
@@ -81,7 +82,7 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         found.paths.extend(read)
         found.left_out.extend(left_out)
         if left_out:
-            shown = listed([os.path.relpath(file, name) if Path(name).is_dir() else file for file in left_out])
+            shown = listed([os.path.relpath(file, name) if is_directory(name) else file for file in left_out])
             count = f"{len(read)} of {len(read) + len(left_out)}"
             found.notes.append((logging.INFO, f"{name}: read {count} files, left out: {shown}"))
     found.notes.extend(_twice(found.paths))
@@ -97,10 +98,7 @@ def _twice(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[int, str]]
     seen: dict[tuple[int, int], str] = {}
     for path in paths:
         name = os.fspath(path)
-        try:
-            known = Path(name).stat()
-        except (OSError, ValueError):
-            # Whoever reads it says so.
+        if (known := stat_of(name)) is None:
             continue
         identity = known.st_dev, known.st_ino
         if (other := seen.get(identity)) is not None:
@@ -148,9 +146,9 @@ def _walked(directory: str) -> Iterator[tuple[str, bool]]:
         for name, entry in entries.items():
             if name.startswith(_HIDDEN):
                 continue
-            if entry.is_dir():
+            if _is_directory(entry):
                 queue.append(entry.path)
-            elif entry.is_file() or entry.is_symlink():
+            elif entry.is_symlink() or entry.is_file():
                 # A link to nothing is a file that is missing, which whoever reads it will say.
                 yield entry.path, not _is_metadata(name) and (data is None or name in data)
 
@@ -174,11 +172,19 @@ def _entries(directory: str) -> dict[str, "os.DirEntry[str]"]:
         raise EntropyLawError(f"{directory}: cannot be read: {error.strerror or error}") from None
 
 
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle, or where nobody may look.
+        return False
+
+
 def _revision(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> str | None:
     """The one revision in a directory of the Hugging Face hub's cache; None if it is another directory."""
     if not {"blobs", "snapshots"} <= entries.keys():
         return None
-    revisions = [entry.path for name, entry in _entries(entries["snapshots"].path).items() if entry.is_dir()]
+    revisions = [entry.path for name, entry in _entries(entries["snapshots"].path).items() if _is_directory(entry)]
     if len(revisions) != 1:
         raise EntropyLawError(
             f"{directory}: is a cache of the Hugging Face hub with {len(revisions)} revisions; name one of them"
@@ -224,7 +230,7 @@ def _matching(pattern: str) -> tuple[list[str], list[str]]:
     left_out = []
     for match in sorted(_below(pattern) if "**" in Path(pattern).parts else glob.glob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute patterns
         path = Path(match)
-        if path.is_dir() or _is_metadata(match) or not (path.is_file() or path.is_symlink()):
+        if is_directory(path) or _is_metadata(match) or not (path.is_symlink() or is_file(path)):
             left_out.append(match)
         else:
             files.append(match)
@@ -244,10 +250,10 @@ def _below(pattern: str) -> Iterator[str]:
     base = str(Path(*parts[:at])) if at else ""
     roots = glob.glob(base) if glob.has_magic(base) else [base]  # noqa: PTH207
     for root in roots:
-        queue = [root or "."] if Path(root or ".").is_dir() else []
+        queue = [root or "."] if is_directory(root or ".") else []
         for _, entries in _directories(queue):
             for entry in entries.values():
-                if entry.is_dir():
+                if _is_directory(entry):
                     queue.append(entry.path)
                 elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
                     yield os.path.normpath(entry.path) if not root else entry.path
