@@ -291,7 +291,7 @@ def test_faults_of_csv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, expected: str
 ) -> None:
     pytest.importorskip("pyarrow", reason="about CSV")
-    monkeypatch.setattr("entropylaw.pool.tables._CSV_BLOCK", 1 << 12)
+    monkeypatch.setattr("entropylaw.pool.csv_table._BLOCK", 1 << 12)
     path = tmp_path / name
     path.write_bytes(content)
     assert re.sub(r"(?<=schemas ).*(?=: found)", "...", message(path)) == f"{path}{expected}"

@@ -201,8 +201,9 @@ def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
         read_json(source, builder)
         return
     need_arrow(f"{source.name}: reading {title(kind)}")
+    from entropylaw.pool.csv_table import CsvTable
     from entropylaw.pool.table_records import read_table
-    from entropylaw.pool.tables import ArrowTable, CsvTable, ParquetTable
+    from entropylaw.pool.tables import ArrowTable, ParquetTable
 
     if kind == "parquet":
         read_table(ParquetTable(source), builder)

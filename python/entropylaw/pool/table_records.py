@@ -14,6 +14,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow_types import holds, is_binary, is_json
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columnar import Rows, read_rows
+from entropylaw.pool.csv_table import CsvTable
 from entropylaw.pool.encode import row_as_json, row_with_json
 from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.outline import outline, type_of
@@ -21,7 +22,7 @@ from entropylaw.pool.render import parse
 from entropylaw.pool.row_values import rows
 from entropylaw.pool.schema import RecordError, find
 from entropylaw.pool.source import Source
-from entropylaw.pool.tables import CsvTable, Table
+from entropylaw.pool.tables import Table
 
 
 class TableRecords:
