@@ -251,6 +251,35 @@ def test_the_encoding_is_guessed(tmp_path: Path, text: str, encoding: str) -> No
     assert f"convert the file: iconv -f {named} -t UTF-8 FILE > OUT" in message(path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好世界，这是一个例子".encode() + "断".encode()[:2],
+        "привет".encode() + b"\xff",
+        "déjà vu & été".encode() + b"\xc3",
+        b"a half \xed\xa0\x80 of a character",
+        b"\xed\xa0\xbd\xed\xb8\x80 is CESU-8",
+        b"NUL as Java writes it: \xc0\x80",
+    ],
+)
+@pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])
+def test_what_is_nearly_utf_8_is_no_other_encoding(tmp_path: Path, text: bytes, name: str) -> None:
+    """Converting it from another would spoil all that is right in it."""
+    path = tmp_path / name
+    record = b'{"text":"' + text + b'"}'
+    path.write_bytes(
+        {"pool.jsonl": record + b"\n", "pool.json": b"[" + record + b"]"}.get(name, b"text\n" + text + b"\n")
+    )
+    said = message(path)
+    assert "some of its bytes are damaged: mend them, or drop them: iconv -c -f UTF-8 -t UTF-8 FILE > OUT" in said
+    command = said.partition("drop them: ")[2].partition(", or")[0].replace("FILE", str(path)).replace("OUT", "mended")
+    if shutil.which("iconv") is not None:
+        # It says by its exit code that it has dropped something.
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False)
+        (tmp_path / "mended").rename(path)
+        assert len(samples(load(path))) == 1
+
+
 # CSV.
 
 CSV: list[tuple[str, bytes, list[dict[str, str]]]] = [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import Arena
-from entropylaw.pool.columns import Columns
+from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import listed
@@ -134,6 +134,8 @@ class Builder:
         )
         what = f", schema {schema}" if schema else ""
         _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
+        if self.columns.group_field != USUAL_GROUP and pool.group_names == ("",):
+            _log.warning("no record has %r, by which groups are made: all are of one group", self.columns.group_field)
         if self._without_records:
             _log.warning("files without records: %s", listed(self._without_records))
         if self._skipped:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from entropylaw.pool.schema import RecordError, find, kind
 
+USUAL_GROUP = "source"
+"""The field that names a record's group, unless another is named."""
+
 
 class Columns:
     """Collects fields of records, one value a record.

@@ -10,7 +10,7 @@ from entropylaw.places import is_directory
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
-from entropylaw.pool.columns import Columns
+from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
@@ -163,7 +163,7 @@ _USUAL: Mapping[str, Any] = {
     "schema": None,
     "field": None,
     "on_error": "raise",
-    "group_by": "source",
+    "group_by": USUAL_GROUP,
     "format": None,
 }
 """What is not asked for in particular, so that a pool may have been read otherwise."""
