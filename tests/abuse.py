@@ -44,6 +44,8 @@ class Run:
     """Bytes that a file may have."""
     interrupt: float | None = None
     """Seconds after its first message when Ctrl-C comes."""
+    rival: list[str] = field(default_factory=list)
+    """Another command line, which runs at the same time."""
 
 
 def main() -> None:
@@ -246,7 +248,8 @@ def alias(chooser: random.Random, run: Run, here: Path) -> None:
 def surroundings(chooser: random.Random, run: Run, here: Path) -> None:
     """A disk or an output that is full, Ctrl-C, or none of these."""
     what = chooser.choice(
-        ["plain"] * 6 + ["full", "closed", "gone", "input", "target", "ascii", "limit", "limit", "signal"]
+        ["plain"] * 6
+        + ["full", "closed", "gone", "input", "target", "ascii", "limit", "limit", "signal", "rival", "rival"]
     )
     if what in ("full", "closed", "gone"):
         run.stdout = what
@@ -257,6 +260,14 @@ def surroundings(chooser: random.Random, run: Run, here: Path) -> None:
         run.environment = {"PYTHONIOENCODING": "ascii"}
     elif what == "limit":
         run.limit = chooser.choice([0, 100, 500, 1000, 2000, 4000])
+    elif what == "rival":
+        # With other options, if there are any, to the same outputs.
+        run.rival = [word for word in run.words if word != "--add-columns" and word != "rank"]
+        if "--budget" in run.rival:
+            run.rival[run.rival.index("--budget") + 1] = chooser.choice(["5", "20%"])
+        if chooser.random() < 0.5 and "--shards" in run.rival:
+            at = run.rival.index("--shards")
+            del run.rival[at : at + 2]
     elif what == "signal":
         run.interrupt = chooser.uniform(0, 0.05)
 
@@ -292,6 +303,11 @@ def execute(run: Run, here: Path, chooser: random.Random) -> tuple[int, str]:
         else:
             name = Path("/dev/full") if run.stdout == "full" else here / run.stdout
             how["stdout"] = stack.enter_context(name.open("ab"))
+        rivals = []
+        if run.rival:
+            rivals = [
+                subprocess.Popen([*COMMAND, *run.rival], cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            ]
         process = subprocess.Popen([*COMMAND, *run.words], stderr=subprocess.PIPE, **how)
         assert process.stderr is not None
         said = b""
@@ -300,7 +316,11 @@ def execute(run: Run, here: Path, chooser: random.Random) -> tuple[int, str]:
             time.sleep(run.interrupt)
             process.send_signal(signal.SIGINT)
         said += process.communicate(timeout=120)[1]
-    return process.returncode, said.decode(errors="replace")
+        for rival in rivals:
+            said += rival.communicate(timeout=120)[1]
+    # What was refused to one may have been written by the other.
+    code = min([process.returncode, *(rival.returncode for rival in rivals)], key=abs) if rivals else process.returncode
+    return code, said.decode(errors="replace")
 
 
 def found_faults(run: Run, here: Path, before: dict[str, str], code: int, said: str) -> Iterator[str]:
@@ -339,6 +359,8 @@ def without_manifest(run: Run, here: Path, changed: set[str], code: int) -> Iter
     assert run.records is not None
     records = Path(os.path.normpath(here / run.records))
     written = {name for name in changed if is_old(run, here, name)}
+    # A link to the records is no file of its own.
+    written -= {name for name in written if (here / name).is_symlink() and here / name != records}
     manifest = Path(f"{records}{MANIFEST}")
     if code == 0 and not manifest.is_file():
         yield "ended well without a manifest"

@@ -223,7 +223,8 @@ def test_a_pool_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pool", "message"),
     [
-        ([], "the pool is empty"),
+        ([], "^the pool is empty: there are no records$"),
+        ({"a", "b"}, "^the pool is set; it must be a path, a table, or a list of paths, texts or records"),
         (b"bytes", "the pool is bytes"),
         ({"text": "a"}, "the pool is dict"),
         (7, "the pool is int"),
@@ -235,6 +236,37 @@ def test_a_pool_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
 def test_pools_in_memory(pool: Any, message: str) -> None:
     with pytest.raises(entropylaw.EntropyLawError, match=message):
         entropylaw.select(pool, budget=1)
+
+
+UNWRITABLE = [
+    ({1}, "set has no form in JSON"),
+    pytest.param(10**5000, "Exceeds the limit (4300 digits) for integer string conversion", id="digits"),
+    (object(), "object has no form in JSON"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), UNWRITABLE)
+@pytest.mark.parametrize("name", ["out.jsonl", "out.json", "out.jsonl.gz"])
+def test_a_value_without_a_form_in_json_is_named_with_its_record(
+    tmp_path: Path, value: object, reason: str, name: str
+) -> None:
+    selection = entropylaw.select([{"text": "a"}, {"text": "b", "x": value}], budget=2)
+    with pytest.raises(entropylaw.EntropyLawError) as error:
+        selection.save(tmp_path / name)
+    assert str(error.value).startswith(f"record 1: can't be written as JSON: {reason}")
+    assert str(error.value).endswith("; give records that JSON can hold")
+    leave_nothing(tmp_path, set())
+
+
+def test_a_list_that_changes_meanwhile_changes_no_selection(tmp_path: Path) -> None:
+    """Not only the samples: the records that are written are those at the time of reading, too."""
+    records = [{"text": f"text {n}"} for n in range(9)]
+    selection = entropylaw.select(records, budget=9)
+    records.insert(0, {"text": "another"})
+    del records[3:]
+    selection.save(tmp_path / "out.jsonl")
+    written = [json.loads(line)["text"].encode() for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert written == list(selection.samples())
 
 
 @pytest.mark.parametrize(

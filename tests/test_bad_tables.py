@@ -177,7 +177,7 @@ def written(directory: Path, ending: str, rows: list[dict[str, Any]]) -> Path:
         ({}, ["--quota", "gsm8k=10%"], "the quota 'gsm8k=10%' is of no group: 'source' has 'a', 'b'"),
         ({}, ["--quota", "a>=60%,b>=60%"], "the quotas ask for at least 4 samples together"),
         ({}, ["--quota", "a<=1,b<=1"], "the quotas allow 2 samples at most, less than the budget of 3"),
-        ({}, ["--field", "body"], "1?: the (record|table) does not have the schema field body"),
+        ({}, ["--field", "body"], "1?: the (record|table) has no field 'body'"),
     ],
 )
 def test_numbers_and_groups(

@@ -170,7 +170,7 @@ CASES: list[tuple[str, list[str] | str]] = [
     ("14-csv-quirks/dup.csv", ": has more than one column named 'text'; rename one of them"),
     (
         "14-csv-quirks/jsoncol.csv",
-        ": row 1: 'messages' is text, not a list of turns; the column 'messages' holds JSON: parse it (json.loads), and write JSON Lines, or skip such records (on_error='skip', --on-error skip)",
+        ": row 1: 'messages' is text, not a list of turns; it is JSON as text: parse it (json.loads), and write the records anew, or skip such records (on_error='skip', --on-error skip)",
     ),
     (
         "14-csv-quirks/latin1.csv",
@@ -185,7 +185,7 @@ CASES: list[tuple[str, list[str] | str]] = [
     ),
     (
         "14-csv-quirks/reprcol.csv",
-        ": row 1: 'messages' is text, not a list of turns; the column 'messages' holds Python's repr: parse it (ast.literal_eval), and write JSON Lines, or skip such records (on_error='skip', --on-error skip)",
+        ": row 1: 'messages' is text, not a list of turns; it is Python's repr as text: parse it (ast.literal_eval), and write the records anew, or skip such records (on_error='skip', --on-error skip)",
     ),
     (
         "14-csv-quirks/semicolon.csv",

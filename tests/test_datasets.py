@@ -148,3 +148,15 @@ def test_features_of_every_kind(tmp_path: Path) -> None:
     }
     selection.save(tmp_path / "out.parquet")
     assert pq.read_schema(tmp_path / "out.parquet") == features.arrow_schema
+
+
+def test_a_transform_is_not_passed_over() -> None:
+    """What a trainer reads is what the transform makes, which the stored rows are not."""
+    changed = made().with_transform(lambda rows: {"text": [text.upper() for text in rows["text"]]})
+    with pytest.raises(EntropyLawError) as error:
+        load(changed)
+    assert str(error.value) == (
+        "the data set has a transform, which rows get only as they are looked at; apply it with map(), or drop it with "
+        "reset_format()"
+    )
+    assert len(load(changed.with_format(None))) == len(ROWS)

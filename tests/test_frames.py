@@ -95,6 +95,10 @@ def test_columns_of_frames_that_are_no_table() -> None:
             "the DataFrame can't be read as a table: column 'x' is Int128: ",
         ),
     ]
+    cases += [
+        (polars.LazyFrame(text), "the pool is LazyFrame; it must be a path, a table, .*; collect\\(\\) makes it one$"),
+        (pandas.DataFrame(index=range(3)), "^the pool is empty: there are no records$"),
+    ]
     for frame, expected in cases:
         with pytest.raises(EntropyLawError, match=expected):
             load(frame)

@@ -251,6 +251,35 @@ def test_the_encoding_is_guessed(tmp_path: Path, text: str, encoding: str) -> No
     assert f"convert the file: iconv -f {named} -t UTF-8 FILE > OUT" in message(path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好世界，这是一个例子".encode() + "断".encode()[:2],
+        "привет".encode() + b"\xff",
+        "déjà vu & été".encode() + b"\xc3",
+        b"a half \xed\xa0\x80 of a character",
+        b"\xed\xa0\xbd\xed\xb8\x80 is CESU-8",
+        b"NUL as Java writes it: \xc0\x80",
+    ],
+)
+@pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])
+def test_what_is_nearly_utf_8_is_no_other_encoding(tmp_path: Path, text: bytes, name: str) -> None:
+    """Converting it from another would spoil all that is right in it."""
+    path = tmp_path / name
+    record = b'{"text":"' + text + b'"}'
+    path.write_bytes(
+        {"pool.jsonl": record + b"\n", "pool.json": b"[" + record + b"]"}.get(name, b"text\n" + text + b"\n")
+    )
+    said = message(path)
+    assert "some of its bytes are damaged: mend them, or drop them: iconv -c -f UTF-8 -t UTF-8 FILE > OUT" in said
+    command = said.partition("drop them: ")[2].partition(", or")[0].replace("FILE", str(path)).replace("OUT", "mended")
+    if shutil.which("iconv") is not None:
+        # It says by its exit code that it has dropped something.
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False)
+        (tmp_path / "mended").rename(path)
+        assert len(samples(load(path))) == 1
+
+
 # CSV.
 
 CSV: list[tuple[str, bytes, list[dict[str, str]]]] = [
@@ -270,8 +299,8 @@ CSV_FAULTS: list[tuple[str, bytes, str]] = [
     ("tabs.csv", b"text\tn\na\t1\n", r": the table has none of the schemas ...: found the keys 'text\tn'; it is TSV; name the format (format='tsv', --format tsv)"),
     ("commas.tsv", b"text,n\na,1\n", ": the table has none of the schemas ...: found the keys 'text,n'; it is CSV; name the format (format='csv', --format csv)"),
     ("lines.csv", LINES, ": the table has none of the schemas ...: found the keys '{\"text\":\"one one\"}'; it is JSON; name the format (format='json', --format json)"),
-    ("json.csv", b'messages\n"[{""role"":""user"",""content"":""Hi""}]"\n', f": row 1: 'messages' is text, not a list of turns; the column 'messages' holds JSON: parse it (json.loads), and write JSON Lines, {SKIP}"),
-    ("repr.csv", b"messages\n\"[{'role': 'user', 'content': 'Hi'}]\"\n", f": row 1: 'messages' is text, not a list of turns; the column 'messages' holds Python's repr: parse it (ast.literal_eval), and write JSON Lines, {SKIP}"),
+    ("json.csv", b'messages\n"[{""role"":""user"",""content"":""Hi""}]"\n', f": row 1: 'messages' is text, not a list of turns; it is JSON as text: parse it (json.loads), and write the records anew, {SKIP}"),
+    ("repr.csv", b"messages\n\"[{'role': 'user', 'content': 'Hi'}]\"\n", f": row 1: 'messages' is text, not a list of turns; it is Python's repr as text: parse it (ast.literal_eval), and write the records anew, {SKIP}"),
     ("long.csv", b'text,n\n"' + b"a\n" * (1 << 14), ": cannot be read as CSV: a row has more than 16 MB; is a quote not closed?"),
 ]  # fmt: skip
 
@@ -291,7 +320,7 @@ def test_faults_of_csv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, expected: str
 ) -> None:
     pytest.importorskip("pyarrow", reason="about CSV")
-    monkeypatch.setattr("entropylaw.pool.tables._CSV_BLOCK", 1 << 12)
+    monkeypatch.setattr("entropylaw.pool.csv_table._BLOCK", 1 << 12)
     path = tmp_path / name
     path.write_bytes(content)
     assert re.sub(r"(?<=schemas ).*(?=: found)", "...", message(path)) == f"{path}{expected}"

@@ -64,6 +64,7 @@ WORST: list[tuple[str, Callable[..., Any], Callable[[int], Any]]] = [
     ("split.py:(?:\\xef\\xbb\\xbf)*", json_file, lambda n: b'{"text": "a"}\n' + b"\xef\xbb\xbf" * n),
     ("charset.py:[\\x80-\\xff]+", charset.likely, lambda n: b"\xe9" * n),
     ("charset.py:[\\x80-\\xff]+", charset.likely, lambda n: b"\xe9 " * n),
+    ("charset.py:\\xed[\\xa0-\\xbf]", charset.likely, lambda n: b"\xed\xa0" * n),
     ("stanzas.py:[A-Za-z/][\\w./-]*", _scalar, lambda n: "a" * n + " "),
     ("stanzas.py:[^\\w-]+", _scalar, lambda n: " " * n),
     ("quotas.py:\\s*+(?P<group>", quotas, lambda n: " " * n),
@@ -122,7 +123,8 @@ def test_every_expression_is_in_the_table() -> None:
 def seconds(work: Callable[..., Any], given: Any, directory: Path) -> float:
     best = float("inf")
     for _ in range(3):
-        began = time.perf_counter()
+        # Of this process alone: others may be at work.
+        began = time.process_time()
         try:
             if work in (json_file, log_file):
                 work(given, directory)
@@ -130,7 +132,7 @@ def seconds(work: Callable[..., Any], given: Any, directory: Path) -> float:
                 work(given)
         except EntropyLawError:
             pass
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return best
 
 

@@ -273,3 +273,82 @@ def test_standard_input_that_cannot_seek(tmp_path: Path) -> None:
 def test_standard_input_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ratio", "-", "-", "-q"]) == 2
     assert capsys.readouterr().err == "entropylaw: standard input (-) is named twice, and can be read only once\n"
+
+
+# Files that are named twice.
+
+
+def test_a_file_that_is_read_twice_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_bytes(LINES)
+    (tmp_path / "soft.jsonl").symlink_to(pool)
+    (tmp_path / "hard.jsonl").hardlink_to(pool)
+    (tmp_path / "copy.jsonl").write_bytes(LINES)
+    twice = "is read twice: each of its records counts twice"
+    for paths, said in (
+        ([pool, pool], [f"{pool} {twice}"]),
+        ([pool, tmp_path / "soft.jsonl"], [f"{tmp_path / 'soft.jsonl'} is the file {pool}, and {twice}"]),
+        ([tmp_path / "hard.jsonl", pool], [f"{pool} is the file {tmp_path / 'hard.jsonl'}, and {twice}"]),
+        ([pool, f"{tmp_path}/p*.jsonl"], [f"{pool} {twice}"]),
+        ([pool, tmp_path / "copy.jsonl"], []),
+    ):
+        caplog.clear()
+        load(paths, paths=True)
+        assert [text for text in caplog.messages if "twice" in text] == said
+
+
+@pytest.mark.parametrize("command", ["select", "score", "ratio", "compare", "show"])
+def test_a_command_says_once_what_it_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Though it asks for the files twice: before it reads, whether it would write to one of them."""
+    directory = tree(tmp_path / "d", {"train.jsonl": LINES, "test.jsonl": LINES, "notes.md": b"#"})
+    words = [command, str(directory)] + ([str(directory / "train.jsonl")] if command == "compare" else [])
+    if command in ("select", "score"):
+        words += ["-o", str(tmp_path / "out.csv")] + (["--budget", "1"] if command == "select" else [])
+    assert main(words) == 0
+    said = [part for part in capsys.readouterr().err.splitlines() if str(directory) in part]
+    assert said == [
+        f"entropylaw: {directory}: holds files named train and test, and all are read; name those that you want",
+        f"entropylaw: {directory}: read 2 of 3 files, left out: notes.md",
+    ]
+
+
+# Paths that lead nowhere.
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["select", LONG, "-o", "out.jsonl", "--budget", "2"], f"{LONG}: cannot be read: File name too long"),
+        (["select", f"{LONG}*", "-o", "out.jsonl", "--budget", "2"], f"{LONG}*: no file matches"),
+        (["ratio", LONG], f"{LONG}: cannot be read: File name too long"),
+        (["ratio", "loop"], "loop: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d/loop.jsonl"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "d/**/l*.jsonl"], "d/loop.jsonl: cannot be read: Too many levels of symbolic links"),
+        (["ratio", "pool.jsonl/x"], "pool.jsonl/x: cannot be read: Not a directory"),
+        (
+            ["select", "pool.jsonl", "-o", "out.jsonl", "--budget", "2", "--anchor", LONG],
+            f"{LONG}: cannot be read: File name too long",
+        ),
+        (
+            ["select", "pool.jsonl", "-o", "out.jsonl", "--budget", "2 tokens", "--tokens", f"{LONG}.json"],
+            f"pool.jsonl:1: the record has no field '{LONG}.json': found the keys 'text'; there is no file of that name either; name one of both",
+        ),
+        (["compare", "pool.jsonl", "loop"], "loop: cannot be read: Too many levels of symbolic links"),
+        (["show", LONG], f"{LONG}: cannot be read: File name too long"),
+        (["law", "fit", LONG, "-o", "law.json"], f"path is '{'a' * 59}...; no file can have this name"),
+    ],
+)
+def test_why_a_path_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """Whatever asks first whether it is a file or a directory, opening it says why not."""
+    monkeypatch.chdir(tree(tmp_path / "here", {"pool.jsonl": LINES, "d/a.jsonl": LINES}))
+    Path("loop").symlink_to("loop")
+    Path("d/loop.jsonl").symlink_to("loop.jsonl")
+    Path("d/loop").symlink_to("loop")
+    assert main(words) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"entropylaw: {said}"

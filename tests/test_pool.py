@@ -303,3 +303,17 @@ def test_samples_beyond_memory_are_the_same(tmp_path: Path) -> None:
     assert isinstance(mapped.data, np.memmap)
     assert mapped.fingerprint == held.fingerprint
     assert mapped.sample(7) == held.sample(7)
+
+
+def test_a_field_of_groups_that_no_record_has_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    records = [{"text": "a", "source": "x"}, {"text": "b", "source": None}]
+    for field, said in (
+        ("sorce", ["no record has 'sorce', by which groups are made: all are of one group"]),
+        ("text", []),
+        ("source", []),
+    ):
+        caplog.clear()
+        load(records, group_by=field)
+        assert caplog.messages == said
+    load([{"text": "a"}])
+    assert caplog.messages == []

@@ -52,7 +52,11 @@ def test_rows_of_tables(tmp_path: Path) -> None:
         ("{{ q.x.y }}", "pool.jsonl:1: the template can't be rendered: undefined value"),
         ("a\n{{ q", "the template can't be understood: syntax error"),
         ("{{ q|shout }}", "the template can't be rendered: unknown filter"),
-        ("{% include 'secret' %}", "template not found"),
+        (
+            "{% include 'secret' %}",
+            "non-existing template 'secret' (in the template's line 1); a template stands alone: write what it "
+            "includes into it",
+        ),
         ("none.jinja", "none.jinja: cannot be read"),
         ("plain.jinja", "plain.jinja: is not a template"),
         ("latin.jinja", "latin.jinja: is not UTF-8"),

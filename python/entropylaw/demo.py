@@ -61,7 +61,7 @@ def write_pool(path: Path) -> int:
     lines = [json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in stdlib_records()]
     content = b"".join(lines)
     if not path.exists():
-        with replacing(path) as file:
+        with replacing(path, force=False) as file:
             file.write(content)
     elif not path.is_file() or path.read_bytes() != content:
         raise EntropyLawError(

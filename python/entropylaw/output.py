@@ -7,7 +7,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +98,16 @@ class Outputs:
     ``remove`` go, then all are renamed in the order in which they were written. The last one is renamed when the
     names of the others have reached the disk: where it is, they are. If a rename fails, the files renamed before it
     are removed, except where they replaced older ones. Ctrl-C and SIGTERM wait for the renames, which take moments.
+
+    Of several processes or threads that write to the same directories, one after the other has its files take their
+    places, so that those of two never mix. ``last_look`` is called when it is this one's turn: another may have been
+    faster. What it raises leaves everything as it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last_look: Callable[[], object] = lambda: None) -> None:
         self.staged: list[Staged] = []
         """What is written so far, in the order in which it will be renamed."""
+        self._last_look = last_look
         self._obsolete: list[Path] = []
 
     def __enter__(self) -> Self:
@@ -111,8 +116,10 @@ class Outputs:
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         try:
             if kind is None:
-                with _uninterrupted():
-                    self._rename()
+                with _alone_in({staged.target.parent for staged in self.staged}):
+                    self._last_look()
+                    with _uninterrupted():
+                        self._rename()
         finally:
             for staged in self.staged:
                 with contextlib.suppress(OSError):
@@ -175,6 +182,24 @@ class Outputs:
 
 
 @contextlib.contextmanager
+def _alone_in(directories: Iterable[Path]) -> Iterator[None]:
+    """Waits until no other ``Outputs`` has files take their places in these directories.
+
+    Not everywhere are there such locks; the renames are done all the same.
+    """
+    with contextlib.ExitStack() as held:
+        # In one order, lest two wait for each other.
+        for directory in sorted(directories):
+            with contextlib.suppress(ImportError, OSError):
+                import fcntl
+
+                descriptor = os.open(directory, os.O_RDONLY)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Lets the signals that end a command act when the block is over."""
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -196,15 +221,18 @@ def _uninterrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], *, compress: bool = True) -> Iterator[IO[bytes]]:
-    """One file that takes the place of ``path`` when the block ends, and is nowhere if it fails; see ``Outputs``."""
-    with Outputs() as outputs, outputs.file(path, compress=compress) as file:
+def replacing(path: str | os.PathLike[str], force: bool, *, compress: bool = True) -> Iterator[IO[bytes]]:
+    """One file that takes the place of ``path`` when the block ends, and is nowhere if it fails; see ``Outputs``.
+
+    Without ``force``, it fails if there is a file of that name by then.
+    """
+    with Outputs(lambda: check_writable(path, force)) as outputs, outputs.file(path, compress=compress) as file:
         yield file
 
 
-def write_json(path: str | os.PathLike[str], value: Any) -> None:
+def write_json(path: str | os.PathLike[str], value: Any, force: bool) -> None:
     """Writes ``value`` as JSON; see ``replacing``."""
-    with replacing(path) as file:
+    with replacing(path, force) as file:
         file.write(json_bytes(value))
 
 

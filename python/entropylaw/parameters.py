@@ -110,9 +110,11 @@ def named(kind: str, value: Any, names: Collection[str]) -> str:
 def path(name: str, value: Any) -> str:
     """A path, as text."""
     found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(found, str) or not _can_be_a_path(found):
+    if not isinstance(found, str) or not found:
         raise EntropyLawError(f"{name} is {shown(value)}; it must be a path")
-    return str(found)
+    if not _can_be_a_path(found):
+        raise EntropyLawError(f"{name} is {shown(value)}; no file can have this name")
+    return found
 
 
 def _can_be_a_path(given: str) -> bool:
@@ -121,7 +123,7 @@ def _can_be_a_path(given: str) -> bool:
         parts = os.fsencode(given).replace(b"\\", b"/").split(b"/")
     except UnicodeEncodeError:
         return False
-    return bool(given) and "\0" not in given and max(map(len, parts)) <= _LONGEST_NAME
+    return "\0" not in given and max(map(len, parts)) <= _LONGEST_NAME
 
 
 def callback(name: str, value: Any) -> None:

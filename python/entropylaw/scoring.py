@@ -66,7 +66,7 @@ class Scores:
         path, force = parameters.path("path", path), parameters.flag("force", force)
         check_name(path)
         check(path, force, files_of(self.pool, "a file of the pool"))
-        with replacing(path) as file:
+        with replacing(path, force) as file:
             self.write(file, path)
 
     def write(self, file: IO[bytes], path: str | os.PathLike[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_file, stat_of
 
 if TYPE_CHECKING:
     from entropylaw.pool import Pool
@@ -109,7 +110,7 @@ def identity_of(path: str, standard: Any = None) -> Identity | None:
         except (AttributeError, OSError, ValueError):
             return None
         return (found.st_dev, found.st_ino, "") if stat.S_ISREG(found.st_mode) else None
-    known = _stat(path)
+    known = stat_of(path)
     return None if known is not None and not stat.S_ISREG(known.st_mode) else _identity(path)
 
 
@@ -127,7 +128,7 @@ def files_behind(pool: "Pool", parameters: Mapping[str, Any]) -> Iterator[File]:
     anchor, tokens = parameters.get("anchor"), parameters.get("tokens")
     if isinstance(anchor, Pool):
         yield from files_of(anchor, "a file of the anchor")
-    if isinstance(tokens, str | os.PathLike) and Path(tokens).is_file():
+    if isinstance(tokens, str | os.PathLike) and is_file(tokens):
         yield File(os.fspath(tokens), "the tokenizer")
 
 
@@ -140,19 +141,12 @@ def _also(other: File, file: File, end: str = "") -> str:
     return other.what if other.path in (file.path, STANDARD) else f"{other.what}, {other.path}{end}"
 
 
-def _stat(path: str) -> os.stat_result | None:
-    try:
-        return Path(path).stat()
-    except (OSError, ValueError):
-        return None
-
-
 def _identity(path: str) -> Identity | None:
     """What a file or directory is, or would be; None if the directory that it would be in is missing too."""
-    if (found := _stat(path)) is not None:
+    if (found := stat_of(path)) is not None:
         return found.st_dev, found.st_ino, ""
     directory, name = os.path.split(_real(path))
-    if (parent := _stat(directory)) is None:
+    if (parent := stat_of(directory)) is None:
         return None
     # Where case or the form of accents don't count, two names that differ in nothing else are one.
     return parent.st_dev, parent.st_ino, unicodedata.normalize("NFC", name).casefold()

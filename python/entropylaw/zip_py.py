@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace) -> None:
             progress=progress,
         )
     chosen = [records[index] for index in selection.indices.tolist()]
-    with replacing(arguments.save_path, compress=False) as file:
+    with replacing(arguments.save_path, force=True, compress=False) as file:
         # What `json.dump` writes to a file, in one piece: the encoder in C makes it several times faster.
         file.write(json.dumps(chosen).encode())
     sources = Counter(str(record.get("source", "")) for record in chosen)

@@ -3,9 +3,9 @@
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
+from entropylaw.places import is_file
 from entropylaw.targets import STANDARD, File, check_name, check_targets
 
 
@@ -29,7 +29,7 @@ def _template(given: str, format: Any = None) -> Iterator[str]:
 
 
 def _tokenizer(given: str, format: Any = None) -> Iterator[str]:
-    if given.endswith(".json") and Path(given).is_file():
+    if given.endswith(".json") and is_file(given):
         yield given
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_file
 from entropylaw.pool import Pool
 
 Counter = Callable[[list[str]], Sequence[int]]
@@ -63,7 +64,7 @@ def is_tokenizer(tokens: object) -> bool:
     if isinstance(tokens, os.PathLike):
         return True
     if isinstance(tokens, str):
-        return tokens.startswith(TIKTOKEN) or (tokens.endswith(".json") and Path(tokens).is_file())
+        return tokens.startswith(TIKTOKEN) or (tokens.endswith(".json") and is_file(tokens))
     return counter_methods(tokens) is not None or callable(tokens)
 
 

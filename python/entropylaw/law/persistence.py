@@ -116,7 +116,7 @@ def write_state(
     columns = (runs.names, runs.R.tolist(), losses, runs.Z.tolist(), runs.weight.tolist(), runs.groups, runs.stages)
     rows = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
     head = {"entropy_law": _VERSION, "entropylaw": __version__}
-    write_json(path, head | state.summary(form, measurement) | {"runs": rows})
+    write_json(path, head | state.summary(form, measurement) | {"runs": rows}, force)
 
 
 def read_state(path: str | os.PathLike[str]) -> tuple[str, Measurement, State]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import Arena
-from entropylaw.pool.columns import Columns
+from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import listed
@@ -116,7 +116,7 @@ class Builder:
             reason = "there are no records"
             if self._skipped:
                 reason = f"all {len(self._skipped)} records were skipped, the first: {self._skipped[0]}"
-            raise EntropyLawError(f"{names or 'the pool'}: the pool is empty: {reason}")
+            raise EntropyLawError(f"{names}: the pool is empty: {reason}" if names else f"the pool is empty: {reason}")
         schema = self.renderer.schema.name if self.renderer.schema else ""
         pool = Pool(
             data=self._arena.finish(),
@@ -134,6 +134,8 @@ class Builder:
         )
         what = f", schema {schema}" if schema else ""
         _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
+        if self.columns.group_field != USUAL_GROUP and pool.group_names == ("",):
+            _log.warning("no record has %r, by which groups are made: all are of one group", self.columns.group_field)
         if self._without_records:
             _log.warning("files without records: %s", listed(self._without_records))
         if self._skipped:
@@ -141,5 +143,6 @@ class Builder:
         if pool.unread:
             _log.info("not in the samples: %s", pool.left_unread())
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
-            _log.warning("%d samples are empty; with R = 0 they rank first", empty)
+            samples, ranks = ("1 sample is", "it ranks") if empty == 1 else (f"{empty:,} samples are", "they rank")
+            _log.warning("%s empty; with R = 0 %s first", samples, ranks)
         return pool

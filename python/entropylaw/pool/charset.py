@@ -10,6 +10,8 @@ _MARKS = (
     (b"\xfe\xff", "UTF-16"),
 )
 _HIGH = re.compile(rb"[\x80-\xff]+")
+# Halves of characters, and NUL, as Java and some databases write them.
+_ALMOST = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0\x80")
 _LOOKED_AT = 1 << 16
 """Bytes of a text that are looked at."""
 
@@ -26,12 +28,14 @@ def wide(head: bytes) -> str | None:
 
 
 def likely(text: bytes) -> str:
-    """The encoding that a text which is not UTF-8 is most likely in.
+    """The encoding that a text which is not UTF-8 is most likely in; UTF-8 itself if only some of its bytes are wrong.
 
     Chinese characters take two bytes above 127, mostly; Japanese ones two, of which the second may be one of ASCII;
     Cyrillic words are made of such bytes; in the languages of Western Europe they are few between letters of ASCII.
     """
     text = text[:_LOOKED_AT]
+    if _is_damaged(text):
+        return "UTF-8"
     runs = _HIGH.findall(text)
     high = sum(map(len, runs))
     if high >= 4 and all(len(run) % 2 == 0 for run in runs) and _decodes(text, "gb18030"):
@@ -39,6 +43,13 @@ def likely(text: bytes) -> str:
     if 2 * high < 5 * len(runs):
         return "WINDOWS-1252"
     return "SHIFT_JIS" if _decodes(text, "shift_jis") else "WINDOWS-1251"
+
+
+def _is_damaged(text: bytes) -> bool:
+    """Whether it is UTF-8 for the most part, as text is that was cut inside a character: few of its bytes are wrong."""
+    read = _ALMOST.sub(b"", text).decode(errors="surrogateescape")
+    wrong = sum("\udc80" <= character <= "\udcff" for character in read)
+    return not wrong or sum(character > "\x7f" for character in read) > 2 * wrong
 
 
 def _decodes(text: bytes, encoding: str) -> bool:
@@ -51,6 +62,8 @@ def _decodes(text: bytes, encoding: str) -> bool:
 
 def remedy(encoding: str) -> str:
     """How to make UTF-8 of a file."""
+    if encoding == "UTF-8":
+        return "some of its bytes are damaged: mend them, or drop them: iconv -c -f UTF-8 -t UTF-8 FILE > OUT"
     return f"convert the file: iconv -f {encoding} -t UTF-8 FILE > OUT"
 
 

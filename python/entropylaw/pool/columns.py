@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from entropylaw.pool.schema import RecordError, find, kind
 
+USUAL_GROUP = "source"
+"""The field that names a record's group, unless another is named."""
+
 
 class Columns:
     """Collects fields of records, one value a record.
@@ -92,7 +95,9 @@ def _number(record: Any, field: str) -> float:
         value = find(record, field)
     except KeyError:
         found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
-        raise RecordError(f"the record has no field {field!r}: found {found}") from None
+        # What counts tokens may be a field, or a tokenizer's file.
+        remedy = "there is no file of that name either; name one of both" if field.endswith(".json") else None
+        raise RecordError(f"the record has no field {field!r}: found {found}", remedy) from None
     if isinstance(value, np.integer | np.floating):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,10 +1,8 @@
 """What is wrong with CSV that can't be read, and the remedy that fits."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from entropylaw.pool import charset
-from entropylaw.pool.layouts import SKIP
 from entropylaw.pool.source import Source
 
 _CONVERT = (
@@ -53,15 +51,4 @@ def columns_remedy(names: Sequence[str], delimiter: str) -> str | None:
             return f"fields are separated by {other!r}, not {delimiter!r}; " + _CONVERT % other
     if any(name != name.strip() for name in names):
         return "remove the spaces around the names in the first row"
-    return None
-
-
-def cell_remedy(record: Mapping[str, Any]) -> str | None:
-    """What to do about a row that can't be rendered, if a field of it holds what CSV has no form for."""
-    for name, value in record.items():
-        text = value.strip() if isinstance(value, str) else ""
-        if text[:2] in ("[{", '{"', '["', "{'", "['"):
-            written = "JSON" if text[1:3] in ('{"', '"') or '"' in text[:3] else "Python's repr"
-            parse = "json.loads" if written == "JSON" else "ast.literal_eval"
-            return f"the column {name!r} holds {written}: parse it ({parse}), and write JSON Lines, or {SKIP}"
     return None

@@ -1,17 +1,16 @@
 """From whatever a user calls a pool to a :class:`Pool`."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_directory
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
-from entropylaw.pool.columns import Columns
-from entropylaw.pool.encode import as_json
+from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
@@ -19,7 +18,7 @@ from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Report
-from entropylaw.pool.records import ObjectRecords
+from entropylaw.pool.records import ObjectRecords, json_line
 from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
@@ -135,6 +134,7 @@ def load(
     builder = Builder(renderer, options, Columns(group_by, numbers), memory_limit(memory), threads)
     if (files := _paths(pool, paths or format is not None)) is not None:
         found = expanded(files, format)
+        found.tell()
         builder.left_out += found.left_out
         sources = [Source(path) for path in found.paths]
         builder.report = Report(progress, sources)
@@ -163,7 +163,7 @@ _USUAL: Mapping[str, Any] = {
     "schema": None,
     "field": None,
     "on_error": "raise",
-    "group_by": "source",
+    "group_by": USUAL_GROUP,
     "format": None,
 }
 """What is not asked for in particular, so that a pool may have been read otherwise."""
@@ -191,7 +191,7 @@ def unless_named(pool: Any, format: Format | None) -> Format | None:
     paths = [pool] if isinstance(pool, str | os.PathLike) else pool
     if format is None or not isinstance(paths, Sequence) or not all(isinstance(p, str | os.PathLike) for p in paths):
         return None
-    return None if any(named_format(path) or Path(path).is_dir() for path in paths) else format
+    return None if any(named_format(path) or is_directory(path) for path in paths) else format
 
 
 def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
@@ -201,8 +201,9 @@ def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
         read_json(source, builder)
         return
     need_arrow(f"{source.name}: reading {title(kind)}")
+    from entropylaw.pool.csv_table import CsvTable
     from entropylaw.pool.table_records import read_table
-    from entropylaw.pool.tables import ArrowTable, CsvTable, ParquetTable
+    from entropylaw.pool.tables import ArrowTable, ParquetTable
 
     if kind == "parquet":
         read_table(ParquetTable(source), builder)
@@ -232,10 +233,7 @@ def _read_stream(objects: Iterable[Any], builder: Builder) -> None:
     start = 0
     for index, record in enumerate(objects):
         if _kept(record, index, builder):
-            try:
-                line = as_json(record)
-            except RecordError as error:
-                raise EntropyLawError(f"record {index}: {error}; give records that JSON can hold") from None
+            line = json_line(record, f"record {index}")
             records.add(index + 1, start, len(line))
             start += spool.write(line + b"\n")
     spool.finish()
@@ -274,12 +272,14 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
     if isinstance(pool, Mapping) and pool and all(hasattr(part, "with_format") for part in pool.values()):
         splits = ", ".join(map(repr, pool))
         raise EntropyLawError(f"the pool has the splits {splits}; give one of them: pool[{next(iter(pool))!r}]")
-    if isinstance(pool, bytes | bytearray | Mapping) or not (
+    if isinstance(pool, bytes | bytearray | Mapping | Set) or not (
         (hasattr(pool, "__iter__") and getattr(pool, "ndim", 1) > 0) or hasattr(pool, "__arrow_c_stream__")
     ):
+        # A set has another order in each process.
         raise EntropyLawError(
             f"the pool is {type(pool).__name__}; "
             "it must be a path, a table, or a list of paths, texts or records (dict)"
+            + ("; collect() makes it one" if callable(getattr(pool, "collect", None)) else "")
         )
     if not isinstance(pool, Sequence):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_directory, is_file, stat_of
 from entropylaw.pool.formats import ENDINGS, Format, named_format
 
 _METADATA = (
@@ -36,6 +37,13 @@ class Files(NamedTuple):
     """The files, in the order in which they are read."""
     left_out: list[str]
     """Files beside them in the directories that were named, or that a pattern matches, but for hidden ones."""
+    notes: list[tuple[int, str]]
+    """What people should know of the choice, each with its level of logging."""
+
+    def tell(self) -> None:
+        """Logs the notes. Whoever reads the files does; others ask for the files as well."""
+        for level, note in self.notes:
+            _log.log(level, "%s", note)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -56,15 +64,16 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         If a pattern or directory stands for none, a directory for files of several formats or for several splits, or if
         a directory can't be read.
     """
-    found = Files([], [])
+    found = Files([], [], [])
     explicit: list[str] = []
     for path in paths:
         name = os.fspath(path)
         if name == "-" and name in explicit:
             raise EntropyLawError("standard input (-) is named twice, and can be read only once")
-        if Path(name).is_dir():
+        if is_directory(name):
             read, left_out = _inside(name, given)
-        elif glob.has_magic(name) and not Path(name).exists():
+            found.notes.extend(_splits(name, read))
+        elif glob.has_magic(name) and stat_of(name) is None:
             read, left_out = _matching(name)
         else:
             explicit.append(name)
@@ -73,12 +82,29 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         found.paths.extend(read)
         found.left_out.extend(left_out)
         if left_out:
-            shown = listed([os.path.relpath(file, name) if Path(name).is_dir() else file for file in left_out])
-            _log.info("%s: read %d of %d files, left out: %s", name, len(read), len(read) + len(left_out), shown)
+            shown = listed([os.path.relpath(file, name) if is_directory(name) else file for file in left_out])
+            count = f"{len(read)} of {len(read) + len(left_out)}"
+            found.notes.append((logging.INFO, f"{name}: read {count} files, left out: {shown}"))
+    found.notes.extend(_twice(found.paths))
     beside = {str(Path(name).parent) for name in explicit if not _is_metadata(name)}
     if caches := [name for name in explicit if _is_metadata(name) and str(Path(name).parent) in beside]:
-        _log.warning("%s: by the name, not data but what a tool keeps beside it; it is read", listed(caches))
+        beside_it = "by the name, not data but what a tool keeps beside it; it is read"
+        found.notes.append((logging.WARNING, f"{listed(caches)}: {beside_it}"))
     return found
+
+
+def _twice(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[int, str]]:
+    """A note for each file that is read twice, by one name or two."""
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        name = os.fspath(path)
+        if (known := stat_of(name)) is None:
+            continue
+        identity = known.st_dev, known.st_ino
+        if (other := seen.get(identity)) is not None:
+            which = name if name == other else f"{name} is the file {other}, and"
+            yield logging.WARNING, f"{which} is read twice: each of its records counts twice"
+        seen.setdefault(identity, name)
 
 
 def _is_metadata(name: str) -> bool:
@@ -106,9 +132,7 @@ def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]
             f"{directory}: the directory holds files of several formats: {kinds}; name some: {example}, or the format "
             "(format=, --format)"
         )
-    read = next(iter(files.values()))
-    _note_splits(directory, read)
-    return read, left_out
+    return next(iter(files.values())), left_out
 
 
 def _walked(directory: str) -> Iterator[tuple[str, bool]]:
@@ -122,9 +146,9 @@ def _walked(directory: str) -> Iterator[tuple[str, bool]]:
         for name, entry in entries.items():
             if name.startswith(_HIDDEN):
                 continue
-            if entry.is_dir():
+            if _is_directory(entry):
                 queue.append(entry.path)
-            elif entry.is_file() or entry.is_symlink():
+            elif entry.is_symlink() or entry.is_file():
                 # A link to nothing is a file that is missing, which whoever reads it will say.
                 yield entry.path, not _is_metadata(name) and (data is None or name in data)
 
@@ -148,11 +172,19 @@ def _entries(directory: str) -> dict[str, "os.DirEntry[str]"]:
         raise EntropyLawError(f"{directory}: cannot be read: {error.strerror or error}") from None
 
 
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle, or where nobody may look.
+        return False
+
+
 def _revision(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> str | None:
     """The one revision in a directory of the Hugging Face hub's cache; None if it is another directory."""
     if not {"blobs", "snapshots"} <= entries.keys():
         return None
-    revisions = [entry.path for name, entry in _entries(entries["snapshots"].path).items() if entry.is_dir()]
+    revisions = [entry.path for name, entry in _entries(entries["snapshots"].path).items() if _is_directory(entry)]
     if len(revisions) != 1:
         raise EntropyLawError(
             f"{directory}: is a cache of the Hugging Face hub with {len(revisions)} revisions; name one of them"
@@ -198,7 +230,7 @@ def _matching(pattern: str) -> tuple[list[str], list[str]]:
     left_out = []
     for match in sorted(_below(pattern) if "**" in Path(pattern).parts else glob.glob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute patterns
         path = Path(match)
-        if path.is_dir() or _is_metadata(match) or not (path.is_file() or path.is_symlink()):
+        if is_directory(path) or _is_metadata(match) or not (path.is_symlink() or is_file(path)):
             left_out.append(match)
         else:
             files.append(match)
@@ -218,10 +250,10 @@ def _below(pattern: str) -> Iterator[str]:
     base = str(Path(*parts[:at])) if at else ""
     roots = glob.glob(base) if glob.has_magic(base) else [base]  # noqa: PTH207
     for root in roots:
-        queue = [root or "."] if Path(root or ".").is_dir() else []
+        queue = [root or "."] if is_directory(root or ".") else []
         for _, entries in _directories(queue):
             for entry in entries.values():
-                if entry.is_dir():
+                if _is_directory(entry):
                     queue.append(entry.path)
                 elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
                     yield os.path.normpath(entry.path) if not root else entry.path
@@ -236,8 +268,8 @@ def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
     return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
-def _note_splits(directory: str, files: Sequence[str]) -> None:
-    """Says so if the files are, by their names, both for training and for testing."""
+def _splits(directory: str, files: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """A note if the files are, by their names, both for training and for testing."""
     found = set()
     for file in files:
         parts = Path(os.path.relpath(file, directory)).parts
@@ -245,4 +277,7 @@ def _note_splits(directory: str, files: Sequence[str]) -> None:
         found.update(words & {"train", *_HELD_OUT})
     if "train" in found and len(found) > 1:
         held = ", ".join(sorted(found - {"train"}))
-        _log.warning("%s: holds files named train and %s, and all are read; name those that you want", directory, held)
+        yield (
+            logging.WARNING,
+            f"{directory}: holds files named train and {held}, and all are read; name those that you want",
+        )

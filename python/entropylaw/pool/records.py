@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.errors import EntropyLawError
 from entropylaw.pool.encode import as_json
+from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 
 if TYPE_CHECKING:
@@ -193,6 +195,20 @@ class Records:
             start = cut
 
 
+def json_line(record: Any, where: str) -> bytes:
+    """A Python object as one line of JSON.
+
+    Raises
+    ------
+    EntropyLawError
+        If it has no form in JSON.
+    """
+    try:
+        return as_json(record)
+    except RecordError as error:
+        raise EntropyLawError(f"{where}: {error}; give records that JSON can hold") from None
+
+
 class ObjectRecords:
     """Records that are Python objects."""
 
@@ -201,7 +217,8 @@ class ObjectRecords:
 
     def __init__(self, objects: Sequence[Any]) -> None:
         self.source: Source | None = None
-        self._objects = objects
+        # What is done to a list after it was read does not move its records.
+        self._objects = list(objects) if isinstance(objects, list) else objects
         self._kept: list[int] = []
 
     def add(self, index: int) -> None:
@@ -218,7 +235,7 @@ class ObjectRecords:
         return []
 
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
-        return (as_json(self._objects[self._kept[position]]) for position in positions)
+        return (json_line(record, where) for where, record in self.objects(positions))
 
     def objects(self, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
         return ((self.where(position), self._objects[self._kept[position]]) for position in positions.tolist())

@@ -166,7 +166,7 @@ class Renderer:
             self.schema = detect(record)
             self.schema_from = where
         if self.schema is None:
-            found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) else kind(record)
+            found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
             raise RecordError(
                 f"{what} has none of the schemas {', '.join(SCHEMAS)}: found {found}",
                 "name the field that holds its text (field=, --field), or write down what its text is as a template "

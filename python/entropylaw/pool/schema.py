@@ -225,4 +225,7 @@ def missing(record: object, schema: Schema, what: str = "the record") -> str:
     found = f"the keys {', '.join(map(repr, record))}" if isinstance(record, dict) and record else kind(record)
     if other := detect(record):
         found += f" (schema {other.name})"
-    return f"{what} does not have the schema {schema.name} ({schema.keys}): found {found}"
+    wanted = f"does not have the schema {schema.name} ({schema.keys})"
+    if schema.field is not None:
+        wanted = f"has no field {schema.field!r}"
+    return f"{what} {wanted}: found {found}"

@@ -14,7 +14,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow_types import holds, is_binary, is_json
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columnar import Rows, read_rows
-from entropylaw.pool.csv_faults import cell_remedy
+from entropylaw.pool.csv_table import CsvTable
 from entropylaw.pool.encode import row_as_json, row_with_json
 from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.outline import outline, type_of
@@ -22,7 +22,7 @@ from entropylaw.pool.render import parse
 from entropylaw.pool.row_values import rows
 from entropylaw.pool.schema import RecordError, find
 from entropylaw.pool.source import Source
-from entropylaw.pool.tables import CsvTable, Table
+from entropylaw.pool.tables import Table
 
 
 class TableRecords:
@@ -153,7 +153,7 @@ class _Rows(NamedTuple):
                 fields = _with_numbers(record, self.numbers) if self.numbers else None
                 self.builder.add(record, where, fields=fields)
             except RecordError as error:
-                self.builder.refuse(where, error, _remedy(self.table, self.rendered, record))
+                self.builder.refuse(where, error, _remedy(self.table, self.rendered))
                 self.records.skip()
             else:
                 self.records.add()
@@ -223,11 +223,8 @@ def _with_numbers(record: dict[str, Any], fields: Sequence[str]) -> dict[str, An
     return record | found
 
 
-def _remedy(table: Table, rendered: Sequence[str], record: Any) -> str:
+def _remedy(table: Table, rendered: Sequence[str]) -> str:
     """What to do about a row that can't be rendered: its column may hold what no row of it can be rendered from."""
-    if isinstance(table, CsvTable):
-        remedy = cell_remedy(record) if isinstance(record, dict) else None
-        return remedy or RECORD_REMEDY
     for name in rendered:
         kind = table.schema.field(name).type
         if pa.types.is_primitive(kind):

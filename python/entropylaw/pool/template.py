@@ -78,7 +78,9 @@ def compiled(text: str) -> Callable[[Any], str]:
         try:
             sample: str = environment.render_template("template", **{"record": record, **fields})
         except minijinja.TemplateError as error:
-            raise RecordError(f"the template can't be rendered: {_reason(error)}") from None
+            alone = "a template stands alone: write what it includes into it"
+            remedy = alone if "template not found" in str(error) else None
+            raise RecordError(f"the template can't be rendered: {_reason(error)}", remedy) from None
         return sample
 
     return render

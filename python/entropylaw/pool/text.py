@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from entropylaw.pool.encode import plain
+from entropylaw.pool.layouts import SKIP
 from entropylaw.pool.schema import CALL, MESSAGE, Kind, Member, RecordError, Schema, find, kind
 
 _WHOLE = 1e15
@@ -129,7 +130,7 @@ class _Reader:
 
     def _turns(self, value: Any, where: str) -> list[str]:
         if not isinstance(value, list):
-            raise RecordError(f"{where!r} is {kind(value)}, not a list of turns")
+            raise RecordError(f"{where!r} is {kind(value)}, not a list of turns", _unwritten(value))
         return [self._turn(turn, where, number, f"{where}[]") for number, turn in enumerate(value)]
 
     def _turn(self, turn: Any, where: str, number: int, inside: str) -> str:
@@ -145,7 +146,7 @@ class _Reader:
 
     def _history(self, value: Any, where: str) -> list[str]:
         if not isinstance(value, list):
-            raise RecordError(f"{where!r} is {kind(value)}, not a list of turns")
+            raise RecordError(f"{where!r} is {kind(value)}, not a list of turns", _unwritten(value))
         texts = []
         for number, turn in enumerate(value):
             if isinstance(turn, list):
@@ -215,6 +216,15 @@ def _text(value: object, where: str) -> str:
     if isinstance(value, str):
         return value
     raise RecordError(f"{where!r} is {kind(value)}, not text")
+
+
+def _unwritten(value: object) -> str | None:
+    """What to do about a list or an object that is written down as text; None if it is no such text."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text[:2] not in ("[{", '{"', '["', "{'", "['"):
+        return None
+    written, parse = ("JSON", "json.loads") if '"' in text[:3] else ("Python's repr", "ast.literal_eval")
+    return f"it is {written} as text: parse it ({parse}), and write the records anew, or {SKIP}"
 
 
 def _texts(values: list[object], where: str) -> list[str]:

@@ -50,7 +50,7 @@ def write_report(page: Page, path: str | os.PathLike[str], *, force: bool = Fals
     """
     check_report(report=path, force=force)
     library = embeddable(_vega().javascript_bundle())
-    with replacing(path, compress=False) as file:
+    with replacing(path, force, compress=False) as file:
         file.write(page.html(library).encode(errors="replace"))
 
 
@@ -74,7 +74,7 @@ def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise EntropyLawError(f"{os.fspath(path)}: the charts can't be drawn: {reason}") from None
-    with replacing(path, compress=False) as file:
+    with replacing(path, force, compress=False) as file:
         file.write(content)
 
 

@@ -89,7 +89,7 @@ class Checkpoint:
                 if resume:
                     _log.info("%s: there is no checkpoint yet; starting", path)
                 (path / _JOURNAL).unlink(missing_ok=True)
-                with replacing(header) as file:
+                with replacing(header, force=True) as file:
                     file.write(json_bytes(identity))
             elif not resume:
                 raise EntropyLawError(

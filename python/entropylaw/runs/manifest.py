@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_file
 from entropylaw.pool.template import is_template
 from entropylaw.runs.archive import Expected, read_arrays
 from entropylaw.runs.layout import FORMAT, Content, Parameters, parameters_type
@@ -111,7 +112,7 @@ def _check(content: Content, parameters: Parameters) -> None:
     if isinstance(render, str) and render not in _RENDERINGS and not is_template(render):
         raise EntropyLawError(f"render is {brief(repr(render))}; it must be 'text', 'json', or the text of a template")
     tokens = parameters.tokens
-    if isinstance(tokens, str) and tokens.endswith(".json") and Path(tokens).is_file():
+    if isinstance(tokens, str) and tokens.endswith(".json") and is_file(tokens):
         raise EntropyLawError(f"tokens is the field {brief(repr(tokens))}, but there is a file of that name here")
     for name, dtype in _ARRAYS.items():
         value = getattr(parameters, name)

@@ -169,7 +169,16 @@ class Saving:
         self.check_records(selection.pool.records)
         order = self._order(selection)
         members = self._members(selection, order)
-        with Outputs() as outputs:
+
+        def look() -> None:
+            # Again: another run may have written here meanwhile.
+            self.check(inputs)
+            # A reader of `subset-*` must not find shards of two sets.
+            for old in Names(self.path).old_files():
+                if old not in {staged.path for staged in outputs.staged}:
+                    outputs.remove(old)
+
+        with Outputs(look) as outputs:
             # Nobody may find the old manifest beside new records.
             outputs.remove(os.path.realpath(self.manifest))
             if self.indices_only:
@@ -179,10 +188,6 @@ class Saving:
                 self._write_records(outputs, selection, selection.indices[order], members)
             records = outputs.staged.copy()
             check_targets([File(str(staged.path), "the records") for staged in records], inputs)
-            # A reader of `subset-*` must not find shards of two sets.
-            for old in Names(self.path).old_files():
-                if old not in {staged.path for staged in records}:
-                    outputs.remove(old)
             if like is not None and tables.is_text(self.path):
                 _compare([staged.sha256() for staged in records], like)
             names = [str(staged.path) for staged in records]
@@ -293,9 +298,6 @@ class Saving:
             return
         for at, staged in enumerate(outputs.staged):
             staged.rename(names.shard(at, number))
-            if not self.force and os.path.lexists(staged.path):
-                raise EntropyLawError(f"{staged.path}: the file exists; name another, or replace the set (--force)")
-        names.check_room()
 
     def _sharding(self) -> tuple[Literal["count", "bytes"], int]:
         """The number of files, or the bytes that one may hold."""
