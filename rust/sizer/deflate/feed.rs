@@ -34,8 +34,8 @@ mod tests {
 
     /// Longest jump of a parse: a match is emitted from its second byte.
     const MAX_JUMP: usize = MAX_MATCH - 1;
-    /// Feeds before the text; the last two of them end where the first does in its window.
-    const FEEDS: [u64; 8] = [1, 2, 3, 5, 17, 300, 32_768 + 2, (1 << 23) + 5];
+    /// Numbers of feeds. One of them ends with a window, the last two where the second and the fifth do.
+    const FEEDS: [u64; 9] = [1, 2, 3, 5, 17, 300, 32_768, 32_768 + 2, (1 << 23) + 5];
 
     #[test]
     fn zlib_stops_at_the_first_position_with_fewer_than_262_bytes_ahead() {
@@ -204,7 +204,9 @@ mod tests {
     /// Jumps to an edge about as far before a feed's end as matters.
     fn jumps(feeds: u64) -> impl Iterator<Item = usize> {
         let least = feeds as usize % WINDOW;
-        [1, 2, least - 1, least, least + 1, MAX_JUMP].into_iter().filter(|jump| (1..=MAX_JUMP).contains(jump))
+        [1, 2, least.saturating_sub(1), least, least + 1, MAX_JUMP]
+            .into_iter()
+            .filter(|jump| (1..=MAX_JUMP).contains(jump))
     }
 
     /// For every distance of a feed's end from the edge: it shows if the parse jumps to the edge from where zlib does not
@@ -232,6 +234,7 @@ mod tests {
             for jump in jumps(feeds) {
                 let (end, edge) = end_and_edge(feeds, rng.range(2, 4));
                 let fed = Fed::new(jump_to(edge, jump, &mut rng), feeds, end);
+                assert_eq!(fed.shows(), (1..=jump as u64).contains(&(feeds % WINDOW as u64)));
                 fed.check(&[30_000]);
                 for cut in [edge - jump - 1, edge - jump, edge - 1, edge, edge + 1, edge + 4, end - 1, end, end + 1] {
                     fed.check(&[edge - 700, cut, cut + 1]);
