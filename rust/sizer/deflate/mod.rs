@@ -27,6 +27,7 @@ mod ahead;
 mod block;
 mod cost;
 mod crowd;
+mod feed;
 mod format;
 mod heap;
 mod huffman;
@@ -40,6 +41,11 @@ mod stream;
 mod tail;
 mod trace;
 mod window;
+
+/// The oracle, and texts that are hard to size.
+#[cfg(test)]
+#[path = "../../../tests/rust/support/mod.rs"]
+mod support;
 
 use std::borrow::BorrowMut;
 
@@ -310,129 +316,6 @@ impl Scratch {
         let costs = self.coster.costs(&blocks[..sizes.len()]);
         for ((size, parser), cost) in sizes.iter_mut().zip(parsers).zip(costs) {
             *size = parser.blocks.total_bytes(cost);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Characters without structure, a hundred of which recur at the largest distance, where the window may slide.
-    fn text_with_far_match() -> Vec<u8> {
-        let mut state = 1u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            b' ' + (state >> 26) as u8
-        };
-        let mut text: Vec<u8> = (0..66_000).map(|_| next()).collect();
-        text.copy_within(32_768..32_868, 65_274);
-        text
-    }
-
-    /// Sizes candidates behind a prefix that starts at an absolute position, as if all before it had been free.
-    fn sizes_from(origin: u64, text: &[u8]) -> Vec<u64> {
-        let mut sizer = DeflateSizer::new();
-        sizer.stream.window.start_at(origin);
-        let mut scratch = sizer.scratch();
-        let (prefix, rest) = text.split_at(65_000);
-        sizer.append(prefix);
-        assert_eq!(sizer.prefix_len(), origin + 65_000);
-        rest.chunks(300)
-            .scan(sizer, |sizer, piece| {
-                let size = sizer.probe(piece, &mut scratch);
-                assert_eq!(sizer.probe_candidate(&mut sizer.candidate(piece), &mut scratch), size);
-                sizer.append(piece);
-                Some(size)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn sizes_do_not_depend_on_how_long_the_prefix_is() {
-        let text = text_with_far_match();
-        for origin in [1 << 31, 1 << 32, 1 << 33, 1 << 45] {
-            assert_eq!(sizes_from(origin, &text), sizes_from(0, &text), "origin {origin}");
-        }
-    }
-
-    /// zlib is fed 2^32 - 1 bytes at a time. Where a feed ends at the edge of the window, it slides early, just as when
-    /// 65,535 bytes are fed first.
-    #[test]
-    fn window_slides_early_at_the_end_of_a_feed() {
-        let text = text_with_far_match();
-        let at_feed = sizes_from((1 << 32) - 65_536, &text);
-        assert_ne!(at_feed, sizes_from(0, &text));
-        assert_eq!(*at_feed.last().expect("some"), fed_in_two_parts(&text, 65_535));
-    }
-
-    /// The same where one append goes past the end of a feed, or begins right before or behind it, or a candidate does:
-    /// all is sized as if it had been fed to zlib at once, in feeds.
-    #[test]
-    fn appends_go_past_the_end_of_a_feed() {
-        let text = text_with_far_match();
-        let (end, more) = (text.len(), [&text[..], &text[..40_000]].concat());
-        // The first feed's end is a byte before the end of a window, that of the 300th 300 bytes.
-        for feeds in [1, 300] {
-            let origin = (feeds << 32) - 65_536;
-            let feed = 65_536 - feeds as usize;
-            let [expected, further] = [&text, &more].map(|text| fed_in_two_parts(text, feed));
-            let whole = [0, end];
-            for cuts in [&whole[..], &[0, 65_000, end], &[0, 65_534, end], &[0, 65_535, end], &[0, 65_536, end]] {
-                let mut sizer = DeflateSizer::new();
-                sizer.stream.window.start_at(origin);
-                let mut scratch = sizer.scratch();
-                for piece in cuts.windows(2) {
-                    let rest = &text[piece[0]..];
-                    assert_eq!(sizer.probe(rest, &mut scratch), expected, "{cuts:?}");
-                    assert_eq!(sizer.probe_candidate(&mut sizer.candidate(rest), &mut scratch), expected, "{cuts:?}");
-                    sizer.append(&text[piece[0]..piece[1]]);
-                }
-                assert_eq!(sizer.probe(b"", &mut scratch), expected, "{cuts:?}");
-                // And a copy goes on as the sizer does.
-                let mut copy = sizer.clone();
-                for sizer in [&mut sizer, &mut copy] {
-                    sizer.append(&text[..40_000]);
-                    assert_eq!(sizer.prefix_len(), origin + more.len() as u64);
-                    assert_eq!(sizer.probe(b"", &mut scratch), further);
-                }
-            }
-        }
-    }
-
-    /// The same of a candidate that is too long for the search, and sized by a copy of the stream.
-    #[test]
-    fn a_copy_of_the_stream_knows_where_its_text_lies() {
-        let text = text_with_far_match();
-        let size_from = |origin| {
-            let mut sizer = DeflateSizer::new();
-            sizer.stream.window.start_at(origin);
-            sizer.append(&text[..30_000]);
-            sizer.probe(&text[30_000..], &mut sizer.scratch())
-        };
-        assert_eq!(size_from((1 << 32) - 65_536), fed_in_two_parts(&text, 65_535));
-        assert_ne!(size_from((1 << 32) - 65_536), size_from(0));
-    }
-
-    #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
-    fn fed_in_two_parts(text: &[u8], at: usize) -> u64 {
-        let mut out = vec![0; 2 * text.len()];
-        // SAFETY: a zeroed stream is what zlib asks for; input and output are valid for the lengths given.
-        unsafe {
-            let mut stream = std::mem::MaybeUninit::<libz_sys::z_stream>::zeroed();
-            let size = size_of::<libz_sys::z_stream>() as i32;
-            libz_sys::deflateInit_(stream.as_mut_ptr(), 9, libz_sys::zlibVersion(), size);
-            let stream = stream.as_mut_ptr();
-            (*stream).next_out = out.as_mut_ptr();
-            (*stream).avail_out = out.len() as u32;
-            for (part, flush) in [(&text[..at], libz_sys::Z_NO_FLUSH), (&text[at..], libz_sys::Z_FINISH)] {
-                (*stream).next_in = part.as_ptr().cast_mut();
-                (*stream).avail_in = part.len() as u32;
-                libz_sys::deflate(stream, flush);
-            }
-            let total = (*stream).total_out;
-            libz_sys::deflateEnd(stream);
-            total.into()
         }
     }
 }

@@ -7,13 +7,14 @@
 //! along hash chains and the indexed search share every rule below.
 //!
 //! The buffer matters because its movements show in the sizes. zlib holds 64 KiB, slides by 32 KiB when the position
-//! passes 65,274, and when fewer than 262 bytes lie ahead already at exactly 65,274; a string at its very start cannot
-//! be matched.
+//! passes 65,274, and already at exactly 65,274 if fewer than 262 bytes of the stream lie ahead or if it stops there for
+//! more input ([`feed`]); a string at its very start cannot be matched.
 //!
 //! Time is linear in the text, plus the finder's. Reference: `deflate_slow` and `fill_window` of zlib's `deflate.c`.
 
 use super::block::Blocks;
 use super::cost::Coster;
+use super::feed;
 use super::format::{MAX_DISTANCE, MAX_MATCH, MIN_LOOKAHEAD, MIN_MATCH, TOO_FAR, WINDOW};
 
 /// An earlier occurrence of the text at a position.
@@ -120,12 +121,12 @@ impl Parser {
         };
         if in_hand >= MIN_MATCH && usize::from(found.length) <= in_hand {
             let copied = std::mem::replace(&mut self.in_hand, Match::NONE);
-            self.advance(in_hand - 1);
+            self.advance(in_hand - 1, stretch);
             self.pending = false;
             return Some(Emitted::Copy(copied));
         }
         let emitted = if self.pending { Emitted::Literal(finder.byte(self.position - 1)) } else { Emitted::Nothing };
-        self.advance(1);
+        self.advance(1, stretch);
         self.in_hand = found;
         self.pending = true;
         Some(emitted)
@@ -147,12 +148,10 @@ impl Parser {
             return true;
         }
         if self.buffered == SLIDE {
-            let position = stretch.origin + self.position as u64;
-            let ahead = (stretch.end - self.position) as u64;
-            if ahead.min(until_next_feed(position)) >= MIN_LOOKAHEAD as u64 {
+            if stretch.end - self.position >= MIN_LOOKAHEAD {
                 return true;
             }
-            if !stretch.last && until_next_feed(position) >= MIN_LOOKAHEAD as u64 {
+            if !stretch.last {
                 return false;
             }
         }
@@ -160,32 +159,20 @@ impl Parser {
         true
     }
 
+    /// Goes on to the next position to visit. If zlib stops there for input, its buffer slides at once: whether it does
+    /// depends on where the parse comes from.
     #[inline]
-    fn advance(&mut self, by: usize) {
+    pub fn advance(&mut self, by: usize, stretch: Stretch) {
+        self.skip(by);
+        if self.buffered == SLIDE && feed::stops_at(stretch.origin + self.position as u64, by) {
+            self.buffered -= WINDOW;
+        }
+    }
+
+    /// Goes on to a position that was visited before, with the same outcome.
+    #[inline]
+    pub fn skip(&mut self, by: usize) {
         self.position += by;
         self.buffered += by;
-    }
-}
-
-/// Bytes ahead of an absolute position that belong to the same feed.
-///
-/// zlib counts its input in 32 bits, so that a longer buffer reaches it in feeds of 2^32 - 1 bytes, and it sees no
-/// further than the end of the current one.
-fn until_next_feed(position: u64) -> u64 {
-    const FEED: u64 = u32::MAX as u64;
-    (FEED - position % FEED) % FEED
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn feeds_end_at_multiples_of_32_bits() {
-        const FEED: u64 = u32::MAX as u64;
-        assert_eq!(until_next_feed(1), FEED - 1);
-        assert_eq!(until_next_feed(FEED - 261), 261);
-        assert_eq!(until_next_feed(FEED), 0);
-        assert_eq!(until_next_feed(2 * FEED - 261), 261);
     }
 }

@@ -18,7 +18,8 @@ use super::parse::{Match, Parser, SLIDE};
 use super::stream::Stream;
 
 const MAGIC: [u8; 8] = *b"EL-ZLIB9";
-const VERSION: u32 = 1;
+/// In version 1 the end of a feed was another state, and from 8 GiB on sizes might be wrong.
+const VERSION: u32 = 2;
 /// Longer streams than this are not believed, which leaves room for arithmetic.
 const MAX_TOTAL: u64 = 1 << 56;
 

@@ -159,7 +159,7 @@ impl Trace {
         while parser.position < stretch.end {
             retrace.skip_to(parser.position);
             if retrace.is_at(parser) {
-                retrace.take_over(parser, finder, stretch.end, recent);
+                retrace.take_over(parser, finder, stretch, recent);
                 if parser.position == stretch.end {
                     break;
                 }
@@ -208,7 +208,7 @@ impl Retrace<'_> {
     }
 
     /// Takes over the steps from `next` on that stand.
-    fn take_over(&mut self, parser: &mut Parser, finder: &mut TracedFinder, end: usize, recent: &Recent) {
+    fn take_over(&mut self, parser: &mut Parser, finder: &mut TracedFinder, stretch: Stretch, recent: &Recent) {
         let from = self.next;
         let histogram = &mut parser.blocks.histogram;
         let mut symbols = 0;
@@ -231,9 +231,9 @@ impl Retrace<'_> {
         let taken = &self.steps[from..self.next];
         if let Some(last) = taken.last() {
             self.before = last.state_after();
-            let position = self.steps.get(self.next).map_or(end, |step| self.first + usize::from(step.start));
-            parser.buffered += position - parser.position;
-            parser.position = position;
+            let position = |step: &Step| self.first + usize::from(step.start);
+            parser.skip(position(last) - parser.position);
+            parser.advance(self.steps.get(self.next).map_or(stretch.end, position) - parser.position, stretch);
             parser.pending = self.before.pending;
             parser.in_hand = Match { length: self.before.in_hand, distance };
         }
