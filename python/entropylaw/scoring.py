@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.target import reading_target
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
@@ -162,7 +163,8 @@ def score(
         threads=threads,
     )
     if target is not None:
-        method = replace(method, target=read(target, format=unless_named(target, format)))
+        with reading_target():
+            method = replace(method, target=read(target, format=unless_named(target, format)))
     samples = read(pool, format=format)
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)

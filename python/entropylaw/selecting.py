@@ -19,6 +19,7 @@ from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, method_with
 from entropylaw.methods.coverage import Coverage, CoverageSelection
+from entropylaw.methods.target import reading_target
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
@@ -329,7 +330,8 @@ def select(
         known = _indices(anchor)
         controls = replace(controls, anchor=read(cast(PoolLike, anchor), beside=True) if known is None else known)
     if isinstance(chosen, Coverage) and target is not None:
-        chosen = replace(chosen, target=read(target, beside=True))
+        with reading_target():
+            chosen = replace(chosen, target=read(target, beside=True))
     candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress)
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)

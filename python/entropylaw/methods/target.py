@@ -1,5 +1,6 @@
 """What a selection for a target is of that target, and what a user should know about it."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.errors import EntropyLawError
+
 _FEW_SAMPLES = 40
-_FOREIGN = 0.5
+# Measured on an instruction pool of six families: with a family left out of the pool, the pool has 82 to 97 % of what
+# recurs in a target of that family, and selecting for it helps; it has 74 % of Python code's, 55 % of German's and 3 % of
+# Chinese's, and a pool of code has 61 % of English's.
+_FOREIGN = 0.7
+
+
+@contextlib.contextmanager
+def reading_target() -> Iterator[None]:
+    """Says of what can't be read that it is the target: records in memory have no name that tells."""
+    try:
+        yield
+    except EntropyLawError as error:
+        raise EntropyLawError(f"the target: {str(error).removeprefix('the pool: ')}") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,6 +74,7 @@ class Content(Strict):
     skipped: list[str]
     quotas: dict[str, Any] = msgspec.field(default_factory=dict)
     other_quotas: Count = 0
+    target: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Parameters(Strict):
