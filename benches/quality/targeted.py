@@ -1,9 +1,9 @@
 """Selecting for a target, at equal bytes: ``python benches/quality/targeted.py POOL --every 6 --json targeted.json``.
 
-Of each family of sources, records are set aside: a target to select for, and a test. No answer to a prompt of either may
-be selected. Then subsets are selected with the rest of the family in the pool, and with all of it removed, and are as
-good as PPMd, used as a model, predicts the test after reading them: ``size(subset + test) - size(subset)``, in bits per
-byte. These are proxies: no language model is trained. Needs the package with its extra ``bench``.
+Of each family of sources, records are set aside: a target to select for, and a test. No answer to a prompt of either
+may be selected. Then subsets are selected with the rest of the family in the pool, and with all of it removed. They are
+as good as PPMd, used as a model, predicts the test after reading them: ``size(subset + test) - size(subset)``, in bits
+per byte. These are proxies: no language model is trained. Needs the package with its extra ``bench``.
 """
 
 import argparse
