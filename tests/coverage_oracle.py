@@ -61,6 +61,8 @@ class Oracle:
     alpha: float
     min_df: int
     min_contexts: int
+    target: Sequence[bytes] = ()
+    target_weight: float = 0.0
 
     def __post_init__(self) -> None:
         df: dict[int, int] = {}
@@ -75,18 +77,57 @@ class Oracle:
         # The package counts with 16 bits.
         df = {slot: min(n, 65_535) for slot, n in df.items()}
         self.df = {s: n for s, n in df.items() if n >= self.min_df and len(contexts[s]) >= self.min_contexts}
+        self.weights = {slot: n**self.gamma for slot, n in self.df.items()}
+        self.aims: dict[int, float] = {}
+        self.missing = 0.0
+        if self.target:
+            self._aim()
         self.features = [self._features(sample) for sample in self.samples]
         self.selected: dict[int, int] = {}
+        self.curve: list[float] = []
+        largest = max([65_535**self.gamma, *self.weights.values()])
         self.scale = 1
-        while 65_535**self.gamma * math.log(11) * self.scale * 2 < 2**32 - 1:
+        while largest * math.log(11) * self.scale * 2 < 2**32 - 1:
             self.scale *= 2
+
+    def _aim(self) -> None:
+        """Weighs what target and pool hold, as documented."""
+        n, t, share = len(self.samples), len(self.target), self.target_weight
+
+        def weigh(df: int, recurring: int, tdf: int) -> float:
+            y = (1 - share) * recurring + share * (tdf * n / t)
+            return float(y**self.gamma * (2 * y / (y + (recurring if share == 0 else df)))) if y else 0.0
+
+        of_pool = [self._hashes(sample) for sample in self.samples]
+        of_target = [self._hashes(sample) for sample in self.target]
+        has, wants = set().union(*of_pool), set().union(*of_target)
+        weights = {slot: weigh(df, df, 0) for slot, df in self.df.items()}
+        by_slot: dict[int, set[int]] = {}
+        for hash_ in has & wants:
+            by_slot.setdefault(hash_ * self.slots >> 64, set()).add(hash_)
+        for slot, hashes in by_slot.items():
+            df, tdf = (sum(not hashes.isdisjoint(found) for found in each) for each in (of_pool, of_target))
+            weights[slot] = self.aims[slot] = weigh(df, self.df.get(slot, 0), tdf)
+        self.missing = sum(weigh(0, 0, sum(hash_ in found for found in of_target)) for hash_ in wants - has)
+        self.in_pool, self.recurring = has, {h for h in wants if sum(h in found for found in of_target) > 1}
+        self.weights = {slot: weight for slot, weight in weights.items() if weight > 0}
+
+    def _hashes(self, sample: bytes) -> set[int]:
+        grams = byte_grams if self.unit == "byte" else word_grams
+        return {hash_ for hash_, _ in grams(sample, self.ngram)}
+
+    def reached(self, has: Collection[int] | None = None) -> float:
+        """Share of the target, by weight, that is selected; or that is in these slots."""
+        total = sum(self.aims.values()) + self.missing
+        held = self.selected if has is None else has
+        return sum(weight for slot, weight in self.aims.items() if slot in held) / total if total else 1.0
 
     def _occurrences(self, sample: bytes) -> list[tuple[int, bytes]]:
         grams = byte_grams if self.unit == "byte" else word_grams
         return [(hash_ * self.slots >> 64, before) for hash_, before in grams(sample, self.ngram)]
 
     def _features(self, sample: bytes) -> set[int]:
-        return {slot for slot, _ in self._occurrences(sample)} & self.df.keys()
+        return {slot for slot, _ in self._occurrences(sample)} & self.weights.keys()
 
     def know(self, sample: bytes) -> None:
         for slot in self._features(sample):
@@ -97,8 +138,7 @@ class Oracle:
 
         def marginal(slot: int) -> int:
             c = self.selected.get(slot, 0)
-            weight = self.df[slot] ** self.gamma
-            return math.floor(weight * math.log((c + 1.1) / (c + 0.1)) * self.scale + 0.5)
+            return math.floor(self.weights[slot] * math.log((c + 1.1) / (c + 0.1)) * self.scale + 0.5)
 
         return sum(map(marginal, self.features[index]))
 
@@ -124,9 +164,9 @@ class Oracle:
             picks.append(best)
             gains.append(gain[best] / self.scale)
             self.know(self.samples[best])
+            self.curve.append(self.reached())
         return picks, gains
 
     def coverage(self) -> float:
-        weights = {slot: n**self.gamma for slot, n in self.df.items()}
-        total = sum(weights.values())
-        return sum(weights[slot] for slot in self.selected) / total if total else 1.0
+        total = sum(self.weights.values())
+        return sum(self.weights[slot] for slot in self.selected) / total if total else 1.0

@@ -33,6 +33,7 @@ def test_docstrings(name: str) -> None:
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pool.jsonl").write_text("".join(f'{{"text": "sample {n} of {n * n}"}}\n' for n in range(40)))
+    (tmp_path / "dev.jsonl").write_text("".join(f'{{"text": "sample of {n}"}}\n' for n in range(40)))
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) >= 2
     exec("import entropylaw\n" + "\n".join(blocks), {})
@@ -42,12 +43,20 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_inputs(directory: Path) -> None:
-    """The files that the pages on measuring, the law and reports speak of."""
+    """The files that the pages on measuring, the law, reports and targets speak of."""
     library = re.findall(r"\S+\s*", "".join(path.read_text() for path in sorted(PACKAGE.glob("*.py"))))
     records = [
         json.dumps({"text": "".join(library[n : n + 30]), "source": f"s{n % 7}"}) for n in range(0, len(library), 30)
     ]
-    for name, share in (("pool", 1.0), ("data", 1.0), ("new", 0.9), ("v1", 0.5), ("v2", 0.6), ("v3", 0.3)):
+    for name, share in (
+        ("pool", 1.0),
+        ("data", 1.0),
+        ("new", 0.9),
+        ("v1", 0.5),
+        ("v2", 0.6),
+        ("v3", 0.3),
+        ("dev", 0.2),
+    ):
         rows = records[: round(share * len(records))]
         (directory / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
     runs = [f"run {n},{2.4 + n / 20},{1.4 - n / 50 + n % 3 / 99},{6 - n / 25 + n % 4 / 99}" for n in range(12)]
@@ -58,10 +67,10 @@ def write_inputs(directory: Path) -> None:
     log.write_text(json.dumps({"log_history": entries}))
 
 
-@pytest.mark.parametrize("page", ["measuring", "entropy-law", "report"])
+@pytest.mark.parametrize("page", ["measuring", "entropy-law", "report", "targets"])
 def test_pages(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command, and the Python that needs no trainer, as pasted."""
-    if page != "measuring":
+    if page not in ("measuring", "targets"):
         pytest.importorskip("scipy", reason="the law is fitted with scipy")
         pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
     monkeypatch.chdir(tmp_path)

@@ -21,6 +21,7 @@ from typing import Any
 
 import heldout
 import measures
+from at_random import cut, pick_random
 from junk import KINDS, junk
 
 import entropylaw
@@ -29,20 +30,6 @@ from entropylaw.demo import write_pool
 from entropylaw.pool import load
 
 Pick = Callable[[Sequence[bytes], int], list[int]]
-
-
-def cut(samples: Sequence[bytes], order: Sequence[int], size: int) -> list[int]:
-    """The samples of ``order`` that fit ``size`` bytes together; what does not fit is passed over, as in ``select``."""
-    chosen = []
-    for index in order:
-        if len(samples[index]) <= size:
-            chosen.append(index)
-            size -= len(samples[index])
-    return chosen
-
-
-def pick_random(samples: Sequence[bytes], size: int, *, seed: int) -> list[int]:
-    return cut(samples, random.Random(seed).sample(range(len(samples)), len(samples)), size)
 
 
 def pick_zip(samples: Sequence[bytes], size: int) -> list[int]:

@@ -157,6 +157,15 @@ class CoverageResult:
     @property
     def collisions(self) -> float: ...
     @property
+    def target_coverage(self) -> NDArray[np.float64] | None:
+        """Share of the target's n-grams, by weight, that are selected or known, after each pick, shape ``(picks,)``."""
+    @property
+    def target_in_pool(self) -> float:
+        """Share of them that is in the pool."""
+    @property
+    def target_recurring(self) -> tuple[int, int]:
+        """N-grams in two samples of the target or more, and those of them that the pool has."""
+    @property
     def seconds(self) -> list[tuple[str, float]]: ...
 
 def coverage_select(
@@ -171,11 +180,16 @@ def coverage_select(
     alpha: float,
     min_df: int,
     min_contexts: int,
+    target: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+    target_weight: float = 0.0,
     journal: str | PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> CoverageResult:
-    """Selects with coverage from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``; ``journal`` as above."""
+    """Selects with coverage from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``; ``journal`` as above.
+
+    ``target``: data and offsets of the samples to select for, which count ``target_weight`` beside the pool.
+    """
 
 def measure(
     data: NDArray[np.uint8],
@@ -231,6 +245,8 @@ def first_gains(
     gamma: float,
     min_df: int,
     min_contexts: int,
+    target: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+    target_weight: float = 0.0,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import IO, Any, Literal
 
 import numpy as np
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.target import reading_target
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
-from entropylaw.pool.load import OnError
+from entropylaw.pool.load import OnError, unless_named
 from entropylaw.saving import tables
-from entropylaw.targets import STANDARD, File, check_name, check_targets, files_of
+from entropylaw.targets import STANDARD, File, check_name, check_targets, files_behind
 
 COLUMNS = ("index", "source", "bytes", "ratio", "first_gain")
 
@@ -33,7 +35,8 @@ class Scores:
     """Bytes of each sample; shape ``(len(scores),)``."""
     first_gains: NDArray[np.float64] = field(repr=False)
     """By how much each sample would raise coverage's objective as the first pick: the weight of what it holds that
-    recurs in the pool; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths`` to compare."""
+    recurs in the pool or is in the target; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths`` to
+    compare."""
     parameters: Mapping[str, Any]
     """What the first gains depend on, and how records were read and rendered."""
     version: str
@@ -61,11 +64,11 @@ class Scores:
         Raises
         ------
         EntropyLawError
-            If the name says none of these, or the file exists, can't be written, or is one of the pool.
+            If the name says none of these, or the file exists, can't be written, or is one of the pool or the target.
         """
         path, force = parameters.path("path", path), parameters.flag("force", force)
         check_name(path)
-        check(path, force, files_of(self.pool, "a file of the pool"))
+        check(path, force, files_behind(self.pool, self.parameters))
         with replacing(path, force) as file:
             self.write(file, path)
 
@@ -97,6 +100,8 @@ def score(
     gamma: float | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    target: PoolLike | Pool | None = None,
+    target_weight: float | None = None,
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
@@ -114,6 +119,8 @@ def score(
         As for ``select``.
     unit, ngram, gamma, min_df, min_contexts
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
+    target, target_weight
+        Of coverage, as for ``select``: samples of a task, for which to score, and how much they count.
 
     Returns
     -------
@@ -135,27 +142,39 @@ def score(
     """
     parameters.threads(threads)
     parameters.callback("progress", progress)
-    given = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": min_df, "min_contexts": min_contexts}
-    weights = Coverage(**{name: value for name, value in given.items() if value is not None}).weights()  # type: ignore[arg-type]
-    samples = load(
-        pool,
+    given = {
+        "unit": unit,
+        "ngram": ngram,
+        "gamma": gamma,
+        "min_df": min_df,
+        "min_contexts": min_contexts,
+        "target": target,
+        "target_weight": target_weight,
+    }
+    method = Coverage(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    method.check()
+    read = partial(
+        load,
         render=render,
         schema=schema,
         field=field,
         on_error=on_error,
-        format=format,
         memory=memory,
         threads=threads,
     )
+    if target is not None:
+        with reading_target():
+            method = replace(method, target=read(target, format=unless_named(target, format)))
+    samples = read(pool, format=format)
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()
-    gains = _core.first_gains(samples.data, samples.offsets, **weights, threads=threads, progress=progress)
+    gains = _core.first_gains(samples.data, samples.offsets, **method.for_core(), threads=threads, progress=progress)
     return Scores(
         ratios=distribution.ratios,
         lengths=distribution.lengths,
         first_gains=gains,
-        parameters={**weights, **samples.options},
+        parameters={**method.weights(), **method.given_target(), **samples.options},
         version=_core.__version__,
         seconds={"read": samples.seconds, "measure": measured - began, "gains": time.perf_counter() - measured},
         pool=samples,

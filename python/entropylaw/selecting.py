@@ -18,7 +18,8 @@ from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, method_with
-from entropylaw.methods.coverage import CoverageSelection
+from entropylaw.methods.coverage import Coverage, CoverageSelection
+from entropylaw.methods.target import reading_target
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
@@ -78,6 +79,8 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    target: PoolLike | Pool | None = None,
+    target_weight: float | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
     min_score: MinScore | None = None,
@@ -115,6 +118,8 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    target: PoolLike | Pool | None = None,
+    target_weight: float | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
     min_score: MinScore | None = None,
@@ -147,6 +152,11 @@ def select(
     is the sample of largest ``gain / bytes ** alpha``, where gain is by how much it raises the sum over n-grams of
     ``df ** gamma * log((c + 0.1) / 0.1)``: ``c`` selected samples and ``df`` samples of the pool have the n-gram. An
     n-gram that does not recur (``min_df``, ``min_contexts``) does not count.
+
+    With a ``target``, samples of what the selection is for, coverage selects what they have in common with the pool. Of
+    ``N`` samples of the pool ``df`` have an n-gram, and ``tdf`` of the target's ``T``; instead of ``df ** gamma`` it
+    weighs ``y ** gamma * 2 * y / (y + df)``, where ``y = (1 - target_weight) * df + target_weight * tdf * N / T``, and
+    ``df`` in the first term is 0 for an n-gram that does not recur.
 
     Parameters
     ----------
@@ -206,6 +216,13 @@ def select(
         in the same way, copies of which are not selected either; or indices of samples of the pool. For ``zip`` it
         stands before the selection, where deflate sees no more than 32 KiB back: ``coverage`` sees all of it.
         ``initial_subset`` is another name for it.
+    target : optional
+        For ``coverage``: what the selection is for, such as a hundred samples of a task. Anything that ``pool`` may be,
+        read in the same way. Nothing is selected from it, and it does not count as known. What of the pool equals it is
+        selected like anything else: leave it out if the target is a benchmark.
+    target_weight : float
+        For ``coverage`` with a ``target``: how much it counts beside the pool, from 0, not at all, to 1, alone; by
+        default 0.9.
     tokens
         For a budget in tokens, what counts them: a field, an array, a ``tokenizers.Tokenizer`` or the path of its
         ``.json``, a ``tiktoken.Encoding`` or ``"tiktoken:NAME"``, a fast tokenizer of transformers, or a function from
@@ -226,8 +243,8 @@ def select(
     on_error : {"raise", "skip"}
         What to do about records that can't be read.
     format : {"json", "csv", "tsv", "parquet", "arrow"}, optional
-        The format of the pool's files, such as standard input's, whatever their names; of an anchor's, if none of their
-        names tells. By default by name (CSV, TSV) and content.
+        The format of the pool's files, such as standard input's, whatever their names; of an anchor's or a target's, if
+        none of their names tells. By default by name (CSV, TSV) and content.
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
     threads : int, optional
@@ -274,8 +291,12 @@ def select(
             "alpha": alpha,
             "min_df": min_df,
             "min_contexts": min_contexts,
+            "target": target,
+            "target_weight": target_weight,
         },
     )
+    if isinstance(chosen, Coverage):
+        chosen.check()
     controls = Controls(
         group_by=group_by,
         quota=quota,
@@ -307,12 +328,15 @@ def select(
     )
     if anchor is not None:
         known = _indices(anchor)
-        controls = replace(controls, anchor=read(cast(PoolLike, anchor), anchor=True) if known is None else known)
+        controls = replace(controls, anchor=read(cast(PoolLike, anchor), beside=True) if known is None else known)
+    if isinstance(chosen, Coverage) and target is not None:
+        with reading_target():
+            chosen = replace(chosen, target=read(target, beside=True))
     candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress)
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)
     else:
-        files = files_behind(candidates.pool, candidates.parameters)
+        files = files_behind(candidates.pool, {**candidates.parameters, "target": getattr(chosen, "target", None)})
         check_targets([], files, os.fspath(checkpoint))
         # A command that ends early says which outputs it has written; a checkpoint is none.
         with placed_files(), Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
@@ -327,7 +351,7 @@ def load_for(
     *,
     method: Method,
     controls: Controls,
-    anchor: bool = False,
+    beside: bool = False,
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
@@ -337,7 +361,8 @@ def load_for(
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Pool:
-    """Reads a pool as ``select`` does for a method and controls, or its anchor, of which no numbers are needed."""
+    """Reads a pool as ``select`` does for a method and controls; or what goes ``beside`` it, an anchor or a target, of
+    which no numbers are needed."""
     # Before the method compares them with what it takes.
     parameters.reading(
         render=render,
@@ -354,9 +379,9 @@ def load_for(
         schema=schema,
         field=field,
         on_error=on_error,
-        group_by="source" if anchor else controls.group_field,
-        format=unless_named(data, format) if anchor else format,
-        numbers=() if anchor else controls.numbers,
+        group_by="source" if beside else controls.group_field,
+        format=unless_named(data, format) if beside else format,
+        numbers=() if beside else controls.numbers,
         memory=memory,
         threads=threads,
         progress=progress,

@@ -125,9 +125,10 @@ def files_behind(pool: "Pool", parameters: Mapping[str, Any]) -> Iterator[File]:
     from entropylaw.pool import Pool
 
     yield from files_of(pool, "a file of the pool")
-    anchor, tokens = parameters.get("anchor"), parameters.get("tokens")
-    if isinstance(anchor, Pool):
-        yield from files_of(anchor, "a file of the anchor")
+    for name in ("anchor", "target"):
+        if isinstance(beside := parameters.get(name), Pool):
+            yield from files_of(beside, f"a file of the {name}")
+    tokens = parameters.get("tokens")
     if isinstance(tokens, str | os.PathLike) and is_file(tokens):
         yield File(os.fspath(tokens), "the tokenizer")
 

@@ -36,6 +36,7 @@ def _tokenizer(given: str, format: Any = None) -> Iterator[str]:
 READ: dict[str, tuple[str, Callable[[Any, Any], Iterable[str]]]] = {
     "pool": ("a file of the pool", _paths),
     "anchor": ("a file of the anchor", _paths),
+    "target": ("a file of the target", _paths),
     "versions": ("a file of a version", _paths),
     "data": ("a file of the data", _paths),
     "render": ("the template", _template),

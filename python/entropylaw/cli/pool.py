@@ -61,6 +61,14 @@ def add_ngrams(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
 
 
+def add_target(group: "argparse._ArgumentGroup") -> None:
+    """Adds what coverage selects for."""
+    group.add_argument(
+        "--target", nargs="+", metavar="FILE", help="samples of what to select for; nothing is selected from them"
+    )
+    group.add_argument("--target-weight", type=float, metavar="X", help="how much the target counts, 0 to 1 [0.9]")
+
+
 def load_pool(
     arguments: argparse.Namespace,
     render: Any,

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     replay.add_argument("manifest", metavar="MANIFEST", help="what `entropylaw select` wrote as OUT.manifest.json")
     replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
     replay.add_argument("--anchor", nargs="+", metavar="FILE", help="the anchor, if its files are not where they were")
+    replay.add_argument("--target", nargs="+", metavar="FILE", help="the target, if its files are not where they were")
     replay.add_argument("--tokens", metavar="FILE", help="the tokenizer's file, if it is not where it was")
     replay.add_argument(
         "-o", "--output", metavar="OUT", help="write the records again, in the same way; - for standard output"
@@ -49,18 +50,22 @@ def run(arguments: argparse.Namespace) -> None:
     saving = None
     read = [
         *inputs(arguments),
-        *_files(manifest, pool=not arguments.pool, anchor=not arguments.anchor, tokens=not arguments.tokens),
+        *_files(manifest, [name for name in ("pool", "anchor", "target", "tokens") if not getattr(arguments, name)]),
     ]
     check_targets(written(arguments), read)
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
         saving.check(read, written(arguments))
-    pool, anchor = ([Path(file) for file in files] if files else None for files in (arguments.pool, arguments.anchor))
+    pool, anchor, target = (
+        [Path(file) for file in files] if files else None
+        for files in (arguments.pool, arguments.anchor, arguments.target)
+    )
     with progress_line(arguments) as progress:
         selection = replay(
             manifest,
             pool=pool,
             anchor=anchor,
+            target=target,
             tokens=arguments.tokens,
             threads=arguments.threads,
             progress=progress,
@@ -76,16 +81,17 @@ def run(arguments: argparse.Namespace) -> None:
         print_lines([first, *selection_lines(summary, time.perf_counter() - start)], stream)
 
 
-def _files(manifest: "Manifest", *, pool: bool, anchor: bool, tokens: bool) -> Iterator[File]:
-    """The files that a replay reads because the manifest names them: the archive beside it, and others as asked."""
+def _files(manifest: "Manifest", names: Sequence[str]) -> Iterator[File]:
+    """The files that a replay reads because the manifest names them: the archive beside it, and what else is asked."""
     from entropylaw.runs.values import Data
     from entropylaw.runs.values import File as Recorded
 
     yield File(str(manifest.path.parent / manifest.content.picks.name), "the picks to repeat")
-    if pool:
+    if "pool" in names:
         yield from (File(file.name, "a file of the pool") for file in manifest.content.pool.files)
-    recorded = manifest.parameters
-    if anchor and isinstance(recorded.anchor, Data):
-        yield from (File(file.name, "a file of the anchor") for file in recorded.anchor.files)
-    if tokens and isinstance(recorded.tokens, Recorded):
-        yield File(recorded.tokens.name, "the tokenizer")
+    for name in ("anchor", "target"):
+        if name in names and isinstance(data := getattr(manifest.parameters, name, None), Data):
+            yield from (File(file.name, f"a file of the {name}") for file in data.files)
+    tokens = manifest.parameters.tokens
+    if "tokens" in names and isinstance(tokens, Recorded):
+        yield File(tokens.name, "the tokenizer")

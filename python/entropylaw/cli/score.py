@@ -6,7 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.files import inputs, written
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.targets import STANDARD, File, check_targets
 
@@ -17,6 +17,7 @@ _EPILOG = """
 examples:
   entropylaw score pool.jsonl -o scores.parquet
   entropylaw score shards/*.parquet -o scores.csv.gz --unit word
+  entropylaw score pool.jsonl -o scores.parquet --target dev.jsonl
 
 A row for each sample, in input order: index, source, bytes, ratio (R of the sample alone) and first_gain (by how much
 it would raise coverage's objective as the first pick; divide by bytes to compare samples of different length).
@@ -41,7 +42,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=".parquet, .arrow, .csv, .tsv, .jsonl (.gz, .zst); - for CSV on standard output",
     )
     score.add_argument("--force", action="store_true", help="replace a file that exists")
-    add_ngrams(score.add_argument_group("options of coverage"))
+    coverage = score.add_argument_group("options of coverage")
+    add_ngrams(coverage)
+    add_target(coverage)
     score.set_defaults(run=run)
 
 
@@ -53,7 +56,10 @@ def run(arguments: argparse.Namespace) -> None:
     check_targets([File(arguments.output, "the scores"), *written(arguments)], read)
     check(arguments.output, arguments.force, read)
     pool = load_pool(arguments, arguments.render)
-    options = {name: getattr(arguments, name) for name in ("unit", "ngram", "gamma", "min_df", "min_contexts")}
+    names = ("unit", "ngram", "gamma", "min_df", "min_contexts", "target_weight")
+    options = {name: getattr(arguments, name) for name in names}
+    if arguments.target:
+        options["target"] = load_pool(arguments, arguments.render, arguments.target, beside=True)
     with progress_line(arguments) as progress:
         scores = score(pool, **options, threads=arguments.threads, progress=progress)
     stream = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.files import inputs, written
-from entropylaw.cli.pool import add_ngrams, add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
@@ -31,6 +31,7 @@ examples:
   entropylaw select shard-*.jsonl.zst -o subset.jsonl.gz --budget 10% --field response
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
+  entropylaw select pool.jsonl -o subset.jsonl --budget 2MB --method coverage --target dev.jsonl
   entropylaw select pool.jsonl -o subset.jsonl --budget '2M tokens' --tokens n_tokens --quota 'gsm8k>=10%,*<=30%'
 
 The records come out byte for byte, one a line; <OUT>.manifest.json says how they were chosen, and `entropylaw replay`
@@ -96,6 +97,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     coverage = select.add_argument_group("options of coverage")
     add_ngrams(coverage)
     coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
+    add_target(coverage)
     add_controls(select)
     add_checkpoint(select)
     select.set_defaults(run=run)
@@ -107,6 +109,7 @@ def run(arguments: argparse.Namespace) -> None:
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import METHODS, method_with, option_names
+    from entropylaw.methods.coverage import Coverage
     from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
     from entropylaw.selecting import select
@@ -131,6 +134,8 @@ def run(arguments: argparse.Namespace) -> None:
     }
     # Before the pool is read: it may be large, and the options wrong.
     method = method_with(arguments.method, options)
+    if isinstance(method, Coverage):
+        method.check()
     controls = given_controls(arguments)
     asked = Controls(**controls)
     asked.check(budget)
@@ -139,6 +144,8 @@ def run(arguments: argparse.Namespace) -> None:
     saving.check_records(pool.records)
     if arguments.anchor:
         controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
+    if arguments.target:
+        options["target"] = load_pool(arguments, rendering, arguments.target, beside=True)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(
@@ -203,7 +210,13 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         f"R         {selected['ratio']:.3f} selected{of_pool} ({summary['codec']})",
     ]
     if "coverage" in selected:
-        lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that recur in the pool, by weight")
+        which = "recur in the pool, or that it has of the target," if "target" in summary else "recur in the pool,"
+        lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that {which} by weight")
+    if "target" in summary:
+        lines.append(
+            f"target    {summary['target']['coverage']:.1%} of its n-grams, by weight, are in the selection, "
+            f"{summary['target']['in_pool']:.1%} in the pool"
+        )
     if selected["sources"]:
         # The largest are enough to fill the line.
         first = itertools.islice(selected["sources"].items(), _SHOWN_SOURCES)

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool import Render
+from entropylaw.methods.target import TargetCoverage
+from entropylaw.pool import Pool, PoolLike, Render
 from entropylaw.results import Selection
 
 _NGRAM = {"byte": 5, "word": 3}
 _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
+_TARGET_WEIGHT = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,8 @@ class CoverageSelection(Selection):
     objective: float
     """The objective's value: the sum of ``gains``."""
     coverage: float
-    """Share of the pool's recurring n-grams, by weight, that are in the selection or the initial subset; 0 to 1."""
+    """Share of the n-grams that count, by weight, that are in the selection or the initial subset; 0 to 1. Without a
+    target, those that recur in the pool count; with one also those that the pool has of it."""
     evaluations: int = field(repr=False)
     """Gains computed after the first one of each sample."""
     features: int = field(repr=False)
@@ -38,6 +41,14 @@ class CoverageSelection(Selection):
     """Slots of the table that n-grams are hashed to."""
     collisions: float = field(repr=False)
     """Share of the n-grams that have a slot in common with another one, and so are taken for it."""
+    target: TargetCoverage | None = field(repr=False)
+    """What is selected of the target, if there is one."""
+
+    @property
+    def target_coverage(self) -> NDArray[np.float64] | None:
+        """After each pick, the share of the target's n-grams, by weight, that are in the selection or the initial
+        subset; shape ``(len(selection),)``, 0 to ``target.in_pool``. None without a target."""
+        return None if self.target is None else self.target.curve
 
     @property
     def codec(self) -> str:
@@ -49,10 +60,16 @@ class CoverageSelection(Selection):
         """R of the selected set. The method does not use it: it is computed when asked for."""
         return self.measured.ratio
 
+    def trace(self) -> dict[str, NDArray[Any]]:
+        """What is kept of each pick, besides indices and gains: ``target_coverage``, with a target."""
+        return {} if self.target is None else {"target_coverage": self.target.curve}
+
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
         summary["selection"] |= {"objective": self.objective, "coverage": self.coverage}
+        if self.target is not None:
+            summary["target"] = self.target.summary()
         summary["work"] = {
             "evaluations": self.evaluations,
             "features": self.features,
@@ -67,6 +84,8 @@ class Coverage:
     """The options of coverage; see ``entropylaw.select``."""
 
     dedupes: ClassVar[bool] = True
+    targeted: ClassVar[tuple[str, ...]] = ("target", "target_weight")
+    """The options that say what to select for; a manifest has them only if there is a target."""
 
     unit: Literal["byte", "word"] = "byte"
     ngram: int | None = None
@@ -74,6 +93,9 @@ class Coverage:
     alpha: float | Literal["auto"] = "auto"
     min_df: int = 2
     min_contexts: int = 2
+    target: PoolLike | Pool | None = None
+    """What to select for: something to read, until it is read."""
+    target_weight: float | None = None
 
     def __post_init__(self) -> None:
         parameters.named("unit", self.unit, tuple(_NGRAM))
@@ -83,6 +105,26 @@ class Coverage:
         object.__setattr__(self, "gamma", parameters.real("gamma", self.gamma, 0, 1))
         if not (isinstance(self.alpha, str) and self.alpha == "auto"):
             object.__setattr__(self, "alpha", parameters.real("alpha", self.alpha, 0, 1))
+        if self.target_weight is not None or self.target is not None:
+            weight = _TARGET_WEIGHT if self.target_weight is None else self.target_weight
+            object.__setattr__(self, "target_weight", parameters.real("target_weight", weight, 0, 1))
+
+    def check(self) -> None:
+        """Raises EntropyLawError unless the options go together."""
+        if self.target is None and self.target_weight is not None:
+            raise EntropyLawError(
+                "target_weight says how much a target counts; say what to select for: target= (--target)"
+            )
+
+    def for_core(self) -> dict[str, Any]:
+        """What the core needs to know of n-grams and target, which has been read."""
+        if not isinstance(self.target, Pool):
+            return self.weights()
+        return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
+
+    def given_target(self) -> dict[str, Any]:
+        """The target and how much it counts, for the manifest; nothing without one."""
+        return {} if self.target is None else {name: getattr(self, name) for name in self.targeted}
 
     def weights(self) -> dict[str, Any]:
         """The options that say what n-grams are, which recur, and what they weigh."""
@@ -108,19 +150,21 @@ class Coverage:
         """Selects; see ``entropylaw.select``."""
         pool = candidates.pool
         auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
-        options: dict[str, Any] = {**self.weights(), "alpha": auto if self.alpha == "auto" else self.alpha}
+        alpha = auto if self.alpha == "auto" else self.alpha
         result = _core.coverage_select(
             pool.data,
             candidates.starts,
             candidates.ends,
             candidates.controls(),
-            **options,
+            **self.for_core(),
+            alpha=alpha,
             journal=journal,
             threads=threads,
             progress=progress,
         )
         if not len(result.indices):
             raise EntropyLawError(candidates.nothing_fits())
+        target = _target(self.target, result)
         return CoverageSelection(
             indices=candidates.positions(result.indices),
             gains=result.gains,
@@ -130,22 +174,31 @@ class Coverage:
             features=result.features,
             slots=result.slots,
             collisions=result.collisions,
+            target=target,
             method="coverage",
             parameters={
                 "budget": candidates.budget.given,
-                **options,
+                **self.weights(),
+                "alpha": alpha,
+                **self.given_target(),
                 **pool.options,
                 **candidates.parameters,
             },
             version=_core.__version__,
             seconds={"read": pool.seconds, **dict(result.seconds)},
-            warnings=_warnings(candidates, result),
+            warnings=_warnings(candidates, result, target),
             controls=candidates.report(result.indices),
             pool=pool,
         )
 
 
-def _warnings(candidates: Candidates, result: _core.CoverageResult) -> tuple[str, ...]:
+def _target(target: PoolLike | Pool | None, result: _core.CoverageResult) -> TargetCoverage | None:
+    if result.target_coverage is None or not isinstance(target, Pool):
+        return None
+    return TargetCoverage(len(target), result.target_coverage, result.target_in_pool, *result.target_recurring)
+
+
+def _warnings(candidates: Candidates, result: _core.CoverageResult, target: TargetCoverage | None) -> tuple[str, ...]:
     warnings = candidates.warnings(result.indices)
     if result.collisions > _TOO_MANY_COLLISIONS:
         warnings.append(
@@ -154,4 +207,6 @@ def _warnings(candidates: Candidates, result: _core.CoverageResult) -> tuple[str
         )
     if not result.objective:
         warnings.append("no n-gram recurs in the pool: the samples were taken in input order")
+    if target is not None:
+        warnings += target.warnings()
     return tuple(warnings)

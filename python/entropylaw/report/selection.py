@@ -10,7 +10,7 @@ from entropylaw.methods.coverage import CoverageSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool
 from entropylaw.report import charts
-from entropylaw.report.growth import MOST, SHOWN, Growth, averaged, growth_at_random, growth_of
+from entropylaw.report.growth import MOST, SHOWN, Growth, averaged, growth_at_random, growth_of, points
 from entropylaw.report.page import Chart, Definitions, Notes, Page, Part, Table, Tile, Tiles, excerpt, label
 from entropylaw.results import Selection
 
@@ -111,6 +111,12 @@ def _tiles(selection: Selection, repeated: Duplicates, chosen: NDArray[np.bool_]
         yield Tile(
             "coverage", f"{selection.coverage:.1%}", "of the pool's recurring n-grams, by weight, are in the selection"
         )
+        if selection.target is not None:
+            yield Tile(
+                "target covered",
+                f"{selection.target.covered:.1%}",
+                f"of its n-grams, by weight, are in the selection; {selection.target.in_pool:.1%} in the pool",
+            )
     near = repeated.first_near
     among = len(selection) - len(np.unique(near[selection.indices]))
     yield Tile(
@@ -156,6 +162,24 @@ def _traces(selection: Selection, growth: Growth) -> Iterator[Part]:
                 log=True,
             ),
         )
+        if (target := selection.target) is not None:
+            picks = points(len(selection))
+            reached = target.curve[picks - 1].tolist()
+            yield Chart(
+                "Target covered",
+                "Share of the target's n-grams, by weight, that are in the selection after each number of picks. The "
+                f"pool has {target.in_pool:.1%} of them. Where the curve is flat, more picks add nothing new for the "
+                "target: they repeat what it holds, and then what recurs in the pool.",
+                charts.curves(
+                    [
+                        {"x": pick, "value": round(share, 5)}
+                        for pick, share in zip(picks.tolist(), reached, strict=True)
+                    ],
+                    "samples selected",
+                    "share of the target",
+                    series=("target",),
+                ),
+            )
     rows = [
         {"x": pick, "value": round(bits, 4), "series": name}
         for name, grown in (("selected", growth.thinned(_STEPS)), ("random", random.thinned(_STEPS)))

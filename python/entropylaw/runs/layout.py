@@ -74,6 +74,7 @@ class Content(Strict):
     skipped: list[str]
     quotas: dict[str, Any] = msgspec.field(default_factory=dict)
     other_quotas: Count = 0
+    target: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Parameters(Strict):
@@ -106,10 +107,14 @@ def parameters_type(method: str) -> type[Parameters]:
         If there is no such method.
     """
     names = option_names(method)
-    hints = get_type_hints(METHODS[method])
+    chosen = METHODS[method]
+    hints = {**get_type_hints(chosen), "target": Data | None}
+    # These are only there if there is a target.
+    optional: tuple[str, ...] = getattr(chosen, "targeted", ())
+    fields = [(name, hints[name]) for name in names if name not in optional]
     kind: Any = msgspec.defstruct(
         f"{method.capitalize()}Parameters",
-        [(name, hints[name]) for name in names],
+        [*fields, *((name, hints[name], None) for name in optional)],
         bases=(Parameters,),
         kw_only=True,
         forbid_unknown_fields=True,

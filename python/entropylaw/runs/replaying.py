@@ -33,6 +33,7 @@ def replay(
     *,
     pool: PoolLike | Pool | None = None,
     anchor: PoolLike | Pool | None = None,
+    target: PoolLike | Pool | None = None,
     tokens: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -46,9 +47,9 @@ def replay(
     ----------
     manifest
         The manifest that ``Selection.save`` wrote, beside the ``.picks.npz`` that goes with it.
-    pool, anchor : optional
-        The pool, and the anchor, if their files are not where they were. They may be cut into other files, or stored in
-        another format: the samples have to be the same, in the same order.
+    pool, anchor, target : optional
+        The pool, the anchor and the target, if their files are not where they were. They may be cut into other files,
+        or stored in another format: the samples have to be the same, in the same order.
     tokens : path, optional
         The file of the tokenizer, if it is not where it was.
     threads, progress
@@ -62,8 +63,8 @@ def replay(
     Raises
     ------
     EntropyLawError
-        If the manifest or what it names can't be read, if the pool, the anchor, the tokenizer or what controls read are
-        others, or if the selection comes out otherwise: with what differs.
+        If the manifest or what it names can't be read, if the pool, the anchor, the target, the tokenizer or what
+        controls read are others, or if the selection comes out otherwise: with what differs.
     """
     check.threads(threads)
     check.callback("progress", progress)
@@ -77,9 +78,12 @@ def replay(
         parameters["render"] = "text"
     if tokens is not None:
         tokens = check.path("tokens", tokens)
-    given = then.parameters.anchor
-    if anchor is not None and not isinstance(given, Data):
+    beside = {"anchor": anchor, "target": target}
+    recorded = {name: data for name in beside if isinstance(data := getattr(then.parameters, name, None), Data)}
+    if anchor is not None and "anchor" not in recorded:
         raise EntropyLawError(f"{then.path}: the selection was made without an anchor from elsewhere; give none")
+    if target is not None and "target" not in recorded:
+        raise EntropyLawError(f"{then.path}: the selection was made without a target; give none")
     if tokens is not None and not isinstance(then.parameters.tokens, File):
         raise EntropyLawError(f"{then.path}: the selection was made without a tokenizer's file; give none")
     if isinstance(then.parameters.tokens, File):
@@ -103,8 +107,8 @@ def replay(
 
     # All before selecting, which takes longer than reading.
     found = read("pool", then.content.pool, pool)
-    if isinstance(given, Data):
-        parameters["anchor"] = read("anchor", given, anchor)
+    for name, data in recorded.items():
+        parameters[name] = read(name, data, beside[name])
     now: Selection = select(found, method=method, **parameters, threads=threads, progress=progress)
     _check_controls(then, now)
     _check_picks(then, now)
@@ -130,7 +134,7 @@ def _tokenizer(then: Manifest, recorded: File, instead: str | os.PathLike[str] |
 
 
 def _files(then: Manifest, what: str, files: Sequence[Stored]) -> list[Path]:
-    """The files that the pool, or the anchor, was read from, as long as they are there."""
+    """The files that the pool, or what goes beside it, was read from, as long as they are there."""
     option = f"({what}=, --{what})"
     if not files or any(file.name in ("standard input", "-") for file in files):
         raise EntropyLawError(f"{then.path}: the {what} was not read from files; name one {option}")
@@ -161,7 +165,7 @@ def _read(
     threads: int | None,
     progress: Callable[[Any], object] | None,
 ) -> Pool:
-    """The pool, or the anchor, read as ``select`` would read it."""
+    """The pool, or what goes beside it, read as ``select`` would read it."""
 
     def given(names: Iterable[str]) -> dict[str, Any]:
         return {name: parameters[name] for name in names if name in parameters}
@@ -170,7 +174,7 @@ def _read(
         data,
         method=method_with(method, given(option_names(method))),
         controls=Controls(**given(field.name for field in fields(Controls) if field.name != "anchor")),
-        anchor=what == "anchor",
+        beside=what != "pool",
         **given(("render", "schema", "field", "on_error")),
         format=format,
         threads=threads,

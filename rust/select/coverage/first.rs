@@ -4,36 +4,38 @@ use rayon::prelude::*;
 
 use super::features::{ByteGrams, Features};
 use super::marks::Marks;
-use super::survey::Survey;
-use super::table::Table;
-use super::vocabulary::Vocabulary;
 use super::words::WordGrams;
-use super::{Params, Unit, check_pool, counts};
+use super::{Params, Read, Target, Task, Unit, check_pool};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::select::monitor::{Monitor, Stage};
 use crate::select::threads::Threads;
 
 /// What each sample would add to the objective as the first pick, in input order: the weight of what it holds that
-/// recurs in the pool. The budget and `alpha` don't count.
+/// recurs in the pool, or is in the target. The budget and `alpha` don't count.
 ///
 /// # Errors
 /// As [`super::select`].
-pub fn first_gains(pool: &Pool<'_>, params: &Params, threads: Option<usize>, monitor: &Monitor) -> Result<Vec<f64>> {
+pub fn first_gains(
+    pool: &Pool<'_>,
+    params: &Params,
+    target: Option<&Target<'_>>,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Vec<f64>> {
     params.check()?;
     check_pool(pool)?;
+    target.map_or(Ok(()), Target::check)?;
+    let task = Task { pool, params, target, monitor };
     Threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => gains_by(pool, ByteGrams::new(params.ngram), params, monitor),
-        Unit::Word => gains_by(pool, WordGrams::new(params.ngram), params, monitor),
+        Unit::Byte => gains_by(&task, ByteGrams::new(params.ngram)),
+        Unit::Word => gains_by(&task, WordGrams::new(params.ngram)),
     })
 }
 
-fn gains_by<F: Features>(pool: &Pool<'_>, features: F, params: &Params, monitor: &Monitor) -> Result<Vec<f64>> {
-    monitor.enter(Stage::Count, 2 * pool.len());
-    let slots = Survey::new(pool, features, monitor)?.slots(pool.bytes());
-    let df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
-    let (vocabulary, df) = Vocabulary::new(slots, df);
-    let table = Table::new(df, params.gamma);
+fn gains_by<F: Features>(task: &Task<'_>, features: F) -> Result<Vec<f64>> {
+    let Read { vocabulary, table, .. } = task.read(features)?;
+    let &Task { pool, monitor, .. } = task;
     monitor.enter(Stage::Score, pool.len());
     let gain = |marks: &mut Marks, index| {
         monitor.check()?;

@@ -43,8 +43,19 @@ pub struct Picks {
     pub indices: Vec<i64>,
     /// Of each, in the table's units.
     pub gains: Vec<u64>,
+    /// What share of the target is covered after each; see [`Table::reached`].
+    pub reached: Vec<f64>,
     /// Gains computed after the first one of every sample.
     pub evaluations: u64,
+}
+
+impl Picks {
+    /// Notes a pick and its gain, after which the table is as it is.
+    pub fn add(&mut self, index: usize, gain: u64, table: &Table) {
+        self.indices.push(index as i64);
+        self.gains.push(gain);
+        self.reached.push(table.reached());
+    }
 }
 
 /// What samples are compared by.
@@ -132,8 +143,8 @@ impl<'a, F: Features> Greedy<'a, F> {
             let index = best as usize;
             let Self { ledger, lists, table, .. } = self;
             ledger.take(index);
-            picks.gains.push(lists.select(index, table));
-            picks.indices.push(index as i64);
+            let gain = lists.select(index, table);
+            picks.add(index, gain, table);
             self.monitor.steps(ledger.cost(index) as usize);
             self.monitor.update(|now| now.picked += 1);
             log.note(&picks.indices)?;
@@ -220,6 +231,7 @@ mod tests {
     use super::super::marks::Marks;
     use super::super::survey::Survey;
     use super::super::vocabulary::Vocabulary;
+    use super::super::weights::Weights;
     use super::super::{Guard, Params, Unit, counts, select};
     use super::*;
     use crate::pool::Pool;
@@ -251,9 +263,10 @@ mod tests {
         for alpha in [0.0, 1.0] {
             let slots = Survey::new(&pool, features, &monitor).unwrap().slots(pool.bytes());
             let df = counts::document_frequencies(&pool, features, slots, guard, &monitor).unwrap();
-            let (vocabulary, df) = Vocabulary::new(slots, df);
-            assert!(df.len() > COMMON + 8000, "{}", df.len());
-            let mut table = Table::new(df, 0.85);
+            let weights = Weights::general(0.85);
+            let (vocabulary, ranks) = Vocabulary::new(slots, df, weights.most());
+            assert!(ranks.len() > COMMON + 8000, "{}", ranks.len());
+            let mut table = Table::new(ranks, weights);
             let mut marks = Marks::new(vocabulary.len());
             let list = |sample| {
                 let mut list = Vec::new();
@@ -278,7 +291,7 @@ mod tests {
             for threads in [1, 4] {
                 let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard };
                 let controls = Controls::only(Limits::samples(60));
-                let found = select(&pool, &params, &controls, &mut Journal::default(), Some(threads), &monitor);
+                let found = select(&pool, &params, None, &controls, &mut Journal::default(), Some(threads), &monitor);
                 assert_eq!(found.unwrap().indices, picks, "{alpha} {threads}");
             }
         }

@@ -11,7 +11,7 @@
 //! lazily (`greedy`). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
 //! that copies of noise do not recur either (`counts`). Counts start from 0.1, not from 1.1: subsets then predict held-out
-//! text better, whatever the unit.
+//! text better, whatever the unit. With a target ([`Target`]), features weigh by how often it has them, too (`weights`).
 //!
 //! Unlike the sizers, this sees the whole selection, whatever its size. Three passes over the pool size a table
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
@@ -20,7 +20,7 @@
 //! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
 //! 4 bytes a recurring feature; 17 bytes a sample; the lists, with 8 bytes a sample. Lists are stored only while all of that
 //! is below 2.5 bytes a byte of pool (or 64 MiB). To that come a bit a feature for each thread, and at most about 64 MiB
-//! for the survey.
+//! for the survey. A target takes some 40 bytes for each of its distinct features, and 4 for each thread.
 
 mod counts;
 mod distinct;
@@ -35,7 +35,9 @@ mod real;
 mod record;
 mod survey;
 mod table;
+mod target;
 mod vocabulary;
+mod weights;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -49,7 +51,10 @@ use self::marks::Marks;
 use self::record::PickLog;
 use self::survey::Survey;
 use self::table::Table;
+use self::target::Aims;
+pub use self::target::Target;
 use self::vocabulary::Vocabulary;
+use self::weights::Weights;
 use self::words::WordGrams;
 use super::controls::{Controls, Known};
 use super::journal::Journal;
@@ -139,13 +144,28 @@ pub struct Selection {
     pub slots: u64,
     /// Share of the features that have a slot in common with another one.
     pub collisions: f64,
+    /// What it is of the target, if there is one.
+    pub aim: Option<Aim>,
     /// Time spent.
     pub timings: Timings,
 }
 
+/// What a selection is of its target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aim {
+    /// Share of the target's features, by weight, that is in the selection or was known, after each pick.
+    pub reached: Vec<f64>,
+    /// Share of them that is in the pool: no selection reaches more.
+    pub reachable: f64,
+    /// Features in two samples of the target or more.
+    pub recurring: u64,
+    /// Of these, the ones that the pool has.
+    pub recurring_shared: u64,
+}
+
 /// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
 ///
-/// What is known of other data does not make features recur. The result depends on the pool, the parameters and the
+/// What is known of other data does not make features recur. Nothing is selected from a target, and it is not known. The result depends on the pool, the parameters and the
 /// controls alone: not on the number of threads, nor on the platform, nor on how often it was interrupted and resumed
 /// from its journal.
 ///
@@ -155,6 +175,7 @@ pub struct Selection {
 pub fn select(
     pool: &Pool<'_>,
     params: &Params,
+    target: Option<&Target<'_>>,
     controls: &Controls<'_>,
     journal: &mut Journal<'_>,
     threads: Option<usize>,
@@ -162,11 +183,52 @@ pub fn select(
 ) -> Result<Selection> {
     params.check()?;
     check_pool(pool)?;
+    target.map_or(Ok(()), Target::check)?;
     controls.check(pool)?;
+    let task = Task { pool, params, target, monitor };
     Threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => select_by(pool, ByteGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
-        Unit::Word => select_by(pool, WordGrams::new(params.ngram), params, controls, journal, room(pool), monitor),
+        Unit::Byte => task.select(ByteGrams::new(params.ngram), controls, journal, room(pool)),
+        Unit::Word => task.select(WordGrams::new(params.ngram), controls, journal, room(pool)),
     })
+}
+
+/// What to read, and how.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    pool: &'a Pool<'a>,
+    params: &'a Params,
+    target: Option<&'a Target<'a>>,
+    monitor: &'a Monitor,
+}
+
+/// What was read: the features that count, what they weigh, and what of them is the target's.
+struct Read {
+    survey: Survey,
+    slots: hash::Slots,
+    vocabulary: Vocabulary,
+    table: Table,
+    aims: Option<Aims>,
+}
+
+impl Task<'_> {
+    /// Counts the features of the pool, and weighs them.
+    fn read<F: Features>(&self, features: F) -> Result<Read> {
+        let &Self { pool, params, target, monitor } = self;
+        monitor.enter(Stage::Count, 2 * pool.len());
+        let survey = Survey::new(pool, features, monitor)?;
+        let slots = survey.slots(pool.bytes());
+        let mut df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
+        let (weights, aims) = match target {
+            None => (Weights::general(params.gamma), None),
+            Some(Target { samples, weight }) => {
+                let aims = Aims::new(pool, samples, features, slots, monitor)?;
+                let sizes = (pool.len(), samples.len());
+                (Weights::targeted(&mut df, &aims, params.gamma, *weight, sizes), Some(aims))
+            }
+        };
+        let (vocabulary, ranks) = Vocabulary::new(slots, df, weights.most());
+        Ok(Read { survey, slots, vocabulary, table: Table::new(ranks, weights), aims })
+    }
 }
 
 fn check_pool(pool: &Pool<'_>) -> Result<()> {
@@ -192,68 +254,69 @@ fn room(pool: &Pool<'_>) -> usize {
     (pool.bytes() / 2).saturating_mul(5).max(ROOM_ALWAYS)
 }
 
-fn select_by<F: Features>(
-    pool: &Pool<'_>,
-    features: F,
-    params: &Params,
-    controls: &Controls<'_>,
-    journal: &mut Journal<'_>,
-    room: usize,
-    monitor: &Monitor,
-) -> Result<Selection> {
-    let start = Instant::now();
-    monitor.enter(Stage::Count, 2 * pool.len());
-    let survey = Survey::new(pool, features, monitor)?;
-    let slots = survey.slots(pool.bytes());
-    let df = counts::document_frequencies(pool, features, slots, params.guard, monitor)?;
-    let (vocabulary, df) = Vocabulary::new(slots, df);
-    let mut table = Table::new(df, params.gamma);
-    let counted = Instant::now();
+impl Task<'_> {
+    fn select<F: Features>(
+        &self,
+        features: F,
+        controls: &Controls<'_>,
+        journal: &mut Journal<'_>,
+        room: usize,
+    ) -> Result<Selection> {
+        let &Self { pool, params, monitor, .. } = self;
+        let start = Instant::now();
+        let Read { survey, slots, vocabulary, mut table, aims } = self.read(features)?;
+        let counted = Instant::now();
 
-    monitor.enter(Stage::Score, pool.len());
-    if let Known::Pool(known) = controls.known {
-        let mut marks = Marks::new(vocabulary.len());
-        for sample in known.iter() {
+        monitor.enter(Stage::Score, pool.len());
+        if let Known::Pool(known) = controls.known {
+            let mut marks = Marks::new(vocabulary.len());
+            for sample in known.iter() {
+                monitor.check()?;
+                vocabulary.read(features, sample, &mut marks);
+                marks.drain(|feature| _ = table.select(feature));
+            }
+        }
+        let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
+        let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
+        let mut ledger = Ledger::new(pool, controls)?;
+        let mut taken = controls.known.mask(pool)?;
+        for known in (0..pool.len()).filter(|&index| taken[index]) {
+            lists.select(known, &mut table);
+        }
+        let mut picks = Picks::default();
+        let log = PickLog::replay(journal, pool.len(), |index| {
             monitor.check()?;
-            vocabulary.read(features, sample, &mut marks);
-            marks.drain(|feature| _ = table.select(feature));
-        }
-    }
-    let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
-    let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
-    let mut ledger = Ledger::new(pool, controls)?;
-    let mut taken = controls.known.mask(pool)?;
-    for known in (0..pool.len()).filter(|&index| taken[index]) {
-        lists.select(known, &mut table);
-    }
-    let mut picks = Picks::default();
-    let log = PickLog::replay(journal, pool.len(), |index| {
-        monitor.check()?;
-        if taken[index] || !ledger.fits(index) {
-            return Ok(false);
-        }
-        taken[index] = true;
-        ledger.take(index);
-        picks.gains.push(lists.select(index, &mut table));
-        picks.indices.push(index as i64);
-        Ok(true)
-    })?;
-    let greedy = Greedy::new(ledger, controls.weights, params.alpha, lists, table, &taken, monitor)?;
-    let scored = Instant::now();
-    let (picks, table) = greedy.run(picks, log)?;
+            if taken[index] || !ledger.fits(index) {
+                return Ok(false);
+            }
+            taken[index] = true;
+            ledger.take(index);
+            picks.add(index, lists.select(index, &mut table), &table);
+            Ok(true)
+        })?;
+        let greedy = Greedy::new(ledger, controls.weights, params.alpha, lists, table, &taken, monitor)?;
+        let scored = Instant::now();
+        let (picks, table) = greedy.run(picks, log)?;
 
-    let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
-    Ok(Selection {
-        indices: picks.indices,
-        gains: picks.gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
-        objective,
-        coverage: table.coverage(),
-        evaluations: picks.evaluations,
-        features: survey.features(),
-        slots: slots.len() as u64,
-        collisions: survey.collisions(slots),
-        timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
-    })
+        let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
+        Ok(Selection {
+            indices: picks.indices,
+            gains: picks.gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
+            objective,
+            coverage: table.coverage(),
+            evaluations: picks.evaluations,
+            features: survey.features(),
+            slots: slots.len() as u64,
+            collisions: survey.collisions(slots),
+            aim: aims.map(|Aims { recurring, recurring_shared, .. }| Aim {
+                reached: picks.reached,
+                reachable: table.reachable(),
+                recurring,
+                recurring_shared,
+            }),
+            timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
+        })
+    }
 }
 
 #[cfg(test)]
@@ -286,7 +349,7 @@ mod tests {
         let (bytes, offsets) = sentences();
         let controls = Controls { known, ..Controls::only(limits) };
         let journal = &mut Journal::default();
-        select(&Pool::new(&bytes, &offsets)?, params, &controls, journal, Some(threads), &Monitor::default())
+        select(&Pool::new(&bytes, &offsets)?, params, None, &controls, journal, Some(threads), &Monitor::default())
     }
 
     #[test]
@@ -310,7 +373,8 @@ mod tests {
         let run = |room| {
             let threads = Threads::start(Some(2)).unwrap();
             let monitor = Monitor::default();
-            let run = || select_by(&pool, features, &PARAMS, &controls, &mut Journal::default(), room, &monitor);
+            let task = Task { pool: &pool, params: &PARAMS, target: None, monitor: &monitor };
+            let run = || task.select(features, &controls, &mut Journal::default(), room);
             let selection = threads.install(run).unwrap();
             (selection.indices, selection.gains, selection.evaluations)
         };
@@ -339,7 +403,7 @@ mod tests {
         let pool = Pool::new(&bytes, &offsets).unwrap();
         for unit in [Unit::Byte, Unit::Word] {
             let params = Params { unit, alpha: 0.0, ..PARAMS };
-            let gains = first_gains(&pool, &params, Some(3), &Monitor::default()).unwrap();
+            let gains = first_gains(&pool, &params, None, Some(3), &Monitor::default()).unwrap();
             assert_eq!(gains.len(), pool.len());
             let first = run(&params, Limits::samples(1), Known::Nothing, 1).unwrap();
             let highest = gains.iter().fold(0.0_f64, |highest, &gain| highest.max(gain));
@@ -376,7 +440,7 @@ mod tests {
         let monitor = Monitor::default();
         monitor.stop();
         let pool = Pool::new(&bytes, &offsets).unwrap();
-        let stopped = select(&pool, &PARAMS, &Controls::only(BYTES), &mut Journal::default(), Some(2), &monitor);
+        let stopped = select(&pool, &PARAMS, None, &Controls::only(BYTES), &mut Journal::default(), Some(2), &monitor);
         assert_eq!(stopped.unwrap_err(), Error::Interrupted);
     }
 }

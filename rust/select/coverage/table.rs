@@ -1,8 +1,8 @@
 //! What each feature is worth now.
 //!
-//! The objective is a sum over features of `w(df) * log((c + 0.1) / 0.1)`, with `w(df) = df^gamma` and `c` the number
-//! of selected samples with the feature. One more sample adds `w(df) * log((c + 1.1) / (c + 0.1))`: the feature's
-//! *marginal*, which the table holds ready, so that the gain of a sample is a sum of table entries.
+//! The objective is a sum over features of `w * log((c + 0.1) / 0.1)`, with `w` the feature's weight ([`super::weights`]) and
+//! `c` the number of selected samples with the feature. One more sample adds `w * log((c + 1.1) / (c + 0.1))`: the
+//! feature's *marginal*, which the table holds ready, so that the gain of a sample is a sum of table entries.
 //!
 //! Marginals are integers, in units of a power of two that makes the largest possible one just fit 32 bits. Their sums
 //! are exact, so they depend neither on the order of summation nor on the number of threads; rounding is monotone,
@@ -11,20 +11,21 @@
 //! The marginals of common features are few, and in the cache. Of the others there are up to hundreds of millions, and
 //! waiting for them would be most of the time of a selection. So of these the table holds bounds of 16 bits: the marginal,
 //! rounded up to a multiple of a power of two. Their sum is rarely off by more than 1/10,000 of a gain, and
-//! the samples that it leaves in question are few; for these marginals are computed from `df` and `c`.
+//! the samples that it leaves in question are few; for these marginals are computed from rank and `c`.
 //!
 //! A feature takes 4 bytes: `c` with 16 bits, saturating, and the bound.
 
 use super::lists::{COMMON, List};
-use super::real::{ln, pow};
-use super::vocabulary::Frequencies;
+use super::real::ln;
+use super::vocabulary::Ranks;
+use super::weights::{Aimed, Weights};
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
 const PRIOR: f64 = 0.1;
 
 /// The weights and logarithms that marginals are made of.
 struct Scale {
-    /// `df^gamma`, by `df`.
+    /// By rank.
     weights: Vec<f64>,
     /// `log((c + 1.1) / (c + 0.1))`, by `c`.
     logs: Vec<f64>,
@@ -33,11 +34,9 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(gamma: f64) -> Self {
-        let counts = || (0..=u16::MAX).map(f64::from);
-        let weights: Vec<f64> = counts().map(|df| pow(df.max(1.0), gamma)).collect();
-        let logs: Vec<f64> = counts().map(|c| ln((c + 1.0 + PRIOR) / (c + PRIOR))).collect();
-        let largest = weights.iter().fold(0.0_f64, |a, &b| a.max(b)) * logs[0];
+    fn new(weights: Vec<f64>, largest: f64) -> Self {
+        let logs: Vec<f64> = (0..=u16::MAX).map(f64::from).map(|c| ln((c + 1.0 + PRIOR) / (c + PRIOR))).collect();
+        let largest = largest * logs[0];
         let mut unit = 1.0;
         while largest * unit * 2.0 < f64::from(u32::MAX) {
             unit *= 2.0;
@@ -46,55 +45,93 @@ impl Scale {
     }
 
     /// Not above 2^32 - 1, and not rising with `c`.
-    fn marginal(&self, df: u16, c: u16) -> u32 {
-        (self.weights[usize::from(df)] * self.logs[usize::from(c)] * self.unit).round() as u32
+    fn marginal(&self, rank: usize, c: u16) -> u32 {
+        (self.weights[rank] * self.logs[usize::from(c)] * self.unit).round() as u32
     }
 
-    fn weight(&self, df: u16) -> u128 {
-        (self.weights[usize::from(df)] * self.unit).round() as u128
+    fn weight(&self, rank: usize) -> u128 {
+        self.units(self.weights[rank])
     }
+
+    fn units(&self, weight: f64) -> u128 {
+        (weight * self.unit).round() as u128
+    }
+}
+
+/// Weight of the features with `c > 0`, and of all.
+#[derive(Default)]
+struct Share {
+    covered: u128,
+    total: u128,
+}
+
+impl Share {
+    /// 1 if there are none.
+    fn get(&self) -> f64 {
+        if self.total == 0 { 1.0 } else { self.covered as f64 / self.total as f64 }
+    }
+}
+
+/// What a selection holds of its target.
+struct Reach {
+    is_aimed: Vec<bool>,
+    share: Share,
+    /// Weight of what the pool has of it.
+    shared: u128,
 }
 
 /// The features' counts and marginals, by number.
 pub struct Table {
     scale: Scale,
-    df: Frequencies,
+    ranks: Ranks,
     selected: Vec<u16>,
     /// Of the common features; 0 for numbers that no feature has.
     marginals: Box<[u32; COMMON]>,
     /// Bounds of the others' marginals, in multiples of `2^shift`.
     bounds: Vec<u16>,
     shift: u32,
-    /// Weight of the features with `c > 0`, and of all.
-    covered: u128,
-    total: u128,
+    all: Share,
+    /// If there is a target.
+    reach: Option<Reach>,
 }
 
 impl Table {
-    /// A table of features in `df` samples each, with nothing selected. `0 <= gamma <= 1`.
-    pub fn new(df: Frequencies, gamma: f64) -> Self {
-        let scale = Scale::new(gamma);
+    /// A table of features that have these ranks, with nothing selected.
+    pub fn new(ranks: Ranks, weights: Weights) -> Self {
+        let scale = Scale::new(weights.of, weights.largest);
         let mut marginals = Vec::with_capacity(COMMON);
-        let mut bounds = Vec::with_capacity(df.len().saturating_sub(COMMON));
+        let mut bounds = Vec::with_capacity(ranks.len().saturating_sub(COMMON));
         // The first of the others has the largest marginal.
-        let largest = if df.len() > COMMON { scale.marginal(df.of(COMMON as u32), 0) } else { 0 };
+        let largest = if ranks.len() > COMMON { scale.marginal(ranks.of(COMMON as u32), 0) } else { 0 };
         let mut shift = 0;
         while bound(largest, shift) > u32::from(u16::MAX) {
             shift += 1;
         }
-        let mut total = 0;
-        for (df, count) in df.iter().filter(|&(_, count)| count > 0) {
-            let marginal = scale.marginal(df, 0);
+        let mut all = Share::default();
+        let mut reach = weights.aimed.map(|Aimed { is, missing }| Reach {
+            is_aimed: is,
+            share: Share { covered: 0, total: scale.units(missing) },
+            shared: 0,
+        });
+        for (rank, count) in ranks.iter().filter(|&(_, count)| count > 0) {
+            let marginal = scale.marginal(rank, 0);
             let common = count.min(COMMON - marginals.len());
             marginals.resize(marginals.len() + common, marginal);
             if common < count {
                 bounds.resize(bounds.len() + count - common, bound(marginal, shift) as u16);
             }
-            total += scale.weight(df) * count as u128;
+            let weight = scale.weight(rank) * count as u128;
+            all.total += weight;
+            if let Some(reach) = &mut reach
+                && reach.is_aimed[rank]
+            {
+                reach.share.total += weight;
+                reach.shared += weight;
+            }
         }
         marginals.resize(COMMON, 0);
         let marginals = marginals.into_boxed_slice().try_into().expect("made so long");
-        Self { scale, selected: vec![0; df.len()], df, marginals, bounds, shift, covered: 0, total }
+        Self { scale, selected: vec![0; ranks.len()], ranks, marginals, bounds, shift, all, reach }
     }
 
     /// What one more sample with this feature adds, in units.
@@ -103,7 +140,7 @@ impl Table {
         let at = feature as usize;
         u64::from(match self.marginals.get(at) {
             Some(&marginal) => marginal,
-            None => self.scale.marginal(self.df.of(feature), self.selected[at]),
+            None => self.scale.marginal(self.ranks.of(feature), self.selected[at]),
         })
     }
 
@@ -129,12 +166,18 @@ impl Table {
     pub fn select(&mut self, feature: u32) -> u64 {
         let at = feature as usize;
         let added = self.marginal(feature);
-        let (df, c) = (self.df.of(feature), self.selected[at]);
+        let (rank, c) = (self.ranks.of(feature), self.selected[at]);
         if c == 0 {
-            self.covered += self.scale.weight(df);
+            let weight = self.scale.weight(rank);
+            self.all.covered += weight;
+            if let Some(reach) = &mut self.reach
+                && reach.is_aimed[rank]
+            {
+                reach.share.covered += weight;
+            }
         }
         self.selected[at] = c.saturating_add(1);
-        let marginal = self.scale.marginal(df, self.selected[at]);
+        let marginal = self.scale.marginal(rank, self.selected[at]);
         match self.marginals.get_mut(at) {
             Some(common) => *common = marginal,
             None => self.bounds[at - COMMON] = bound(marginal, self.shift) as u16,
@@ -154,7 +197,18 @@ impl Table {
 
     /// Share of the features, by weight, that a selected sample has; 1 if there are none.
     pub fn coverage(&self) -> f64 {
-        if self.total == 0 { 1.0 } else { self.covered as f64 / self.total as f64 }
+        self.all.get()
+    }
+
+    /// The same of the features of the target, those that the pool lacks included; 0 without a target.
+    pub fn reached(&self) -> f64 {
+        self.reach.as_ref().map_or(0.0, |reach| reach.share.get())
+    }
+
+    /// Share of the features of the target, by weight, that the pool has.
+    pub fn reachable(&self) -> f64 {
+        let of = |reach: &Reach| Share { covered: reach.shared, total: reach.share.total }.get();
+        self.reach.as_ref().map_or(0.0, of)
     }
 }
 
@@ -172,8 +226,9 @@ mod tests {
     #[test]
     fn marginals_fit_and_never_rise() {
         for gamma in [0.0, 0.5, 0.85, 1.0] {
-            let scale = Scale::new(gamma);
-            for df in [1, 2, 3, 1000, u16::MAX] {
+            let weights = Weights::general(gamma);
+            let scale = Scale::new(weights.of, weights.largest);
+            for df in [1, 2, 3, 1000, 65_535] {
                 let marginals: Vec<u32> = (0..=u16::MAX).map(|c| scale.marginal(df, c)).collect();
                 assert!(marginals.is_sorted_by(|a, b| a >= b), "{gamma} {df}");
                 assert!(marginals[100] > 0 && marginals[0] < u32::MAX, "{gamma} {df}: {}", marginals[0]);
@@ -184,8 +239,8 @@ mod tests {
     /// A feature that more samples are selected with than 16 bits count never becomes worth more again.
     #[test]
     fn counts_of_selected_samples_saturate() {
-        let (_, df) = Vocabulary::new(Slots::new(1), vec![u32::from(u16::MAX)]);
-        let mut table = Table::new(df, 1.0);
+        let (_, ranks) = Vocabulary::new(Slots::new(1), vec![u32::from(u16::MAX)], 65_535);
+        let mut table = Table::new(ranks, Weights::general(1.0));
         let mut last = u64::MAX;
         for selected in 0..70_000 {
             let added = table.select(0);
@@ -198,8 +253,8 @@ mod tests {
 
     #[test]
     fn coverage_is_the_share_of_weight() {
-        let (_, df) = Vocabulary::new(Slots::new(2), vec![16, 9]);
-        let mut table = Table::new(df, 0.5);
+        let (_, ranks) = Vocabulary::new(Slots::new(2), vec![16, 9], 65_535);
+        let mut table = Table::new(ranks, Weights::general(0.5));
         assert_eq!(table.coverage(), 0.0);
         let first = table.select(0);
         assert_eq!(first as f64 / table.unit(), (4.0 * 11.0_f64.ln() * table.unit()).round() / table.unit());
@@ -207,5 +262,21 @@ mod tests {
         assert!(table.select(0) < first);
         table.select(1);
         assert_eq!(table.coverage(), 1.0);
+        assert_eq!((table.reached(), table.reachable()), (0.0, 0.0), "there is no target");
+    }
+
+    #[test]
+    fn what_is_reached_of_a_target_is_a_share_of_all_of_it() {
+        let (_, ranks) = Vocabulary::new(Slots::new(3), vec![3, 2, 1], 3);
+        let aimed = Some(Aimed { is: vec![false, true, false, true], missing: 4.0 });
+        let mut table = Table::new(ranks, Weights { of: vec![0.0, 1.0, 2.0, 5.0], largest: 5.0, aimed });
+        assert_eq!((table.reached(), table.reachable()), (0.0, 0.6));
+        table.select(1);
+        assert_eq!((table.reached(), table.coverage()), (0.0, 0.25));
+        table.select(0);
+        table.select(0);
+        assert_eq!((table.reached(), table.coverage()), (0.5, 0.875));
+        table.select(2);
+        assert_eq!((table.reached(), table.reachable(), table.coverage()), (0.6, 0.6, 1.0));
     }
 }

@@ -1,7 +1,8 @@
 //! The features that count, numbered: a sample becomes a sorted list of small integers.
 //!
-//! Numbers are given by falling `df`. Few features make up most of any text, so the low numbers, and with them one
-//! short stretch of every table by feature, serve most look-ups; and sorted lists have small gaps ([`super::lists`]).
+//! Numbers are given by falling weight ([`super::weights`]), which mostly falls with `df`. Few features make up most of any
+//! text, so the low numbers, and with them one short stretch of every table by feature, serve most look-ups; and sorted
+//! lists have small gaps ([`super::lists`]).
 
 use super::features::Features;
 use super::hash::Slots;
@@ -20,46 +21,51 @@ pub struct Vocabulary {
     count: usize,
 }
 
-/// In how many samples each numbered feature occurs. Numbers fall with that, so it takes no memory by feature.
-pub struct Frequencies {
-    /// The first number of each `df`, from 65,535 down to 1, and the number of features.
+/// The rank of each numbered feature: of equal ranks, equal weights. Numbers fall with the rank, so it takes no memory by
+/// feature.
+pub struct Ranks {
+    /// The first number of each rank, from the highest down to 1, and the number of features.
     starts: Vec<u32>,
 }
 
-impl Frequencies {
+impl Ranks {
+    /// The highest.
+    pub fn most(&self) -> usize {
+        self.starts.len() - 1
+    }
+
     /// How many features there are.
     pub fn len(&self) -> usize {
-        self.starts[usize::from(u16::MAX)] as usize
+        self.starts[self.most()] as usize
     }
 
-    /// The `df` of a feature.
-    pub fn of(&self, feature: u32) -> u16 {
-        let up_to = self.starts.partition_point(|&start| start <= feature);
-        (usize::from(u16::MAX) + 1 - up_to) as u16
+    /// The rank of a feature.
+    pub fn of(&self, feature: u32) -> usize {
+        self.starts.len() - self.starts.partition_point(|&start| start <= feature)
     }
 
-    /// Every `df` with the number of features that have it, in the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, usize)> {
-        self.starts.windows(2).zip((1..=u16::MAX).rev()).map(|(ends, df)| (df, (ends[1] - ends[0]) as usize))
+    /// Every rank with the number of features that have it, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.starts.windows(2).zip((1..=self.most()).rev()).map(|(ends, rank)| (rank, (ends[1] - ends[0]) as usize))
     }
 }
 
 impl Vocabulary {
-    /// Numbers the features of which `df` says, by slot, that they are in at least one sample. Of equal `df`, the lower
-    /// slot comes first.
-    pub fn new(slots: Slots, mut df: Vec<u32>) -> (Self, Frequencies) {
-        let mut counts = vec![0_u32; 1 << 16];
-        df.iter().for_each(|&df| counts[df as usize] += 1);
+    /// Numbers the features whose rank, by slot, is not 0; `most` is the highest. Of equal ranks, the lower slot comes
+    /// first.
+    pub fn new(slots: Slots, mut ranks: Vec<u32>, most: usize) -> (Self, Ranks) {
+        let mut counts = vec![0_u32; most + 1];
+        ranks.iter().for_each(|&rank| counts[rank as usize] += 1);
         let mut starts = Vec::with_capacity(counts.len());
         let mut next = vec![0; counts.len()];
         let mut count = 0;
-        for df in (1..counts.len()).rev() {
+        for rank in (1..counts.len()).rev() {
             starts.push(count);
-            next[df] = count;
-            count += counts[df];
+            next[rank] = count;
+            count += counts[rank];
         }
         starts.push(count);
-        for cell in &mut df {
+        for cell in &mut ranks {
             if *cell == 0 {
                 *cell = NONE;
             } else {
@@ -68,7 +74,7 @@ impl Vocabulary {
                 *next += 1;
             }
         }
-        (Self { slots, ids: df, count: count as usize }, Frequencies { starts })
+        (Self { slots, ids: ranks, count: count as usize }, Ranks { starts })
     }
 
     /// How many features count: their numbers are below this.
@@ -107,11 +113,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_fall_with_df_and_rise_with_the_slot() {
-        let (vocabulary, df) = Vocabulary::new(Slots::new(6), vec![2, 0, 9, 2, 65_535, 0]);
-        assert_eq!((0..4).map(|id| df.of(id)).collect::<Vec<_>>(), [65_535, 9, 2, 2]);
-        assert_eq!(df.iter().filter(|&(_, count)| count > 0).collect::<Vec<_>>(), [(65_535, 1), (9, 1), (2, 2)]);
-        assert_eq!(df.len(), 4);
+    fn numbers_fall_with_rank_and_rise_with_the_slot() {
+        let (vocabulary, ranks) = Vocabulary::new(Slots::new(6), vec![2, 0, 9, 2, 65_535, 0], 65_535);
+        assert_eq!((0..4).map(|id| ranks.of(id)).collect::<Vec<_>>(), [65_535, 9, 2, 2]);
+        assert_eq!(ranks.iter().filter(|&(_, count)| count > 0).collect::<Vec<_>>(), [(65_535, 1), (9, 1), (2, 2)]);
+        assert_eq!((ranks.len(), ranks.most()), (4, 65_535));
         assert_eq!(vocabulary.ids, [2, NONE, 1, 3, 0, NONE]);
     }
 
@@ -119,13 +125,13 @@ mod tests {
     fn reads_distinct_features_that_count() {
         let features = ByteGrams::new(2);
         let slots = Slots::new(1 << 20);
-        let mut df = vec![0; slots.len()];
-        let mut set = |gram: &[u8; 2], count| {
-            features.each(gram, |Occurrence { hash, .. }| df[slots.of(hash) as usize] = count);
+        let mut ranks = vec![0; slots.len()];
+        let mut set = |gram: &[u8; 2], rank| {
+            features.each(gram, |Occurrence { hash, .. }| ranks[slots.of(hash) as usize] = rank);
         };
         set(b"ab", 7);
         set(b"bc", 8);
-        let (vocabulary, _) = Vocabulary::new(slots, df);
+        let (vocabulary, _) = Vocabulary::new(slots, ranks, 8);
         let mut marks = Marks::new(vocabulary.len());
         let mut read = |sample: &[u8]| {
             let mut ids = Vec::new();

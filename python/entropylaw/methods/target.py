@@ -1,0 +1,79 @@
+"""What a selection for a target is of that target, and what a user should know about it."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw.errors import EntropyLawError
+
+_FEW_SAMPLES = 40
+# Measured on an instruction pool of six families. With a family left out, the pool still has 82 to 99 % of what recurs
+# in a target of that family, and selecting for it helps. It has 74 % of Python code's, 55 % of German's and 3 % of
+# Chinese's; and a pool of code has 61 % of English's.
+_FOREIGN = 0.7
+
+
+@contextlib.contextmanager
+def reading_target() -> Iterator[None]:
+    """Says of what can't be read that it is the target: records in memory have no name that tells."""
+    try:
+        yield
+    except EntropyLawError as error:
+        raise EntropyLawError(f"the target: {str(error).removeprefix('the pool: ')}") from None
+
+
+@dataclass(frozen=True, eq=False)
+class TargetCoverage:
+    """How much of a target a selection holds. N-grams count by their weight, if nothing else is said."""
+
+    samples: int
+    """Samples of the target."""
+    curve: NDArray[np.float64] = field(repr=False)
+    """Share of its n-grams that are in the selection, after each pick."""
+    in_pool: float
+    """Share of its n-grams that are in the pool: no selection holds more."""
+    recurring: int
+    """N-grams that are in two samples of the target or more; each counts one."""
+    recurring_in_pool: int
+    """Of these, those that are in the pool."""
+
+    @property
+    def covered(self) -> float:
+        """Share of its n-grams that are in the selection."""
+        return float(self.curve[-1])
+
+    @property
+    def shared(self) -> float:
+        """Share of what recurs in the target that is in the pool; 1 if nothing recurs."""
+        return self.recurring_in_pool / self.recurring if self.recurring else 1.0
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers, for summary and manifest."""
+        return {
+            "samples": self.samples,
+            "coverage": self.covered,
+            "in_pool": self.in_pool,
+            "recurring": self.recurring,
+            "recurring_in_pool": self.recurring_in_pool,
+        }
+
+    def warnings(self) -> Iterator[str]:
+        """What a user should know about the target."""
+        if self.samples < _FEW_SAMPLES:
+            yield (
+                f"the target has {self.samples} samples, fewer than the {_FEW_SAMPLES} that selecting for a target was "
+                "measured with: what is in them by chance weighs as much as what they are examples of; add samples, or "
+                "lower target_weight"
+            )
+        if not self.recurring:
+            yield "no n-gram is in two samples of the target: they have nothing in common to select for"
+        elif self.shared < _FOREIGN:
+            yield (
+                f"of the {self.recurring:,} n-grams that are in two samples of the target or more, {self.shared:.0%} "
+                "are in the pool: it holds little of this kind; look whether the target is in the pool's language and "
+                "rendered alike"
+            )
