@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import balance_oracle
 import entropylaw
 import oracle
 from coverage_oracle import Oracle
@@ -27,6 +28,7 @@ pools = st.lists(texts, min_size=1, max_size=18)
 METHODS = [
     {"method": "zip", "k1": 7, "k2": 5, "k3": 3},
     {"method": "coverage", "min_contexts": 1, "ngram": 3},
+    {"method": "random", "seed": 5},
 ]
 SUFFIX = {"samples": "", "bytes": "B", "tokens": " tokens"}
 
@@ -48,6 +50,11 @@ def expected(
 ) -> list[int]:
     """What the oracle of a method selects."""
     weights, lengths = rest["weights"], rest["lengths"]
+    if how["method"] == "random":
+        return balance_oracle.drawn(len(samples), how["seed"], limits, known, weights)
+    if how["method"] == "top":
+        left = [index for index in range(len(samples)) if index not in known]
+        return balance_oracle.in_order(sorted(left, key=lambda index: -weights[index]), limits)
     if how["method"] == "zip":
         stages = {name: how[name] for name in ("k1", "k2", "k3")}
         return oracle.paper(
@@ -81,6 +88,8 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             least = draw(st.integers(0, min(have, budget // len(available)))) if draw(st.booleans()) else 0
             most = draw(st.integers(least, budget)) if draw(st.booleans()) else budget
             quotas[name] = (least, most)
+    weights = draw(st.lists(st.sampled_from([0.0, 0.3, 1.0, 1.5, 7.0]), **each)) if draw(st.booleans()) else None
+    how = draw(st.sampled_from(METHODS if weights is None else [*METHODS, {"method": "top"}]))
     return {
         "pool": pool,
         "unit": unit,
@@ -90,9 +99,10 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "available": available,
         "budget": budget,
         "quotas": quotas,
-        "weights": draw(st.lists(st.sampled_from([0.0, 0.3, 1.0, 1.5, 7.0]), **each)) if draw(st.booleans()) else None,
+        "balance": draw(st.sampled_from([None, None, 0.0, 0.3, 0.5, 1.0])),
+        "weights": weights,
         "anchor": [text for text in draw(st.lists(texts, max_size=3)) if not known and text not in pool],
-        "how": draw(st.sampled_from(METHODS)),
+        "how": how,
     }
 
 
@@ -107,6 +117,7 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         "group_by": case["groups"],
         "quota": [f"{name}>={low}{SUFFIX[unit]},{name}<={high}{SUFFIX[unit]}" for name, (low, high) in quotas.items()]
         or None,
+        "balance": case["balance"],
         "weight": weights,
         "anchor": anchor,
         "dedupe": False,
@@ -122,14 +133,17 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         with pytest.raises(EntropyLawError):
             entropylaw.select(case["pool"], **options)
         return
-    limits = Limits(case["budget"], case["costs"], case["groups"], quotas)
+    shares = None
+    if case["balance"] is not None:
+        shares = balance_oracle.shares(case["budget"], case["balance"], have, quotas)
+    limits = Limits(case["budget"], case["costs"], case["groups"], quotas, shares)
     rest = {"unit": unit, "lengths": case["costs"] if unit == "tokens" else None}
     rest["weights"] = None if weights is None else relative(weights, known)
     try:
         runs = [entropylaw.select(case["pool"], threads=threads, **options) for threads in (1, 4)]
     except EntropyLawError as error:
         assert "nothing fits" in str(error)
-        assert not any(limits.fits(index) for index in range(len(samples)) if index not in known)
+        assert not limits.fitting(index for index in range(len(samples)) if index not in known)
         return
     slots = getattr(runs[0], "slots", 0)
     picks = expected(samples, case["how"], slots, limits, known, [text.encode() for text in case["anchor"]], **rest)
@@ -142,6 +156,13 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         assert unit != "samples" or spent[name] >= least
         assert runs[0].controls["quotas"][name]["selected"] == spent[name]
     assert runs[0].controls["budget"]["selected"] == sum(spent.values())
+    if shares is not None:
+        assert runs[0].controls["balance"] == {
+            name: {"available": have[name], "share": shares[name], "selected": spent[name]}
+            for name in have
+            if have[name]
+        }
+        assert unit != "samples" or spent == shares
 
 
 RECORDS = [

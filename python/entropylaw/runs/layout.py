@@ -74,6 +74,8 @@ class Content(Strict):
     skipped: list[str]
     quotas: dict[str, Any] = msgspec.field(default_factory=dict)
     other_quotas: Count = 0
+    balance: dict[str, Any] = msgspec.field(default_factory=dict)
+    other_balance: Count = 0
 
 
 class Parameters(Strict):
@@ -88,6 +90,7 @@ class Parameters(Strict):
     format: Literal["json", "csv", "tsv", "parquet", "arrow"] | None
     dedupe: bool
     quota: str | list[str] | dict[str, int | str] | None = None
+    balance: float | None = None
     min_score: str | list[str] | dict[str, float | str] | None = None
     weight: str | Array | None = None
     length_band: Band | None = None
