@@ -1,5 +1,6 @@
 """Balanced shares and random orders as they are defined: exact fractions, whole numbers, and one sum at a time."""
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
@@ -41,7 +42,7 @@ def shares(
     goal = min(budget, sum(most.values()))
     turns = sorted({Fraction(0), *(bound[g] / weight[g] for g in groups for bound in (least, most))})
     exact = at(turns[-1])
-    for low, high in zip(turns, turns[1:], strict=False):
+    for low, high in itertools.pairwise(turns):
         below, above = sum(at(low).values()), sum(at(high).values())
         if below <= goal <= above:
             # Between two turns the sum is a straight line.

@@ -153,8 +153,8 @@ def test_shares_too_small_for_a_sample_go_to_others() -> None:
     selection = entropylaw.select(pool, budget="90B", method="random", balance=0)
     assert len(selection) == 2
     assert selection.warnings == (
-        "18 of 20 groups got nothing: their share of the budget is less than one of their samples; raise the budget, or "
-        "make fewer groups",
+        "18 of 20 groups got nothing: their share of the budget is less than one of their samples; raise the budget, "
+        "or make fewer groups",
     )
     fewer = entropylaw.select(pool, budget=3, method="random", balance=0.5)
     assert set(fewer.indices.tolist()) == {0, 1, 2}, "of equal remainders the earlier groups"
@@ -183,8 +183,8 @@ def test_groups_may_be_given() -> None:
         ({"balance": True}, "balance is True; it must be a number from 0 to 1"),
         (
             {"balance": 0.5, "group_by": "kind"},
-            "balance is over groups, but the records have none: they have no field 'kind'; name the field that they are "
-            "made by: group_by= (--group-by)",
+            "balance is over groups, but the records have none: they have no field 'kind'; name the field that they "
+            "are made by: group_by= (--group-by)",
         ),
         (
             {"balance": 0.5, "group_by": [""] * len(POOL)},

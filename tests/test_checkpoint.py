@@ -103,7 +103,7 @@ def test_what_takes_no_time_is_done_again(tmp_path: Path, how: dict[str, Any]) -
     undisturbed = what_counts(select(pool(), how))
     assert what_counts(select(pool(), how, checkpoint=tmp_path / "work")) == undisturbed
     assert what_counts(select(pool(), how, checkpoint=tmp_path / "work", resume=True)) == undisturbed
-    with pytest.raises(EntropyLawError, match="is the checkpoint of another selection: budget.amount is 33 there"):
+    with pytest.raises(EntropyLawError, match=r"is the checkpoint of another selection: budget\.amount is 33 there"):
         select(pool(), how, checkpoint=tmp_path / "work", resume=True, budget=34)
     remove(tmp_path / "work")
     assert not (tmp_path / "work").exists()

@@ -27,8 +27,8 @@ def shares(budget: int, tau: float, available: Sequence[int], bounds: Sequence[t
 
     The share of a group is in proportion to ``available ** tau``, but never more than it has, nor outside its bounds
     (the least and the most). What a bound takes or leaves is shared out among the others in the same proportion.
-    Fractions go to the largest remainders, of equal ones to the earlier group. Within the bounds there have to be shares
-    that sum up so.
+    Fractions go to the largest remainders, of equal ones to the earlier group. There have to be such shares within the
+    bounds.
 
     All arithmetic is exact but that of the powers, which are rounded to 30 digits in the same way everywhere.
     """
