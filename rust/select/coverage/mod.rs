@@ -31,7 +31,7 @@ mod lists;
 mod marks;
 pub mod novelty;
 mod queue;
-pub(super) mod real;
+pub(crate) mod real;
 mod record;
 mod survey;
 mod table;
