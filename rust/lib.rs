@@ -4,6 +4,7 @@
 //! they would produce, [`select`] picks samples of a [`pool`] with them, [`read`] makes samples of JSON Lines. Nothing
 //! here knows of files.
 
+pub mod clusters;
 pub mod duplicates;
 pub mod error;
 mod hash;

@@ -156,7 +156,7 @@ class Oracle:
         picks, gains = [], []
         lengths = lengths or [len(sample) for sample in self.samples]
         weights = weights or [1.0] * len(self.samples)
-        while limits.left() and (fitting := [index for index in left if limits.fits(index)]):
+        while limits.left() and (fitting := limits.fitting(left)):
             gain = {index: self.gain(index) for index in fitting}
             best = max(fitting, key=lambda i: (weights[i] * gain[i] / max(1, lengths[i]) ** self.alpha, -i))
             left.remove(best)

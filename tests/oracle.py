@@ -49,7 +49,7 @@ def paper(
 
     state = {index: ratio(b"", [], index) for index in range(len(samples)) if index not in known}
     selected: list[int] = []
-    while limits.left() and (fitting := [index for index in state if limits.fits(index)]):
+    while limits.left() and (fitting := limits.fitting(state)):
         first = sorted(fitting, key=lambda index: (state[index], index))[:k1]
         for index in first:
             state[index] = ratio(before, selected, index)

@@ -35,6 +35,9 @@ METHODS: list[dict[str, Any]] = [
         "dedupe": True,
     },
     {"method": "coverage", "budget": "900B", "quota": "a>=30%,b<=40%", "weight": "score", "anchor": [3, 50]},
+    # The last picks are made once the groups' shares are used up.
+    {"method": "zip", "k1": 40, "k2": 12, "k3": 5, "budget": "903B", "balance": 0.1},
+    {"method": "coverage", "budget": "903B", "balance": 0.1, "quota": "b>=100B"},
 ]
 
 
@@ -93,6 +96,17 @@ def test_a_resumed_run_has_the_same_manifest(tmp_path: Path, how: dict[str, Any]
     select(path, how, checkpoint=there, resume=True, threads=1).save(tmp_path / "out.jsonl")
     for name in ("out.jsonl", "out.jsonl.picks.npz", "out.jsonl.manifest.json"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+
+
+@pytest.mark.parametrize("how", [{"method": "random", "seed": 4}, {"method": "top", "weight": "score"}])
+def test_what_takes_no_time_is_done_again(tmp_path: Path, how: dict[str, Any]) -> None:
+    undisturbed = what_counts(select(pool(), how))
+    assert what_counts(select(pool(), how, checkpoint=tmp_path / "work")) == undisturbed
+    assert what_counts(select(pool(), how, checkpoint=tmp_path / "work", resume=True)) == undisturbed
+    with pytest.raises(EntropyLawError, match=r"is the checkpoint of another selection: budget\.amount is 33 there"):
+        select(pool(), how, checkpoint=tmp_path / "work", resume=True, budget=34)
+    remove(tmp_path / "work")
+    assert not (tmp_path / "work").exists()
 
 
 def test_resuming_starts_where_there_is_nothing_yet(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def _plain(option: str) -> str:
         ("output = 3", "run.toml: output is a whole number (3); it must be text"),
         ("budget = false", "run.toml: budget is a boolean (False); it must be text or a whole number or a number"),
         ("pool = [1]", "run.toml: pool is a whole number (1); it must be text"),
-        ("method = 'zap'", "run.toml: method is 'zap'; it must be one of 'zip', 'coverage'"),
+        ("method = 'zap'", "run.toml: method is 'zap'; it must be one of 'zip', 'coverage', 'random', 'top'"),
         ("[k1]\na = 1", "run.toml: k1 is a table"),
         ("k1 = 2026-01-01", "run.toml: k1 is a date or time"),
         ("k1 = 1\nk1 = 2", "run.toml: is not TOML: a key is there twice; give it once"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import balance_oracle
 import entropylaw
 import oracle
 from coverage_oracle import Oracle
@@ -27,6 +28,7 @@ pools = st.lists(texts, min_size=1, max_size=18)
 METHODS = [
     {"method": "zip", "k1": 7, "k2": 5, "k3": 3},
     {"method": "coverage", "min_contexts": 1, "ngram": 3},
+    {"method": "random", "seed": 5},
 ]
 SUFFIX = {"samples": "", "bytes": "B", "tokens": " tokens"}
 
@@ -48,6 +50,11 @@ def expected(
 ) -> list[int]:
     """What the oracle of a method selects."""
     weights, lengths = rest["weights"], rest["lengths"]
+    if how["method"] == "random":
+        return balance_oracle.drawn(len(samples), how["seed"], limits, known, weights)
+    if how["method"] == "top":
+        left = [index for index in range(len(samples)) if index not in known]
+        return balance_oracle.in_order(sorted(left, key=lambda index: -weights[index]), limits)
     if how["method"] == "zip":
         stages = {name: how[name] for name in ("k1", "k2", "k3")}
         return oracle.paper(
@@ -81,6 +88,8 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             least = draw(st.integers(0, min(have, budget // len(available)))) if draw(st.booleans()) else 0
             most = draw(st.integers(least, budget)) if draw(st.booleans()) else budget
             quotas[name] = (least, most)
+    weights = draw(st.lists(st.sampled_from([0.0, 0.3, 1.0, 1.5, 7.0]), **each)) if draw(st.booleans()) else None
+    how = draw(st.sampled_from(METHODS if weights is None else [*METHODS, {"method": "top"}]))
     return {
         "pool": pool,
         "unit": unit,
@@ -90,9 +99,10 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "available": available,
         "budget": budget,
         "quotas": quotas,
-        "weights": draw(st.lists(st.sampled_from([0.0, 0.3, 1.0, 1.5, 7.0]), **each)) if draw(st.booleans()) else None,
+        "balance": draw(st.sampled_from([None, None, 0.0, 0.3, 0.5, 1.0])),
+        "weights": weights,
         "anchor": [text for text in draw(st.lists(texts, max_size=3)) if not known and text not in pool],
-        "how": draw(st.sampled_from(METHODS)),
+        "how": how,
     }
 
 
@@ -107,6 +117,7 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         "group_by": case["groups"],
         "quota": [f"{name}>={low}{SUFFIX[unit]},{name}<={high}{SUFFIX[unit]}" for name, (low, high) in quotas.items()]
         or None,
+        "balance": case["balance"],
         "weight": weights,
         "anchor": anchor,
         "dedupe": False,
@@ -122,14 +133,17 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         with pytest.raises(EntropyLawError):
             entropylaw.select(case["pool"], **options)
         return
-    limits = Limits(case["budget"], case["costs"], case["groups"], quotas)
+    shares = None
+    if case["balance"] is not None:
+        shares = balance_oracle.shares(case["budget"], case["balance"], have, quotas)
+    limits = Limits(case["budget"], case["costs"], case["groups"], quotas, shares)
     rest = {"unit": unit, "lengths": case["costs"] if unit == "tokens" else None}
     rest["weights"] = None if weights is None else relative(weights, known)
     try:
         runs = [entropylaw.select(case["pool"], threads=threads, **options) for threads in (1, 4)]
     except EntropyLawError as error:
         assert "nothing fits" in str(error)
-        assert not any(limits.fits(index) for index in range(len(samples)) if index not in known)
+        assert not limits.fitting(index for index in range(len(samples)) if index not in known)
         return
     slots = getattr(runs[0], "slots", 0)
     picks = expected(samples, case["how"], slots, limits, known, [text.encode() for text in case["anchor"]], **rest)
@@ -142,6 +156,13 @@ def test_methods_agree_with_their_oracles(case: dict[str, Any]) -> None:
         assert unit != "samples" or spent[name] >= least
         assert runs[0].controls["quotas"][name]["selected"] == spent[name]
     assert runs[0].controls["budget"]["selected"] == sum(spent.values())
+    if shares is not None:
+        assert runs[0].controls["balance"] == {
+            name: {"available": have[name], "share": shares[name], "selected": spent[name]}
+            for name in have
+            if have[name]
+        }
+        assert unit != "samples" or spent == shares
 
 
 RECORDS = [
@@ -187,7 +208,7 @@ def test_what_is_excluded_might_as_well_not_be_there(
         assert np.isnan(all_of_them.initial_ratios).sum() == len(pool) - len(kept)
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 @pytest.mark.parametrize(
     ("controls", "left", "excluded"),
     [
@@ -220,7 +241,7 @@ def test_coverage_takes_no_duplicates_unless_asked_to() -> None:
     assert len(entropylaw.select(RECORDS, budget=7)) == 7
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 def test_weights_are_relative_and_a_weight_of_zero_comes_last(method: Any) -> None:
     def picks(weight: Any) -> list[int]:
         return entropylaw.select(RECORDS, budget=7, method=method, dedupe=False, weight=weight).indices.tolist()
@@ -230,10 +251,10 @@ def test_weights_are_relative_and_a_weight_of_zero_comes_last(method: Any) -> No
     # What tells nothing for its length: the longest for zip, and what is left in input order for coverage.
     worst = 4 if method == "zip" else 6
     assert picks([float(index != worst) for index in range(7)])[-1] == worst
-    assert picks([1, 1, 90, 1, 1, 1, 1])[0] == 2
+    assert picks([1, 1, 9e9, 1, 1, 1, 1])[0] == 2
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 @pytest.mark.parametrize("budget", ["60B", "40%", "60% bytes", "13 tokens", "50% tokens", "0.013k tokens"])
 def test_budgets_are_never_exceeded_and_nothing_more_fits(method: Any, budget: str) -> None:
     unit = "tokens" if "token" in budget else "bytes" if "b" in budget.lower() else "samples"
@@ -250,7 +271,7 @@ def test_budgets_are_never_exceeded_and_nothing_more_fits(method: Any, budget: s
     assert all(costs[index] > used["amount"] - used["selected"] for index in left)
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 def test_quotas_are_met(method: Any) -> None:
     def counts(quota: Any, budget: Any = 4, **rest: Any) -> dict[str, int]:
         selection = entropylaw.select(RECORDS, budget=budget, method=method, quota=quota, dedupe=False, **rest)

@@ -146,7 +146,10 @@ def test_only_what_is_on_the_list_goes_to_select(name: str) -> None:
             lambda c: c["parameters"].update(tokens="how.json"),
             "tokens is the field 'how.json', but there is a file of that name here",
         ),
-        (lambda c: c.update(method="magic"), "there is no method 'magic'; there are 'zip' and 'coverage'"),
+        (
+            lambda c: c.update(method="magic"),
+            "there is no method 'magic'; there are 'zip', 'coverage', 'random' and 'top'",
+        ),
         *(
             (
                 lambda c, name=name: c["picks"].update(name=name),

@@ -27,6 +27,8 @@ WEIGHTS = [1 + n % 4 for n in range(N)]
 NAMES = [f"g{n % 2}" for n in range(N)]
 ZIP: dict[str, Any] = {"budget": 9, "k1": 30, "k2": 10, "k3": 4}
 COVERAGE: dict[str, Any] = {"budget": 9, "method": "coverage"}
+RANDOM: dict[str, Any] = {"budget": 9, "method": "random"}
+TOP: dict[str, Any] = {"budget": 9, "method": "top"}
 
 
 class Count:
@@ -85,6 +87,8 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
     "alpha": [(COVERAGE, ["auto", 0, 0.3, np.float32(0.1)])],
     "min_df": [(COVERAGE, [3, np.int64(3)])],
     "min_contexts": [(COVERAGE, [1, np.int64(1)])],
+    "seed": [(RANDOM, [0, 7, np.int64(3), 7.0, 2**63 - 1])],
+    "balance": [(how, [0, 1, 0.5, np.float32(0.1), np.float64(0.3)]) for how in (ZIP, COVERAGE, RANDOM)],
     "group_by": [
         (
             {**ZIP, "quota": "*<=70%"},
@@ -149,6 +153,7 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
             ],
         ),
         (COVERAGE, [lambda: series([float(value) for value in WEIGHTS])]),
+        *((how, ["n", WEIGHTS, np.array(WEIGHTS, dtype=np.float32)]) for how in (RANDOM, TOP)),
     ],
     "length_band": [
         (

@@ -55,6 +55,14 @@ RUNS: dict[str, list[str]] = {
         "--dedupe",
     ],
     "skip": ["--budget", "10", "--on-error", "skip"],
+    "random": ["--budget", "2KB", "--method", "random", "--seed", "7", "--weight", "meta.score"],
+    "top": ["--budget", "30", "--method", "top", "--weight", "meta.score", "--anchor", "known.jsonl"],
+    "balance": [
+        *["--budget", "2KB", "--method", "random", "--group-by", "meta.kind", "--balance", "0.5", "--quota", "k1<=10%"],
+        *["--dedupe", "--ratio-band", ":4"],
+    ],
+    "balanced zip": ["--budget", "1.5KB", "--k1", "60", "--k2", "20", "--k3", "10", "--balance", "0"],
+    "balanced coverage": ["--budget", "1.5KB", "--method", "coverage", "--group-by", "meta.kind", "--balance", "0.3"],
 }
 
 

@@ -73,7 +73,7 @@ def test_an_encoding_of_tiktoken_counts() -> None:
     assert counts[0] == 5
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 def test_every_way_to_count_selects_alike(method: Any, tokenizer: Any, tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     records = [{"text": text, "n": count} for text, count in zip(TEXTS, WORDS, strict=True)]

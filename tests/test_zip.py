@@ -164,7 +164,7 @@ def test_budgets(budget: Any, expected: int) -> None:
     assert len(entropylaw.select(mixed_pool(40), budget=budget)) == expected
 
 
-@pytest.mark.parametrize("method", ["zip", "coverage"])
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
 @pytest.mark.parametrize(
     ("budget", "message"),
     [

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
+    from entropylaw.methods.random import RandomSelection
+    from entropylaw.methods.top import TopSelection
     from entropylaw.methods.zip import Round, ZipSelection
     from entropylaw.results import Selection
     from entropylaw.runs.replaying import replay
@@ -34,11 +36,13 @@ __all__ = [
     "EntropyLawError",
     "Novelty",
     "Progress",
+    "RandomSelection",
     "Ratio",
     "Round",
     "Scores",
     "Selection",
     "Sizer",
+    "TopSelection",
     "Version",
     "ZipSelection",
     "__version__",
@@ -59,11 +63,13 @@ _HOME = {
     "EntropyLaw": "law",
     "Novelty": "comparing",
     "Progress": "_core",
+    "RandomSelection": "methods.random",
     "Ratio": "measuring",
     "Round": "methods.zip",
     "Selection": "results",
     "Scores": "scoring",
     "Sizer": "_core",
+    "TopSelection": "methods.top",
     "Version": "comparing",
     "ZipSelection": "methods.zip",
     "__version__": "_core",

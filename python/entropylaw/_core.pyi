@@ -26,6 +26,7 @@ __all__ = [
     "measure",
     "measure_each",
     "novelty",
+    "ordered_select",
     "thread_count",
     "zip_select",
 ]
@@ -68,7 +69,8 @@ class Controls:
 
     ``costs``: tokens of each sample. ``groups``: of each sample, its row in ``quotas``, which has the least and the
     most of the budget that the group gets. ``weights``: how much each sample is wanted, about 1 on average. What is
-    known is indices of samples, or samples from elsewhere.
+    known is indices of samples, or samples from elsewhere. ``shares``: what each group gets; quotas then say what it
+    may get of the rest, once no sample fits its group's share.
     """
 
     def __new__(
@@ -79,6 +81,7 @@ class Controls:
         costs: NDArray[np.uint32] | None = None,
         groups: NDArray[np.uint32] | None = None,
         quotas: NDArray[np.uint64] | None = None,
+        shares: NDArray[np.uint64] | None = None,
         weights: NDArray[np.float64] | None = None,
         known_indices: NDArray[np.int64] | None = None,
         known_data: NDArray[np.uint8] | None = None,
@@ -190,6 +193,20 @@ def coverage_select(
 
     ``target``: data and offsets of the samples to select for, which count ``target_weight`` beside the pool.
     """
+
+def ordered_select(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    controls: Controls,
+    *,
+    seed: int | None = None,
+    keys: NDArray[np.float64] | None = None,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> NDArray[np.int64]:
+    """Indices of samples in pick order: in the random order of ``seed``, or the highest of ``keys`` first. Either, not
+    both."""
 
 def measure(
     data: NDArray[np.uint8],

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +40,6 @@ class Selection(ABC):
 
     indices: NDArray[np.int64]
     """Positions in the pool, in pick order; shape ``(len(selection),)``."""
-    gains: NDArray[np.float64] = field(repr=False)
-    """By how much each pick added to what the method wants; shape ``(len(selection),)``."""
     method: str
     """Name of the method."""
     parameters: Mapping[str, Any]
@@ -59,6 +57,12 @@ class Selection(ABC):
     pool: Pool = field(repr=False)
     """The pool."""
 
+    if TYPE_CHECKING:
+        # A field where a method picks by them; computed when asked for where it does not.
+        @property
+        def gains(self) -> NDArray[np.float64]:
+            """By how much each pick added to what the method wants; shape ``(len(selection),)``."""
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -66,6 +70,14 @@ class Selection(ABC):
     @abstractmethod
     def ratio(self) -> float:
         """R of the selected set: its bytes / its compressed bytes."""
+
+    def rule(self) -> str:
+        """How the method picks, in a sentence for the report."""
+        return ""
+
+    def why(self, position: int) -> str:
+        """Why it made the pick at ``position``, in a few words for the report."""
+        return ""
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """What is kept of each step, besides indices and gains."""

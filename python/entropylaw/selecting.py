@@ -17,9 +17,11 @@ from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods import Method, method_with
+from entropylaw.methods import Method, check_needs, method_with
 from entropylaw.methods.coverage import Coverage, CoverageSelection
+from entropylaw.methods.random import RandomSelection
 from entropylaw.methods.target import reading_target
+from entropylaw.methods.top import TopSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
@@ -48,6 +50,7 @@ def select(
     whole_rounds: bool | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
+    balance: float | None = None,
     min_score: MinScore | None = None,
     weight: str | Sequence[float] | NDArray[Any] | None = None,
     length_band: BandLike | None = None,
@@ -83,6 +86,7 @@ def select(
     target_weight: float | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
+    balance: float | None = None,
     min_score: MinScore | None = None,
     weight: str | Sequence[float] | NDArray[Any] | None = None,
     length_band: BandLike | None = None,
@@ -102,11 +106,68 @@ def select(
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> CoverageSelection: ...
+@overload
 def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
-    method: Literal["zip", "coverage"] = "zip",
+    method: Literal["random"],
+    seed: int | None = None,
+    group_by: str | Sequence[str] | NDArray[Any] = "source",
+    quota: QuotasLike | None = None,
+    balance: float | None = None,
+    min_score: MinScore | None = None,
+    weight: str | Sequence[float] | NDArray[Any] | None = None,
+    length_band: BandLike | None = None,
+    ratio_band: BandLike | None = None,
+    dedupe: bool | None = None,
+    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    tokens: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
+    format: Format | None = None,
+    memory: int | str = MEMORY,
+    threads: int | None = None,
+    progress: Callable[[_core.Progress], object] | None = None,
+) -> RandomSelection: ...
+@overload
+def select(
+    pool: PoolLike | Pool,
+    *,
+    budget: int | str,
+    method: Literal["top"],
+    group_by: str | Sequence[str] | NDArray[Any] = "source",
+    quota: QuotasLike | None = None,
+    balance: float | None = None,
+    min_score: MinScore | None = None,
+    weight: str | Sequence[float] | NDArray[Any],
+    length_band: BandLike | None = None,
+    ratio_band: BandLike | None = None,
+    dedupe: bool | None = None,
+    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    tokens: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    render: Render = "text",
+    schema: str | None = None,
+    field: str | None = None,
+    on_error: OnError = "raise",
+    format: Format | None = None,
+    memory: int | str = MEMORY,
+    threads: int | None = None,
+    progress: Callable[[_core.Progress], object] | None = None,
+) -> TopSelection: ...
+def select(
+    pool: PoolLike | Pool,
+    *,
+    budget: int | str,
+    method: Literal["zip", "coverage", "random", "top"] = "zip",
     preset: Literal["paper", "reference"] | None = None,
     k1: int | None = None,
     k2: int | None = None,
@@ -120,8 +181,10 @@ def select(
     min_contexts: int | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
+    seed: int | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
+    balance: float | None = None,
     min_score: MinScore | None = None,
     weight: str | Sequence[float] | NDArray[Any] | None = None,
     length_band: BandLike | None = None,
@@ -158,6 +221,9 @@ def select(
     weighs ``y ** gamma * 2 * y / (y + df)``, where ``y = (1 - target_weight) * df + target_weight * tdf * N / T``, and
     ``df`` in the first term is 0 for an n-gram that does not recur.
 
+    ``method="random"`` draws samples at random, the same ones for a seed on every platform; ``method="top"`` takes
+    those of highest ``weight``, of equal ones the first.
+
     Parameters
     ----------
     pool
@@ -169,8 +235,8 @@ def select(
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
         ``"10% bytes"``, ``"10% tokens"``. It is never exceeded: a sample larger than what is left is passed over. More
         than there is selects all of it, with a warning.
-    method : {"zip", "coverage"}
-        The method. An option of the other one is an error.
+    method : {"zip", "coverage", "random", "top"}
+        The method. An option of another one is an error.
     preset : {"paper", "reference"}
         For ``zip``; ``paper`` by default. ``paper``: the paper's algorithm, with exact comparisons and ties to the
         lower index. ``reference``: the authors' script, to the same records in the same order; its samples are always
@@ -195,22 +261,30 @@ def select(
         For ``coverage``: an n-gram recurs if it is in ``min_df`` samples (by default 2, at most 65,535) and after
         ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
         copied noise out.
+    seed : int
+        For ``random``: another seed draws other samples; from 0, the default, to 2^63 - 1.
     group_by : str or sequence of str
         The field that names a record's group (``a.b`` for one inside another), or the group of each sample.
     quota : str, sequence of str or mapping, optional
         What groups get of the budget: ``"gsm8k=10%,t0<=20%,*>=1%"`` or ``{"gsm8k": "10%", "t0": "<=20%"}``. Exactly, at
         most or at least; a share of the budget, or an amount in its unit; ``*`` stands for every group not named.
         Quotas that can't be met are an error.
+    balance : float, optional
+        Shares the budget among all groups: each gets so much of it as its size in the budget's unit to this power asks
+        for, from 0 (all groups alike) to 1 (as the pool has them). A group that has less gives the rest to the others;
+        quotas hold.
     min_score : str, sequence of str or mapping, optional
         ``"quality>=0.5,score>=3"`` or ``{"quality": 0.5, "score": 3}``: samples with less in a field are excluded.
     weight : str or array of float, optional
         A field, or numbers for each sample, that say how much it is wanted: finite, not negative; only their ratios
-        matter. What a sample adds counts so many times.
+        matter. What a sample adds counts so many times; for ``random`` it is drawn so many times as likely, and ``top``
+        goes by nothing else.
     length_band, ratio_band : str or (float, float), optional
         Samples outside are excluded: ``"50:8000"`` bytes as rendered; ``"1.2:6"``, R of the sample alone (below: too
         noisy, above: too repetitive). ``"50:"`` has one bound.
     dedupe : bool, optional
-        Whether of equal samples only the first may be selected; by default for ``coverage`` yes, for ``zip`` no.
+        Whether of equal samples only the first may be selected; by default for ``coverage`` yes, for the others
+        no.
     anchor
         What you have already: not to be selected, and its content counts as known. Anything that ``pool`` may be, read
         in the same way, copies of which are not selected either; or indices of samples of the pool. For ``zip`` it
@@ -254,7 +328,7 @@ def select(
 
     Returns
     -------
-    ZipSelection or CoverageSelection
+    ZipSelection, CoverageSelection, RandomSelection or TopSelection
 
     Raises
     ------
@@ -272,6 +346,8 @@ def select(
     >>> selection = entropylaw.select(pool, method="coverage", budget="30B")
     >>> selection.indices.tolist()[:2], selection.coverage
     ([5, 3], 1.0)
+    >>> entropylaw.select(pool, method="random", seed=1, budget=3).indices.tolist()
+    [3, 0, 5]
     """
     understood = Budget.parse(budget)
     if checkpoint is not None:
@@ -293,6 +369,7 @@ def select(
             "min_contexts": min_contexts,
             "target": target,
             "target_weight": target_weight,
+            "seed": seed,
         },
     )
     if isinstance(chosen, Coverage):
@@ -300,6 +377,7 @@ def select(
     controls = Controls(
         group_by=group_by,
         quota=quota,
+        balance=balance,
         min_score=min_score,
         weight=weight,
         length_band=length_band,
@@ -308,6 +386,7 @@ def select(
         tokens=tokens,
     )
     controls.check(understood)
+    check_needs(method, controls)
     if resume and checkpoint is None:
         raise EntropyLawError("resume needs the checkpoint to resume from: checkpoint= (--checkpoint) its directory")
     if anchor is not None and initial_subset is not None:

@@ -25,6 +25,7 @@ pub struct Controls {
     bytes: bool,
     groups: Option<Py<PyArray1<u32>>>,
     quotas: Option<Py<PyArray2<u64>>>,
+    shares: Option<Py<PyArray1<u64>>>,
     weights: Option<Py<PyArray1<f64>>>,
     known_indices: Option<Py<PyArray1<i64>>>,
     known_data: Option<Py<PyArray1<u8>>>,
@@ -35,8 +36,8 @@ pub struct Controls {
 impl Controls {
     #[new]
     #[pyo3(signature = (
-        budget, *, unit="samples", costs=None, groups=None, quotas=None, weights=None, known_indices=None,
-        known_data=None, known_offsets=None
+        budget, *, unit="samples", costs=None, groups=None, quotas=None, shares=None, weights=None,
+        known_indices=None, known_data=None, known_offsets=None
     ))]
     #[allow(clippy::too_many_arguments)] // Named in Python.
     fn new(
@@ -46,6 +47,7 @@ impl Controls {
         costs: Option<Py<PyArray1<u32>>>,
         groups: Option<Py<PyArray1<u32>>>,
         quotas: Option<Py<PyArray2<u64>>>,
+        shares: Option<Py<PyArray1<u64>>>,
         weights: Option<Py<PyArray1<f64>>>,
         known_indices: Option<Py<PyArray1<i64>>>,
         known_data: Option<Py<PyArray1<u8>>>,
@@ -55,8 +57,9 @@ impl Controls {
         if !["samples", "bytes", "tokens"].contains(&unit) || (unit == "tokens") != costs.is_some() {
             return wrong("a budget is in samples, bytes, or tokens, and costs go with tokens");
         }
-        if groups.is_some() != quotas.is_some() || known_data.is_some() != known_offsets.is_some() {
-            return wrong("groups go with quotas, and known data with its offsets");
+        if groups.is_some() != (quotas.is_some() || shares.is_some()) || known_data.is_some() != known_offsets.is_some()
+        {
+            return wrong("groups go with quotas or shares, and known data with its offsets");
         }
         if quotas.as_ref().is_some_and(|quotas| quotas.bind(py).shape()[1] != 2) {
             return wrong("quotas have two columns, the least and the most of each group");
@@ -65,7 +68,7 @@ impl Controls {
             return wrong("what is known is indices or data, not both");
         }
         let bytes = unit == "bytes";
-        Ok(Self { budget, costs, bytes, groups, quotas, weights, known_indices, known_data, known_offsets })
+        Ok(Self { budget, costs, bytes, groups, quotas, shares, weights, known_indices, known_data, known_offsets })
     }
 }
 
@@ -76,6 +79,7 @@ pub struct Borrowed<'py> {
     costs: Option<PyReadonlyArray1<'py, u32>>,
     groups: Option<PyReadonlyArray1<'py, u32>>,
     quotas: Vec<Quota>,
+    shares: Option<PyReadonlyArray1<'py, u64>>,
     weights: Option<PyReadonlyArray1<'py, f64>>,
     known_indices: Option<PyReadonlyArray1<'py, i64>>,
     known_data: Option<PyReadonlyArray1<'py, u8>>,
@@ -99,6 +103,7 @@ impl Controls {
             costs: vector(py, &self.costs),
             groups: vector(py, &self.groups),
             quotas: quotas.chunks_exact(2).map(|pair| Quota { least: pair[0], most: pair[1] }).collect(),
+            shares: vector(py, &self.shares),
             weights: vector(py, &self.weights),
             known_indices: vector(py, &self.known_indices),
             known_data: vector(py, &self.known_data),
@@ -124,7 +129,8 @@ impl Borrowed<'_> {
             _ => Known::Nothing,
         };
         let groups = slice(&self.groups)?.unwrap_or_default();
-        let limits = Limits { budget: self.budget, cost, groups, quotas: &self.quotas };
+        let shares = slice(&self.shares)?.unwrap_or_default();
+        let limits = Limits { budget: self.budget, cost, groups, quotas: &self.quotas, shares };
         Ok(controls::Controls { limits, weights: slice(&self.weights)?, known })
     }
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use super::arguments::ThreadCount;
 use super::select::DefaultSizer;
 use super::watch::watched;
+use crate::clusters as clusters_of;
 use crate::duplicates;
 use crate::pool::Pool;
 use crate::select::coverage::novelty as novelty_of;
@@ -92,4 +93,22 @@ pub fn novelty(
     let threads = threads.map(ThreadCount::get);
     let found = watched(py, progress, |monitor| novelty_of::novelty(&pool, &others, ngram, threads, monitor))?;
     Ok((found.recurring, found.lacking, found.shift))
+}
+
+/// Groups of samples that are alike, and their names. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (data, starts, ends, *, count, threads=None, progress=None))]
+pub fn clusters<'py>(
+    py: Python<'py>,
+    data: PyReadonlyArray1<'_, u8>,
+    starts: PyReadonlyArray1<'_, i64>,
+    ends: PyReadonlyArray1<'_, i64>,
+    count: usize,
+    threads: Option<ThreadCount>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Bound<'py, PyArray1<u32>>, Vec<String>)> {
+    let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
+    let threads = threads.map(ThreadCount::get);
+    let found = watched(py, progress, |monitor| clusters_of::find(&pool, count, threads, monitor))?;
+    Ok((found.of.into_pyarray(py), found.names))
 }

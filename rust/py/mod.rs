@@ -7,6 +7,7 @@ mod arguments;
 mod controls;
 mod coverage;
 mod measure;
+mod ordered;
 mod read;
 mod select;
 mod sizer;
@@ -33,7 +34,9 @@ mod _core {
     #[pymodule_export]
     use super::coverage::{CoverageResult, coverage_select, first_gains};
     #[pymodule_export]
-    use super::measure::{find_duplicates, measure, measure_each, novelty};
+    use super::measure::{clusters, find_duplicates, measure, measure_each, novelty};
+    #[pymodule_export]
+    use super::ordered::ordered_select;
     #[pymodule_export]
     use super::read::{ReadRecords, RecordReader};
     #[pymodule_export]

@@ -45,17 +45,20 @@ pub struct Limits<'a> {
     pub budget: u64,
     /// Of what.
     pub cost: Cost<'a>,
-    /// The group of each sample; empty if there are no quotas.
+    /// The group of each sample; empty if there are neither quotas nor shares.
     pub groups: &'a [u32],
-    /// By group.
+    /// By group; empty if there are none.
     pub quotas: &'a [Quota],
+    /// So much of the budget goes to each group; empty if the quotas alone decide. Once nothing fits any more, what is
+    /// left of the budget is anybody's within the quotas.
+    pub shares: &'a [u64],
 }
 
 impl Limits<'_> {
     /// So many samples, and nothing else to respect.
     #[must_use]
     pub fn samples(budget: u64) -> Self {
-        Self { budget, cost: Cost::Samples, groups: &[], quotas: &[] }
+        Self { budget, cost: Cost::Samples, groups: &[], quotas: &[], shares: &[] }
     }
 }
 
@@ -110,12 +113,13 @@ impl<'a> Controls<'a> {
     /// [`Error::Parameter`] if they are not of this pool, or can't be met.
     pub(crate) fn check(&self, pool: &Pool<'_>) -> Result<()> {
         let wrong = |message: String| Err(Error::Parameter(message));
-        let Self { limits: Limits { budget, cost, groups, quotas }, weights, .. } = self;
+        let Self { limits: Limits { budget, cost, groups, quotas, shares }, weights, .. } = self;
         if *budget == 0 {
             return wrong("the budget is 0; it must be at least 1".into());
         }
         let costs = if let Cost::Each(costs) = cost { Some(costs.len()) } else { None };
-        let grouped = if quotas.is_empty() { None } else { Some(groups.len()) };
+        let count = quotas.len().max(shares.len());
+        let grouped = if count == 0 { None } else { Some(groups.len()) };
         for (name, length) in [("costs", costs), ("weights", weights.map(<[f64]>::len)), ("groups", grouped)] {
             if length.is_some_and(|length| length != pool.len()) {
                 return wrong(format!("{} samples need as many {name}, not {}", pool.len(), length.unwrap_or(0)));
@@ -124,8 +128,19 @@ impl<'a> Controls<'a> {
         if let Some(weight) = weights.and_then(|all| all.iter().find(|weight| !weight.is_finite() || **weight < 0.0)) {
             return wrong(format!("a weight is {weight}; it must be finite, and not negative"));
         }
-        if !quotas.is_empty() && groups.iter().any(|&group| group as usize >= quotas.len()) {
-            return wrong(format!("groups must be below {}, the number of quotas", quotas.len()));
+        if count > 0 && groups.iter().any(|&group| group as usize >= count) {
+            return wrong(format!("groups must be below {count}, the number of quotas"));
+        }
+        if !shares.is_empty() {
+            if !quotas.is_empty() && quotas.len() != shares.len() {
+                return wrong(format!("{} quotas need as many shares, not {}", quotas.len(), shares.len()));
+            }
+            if quotas.iter().zip(*shares).any(|(quota, share)| !(quota.least..=quota.most).contains(share)) {
+                return wrong("a share is not within its group's quota".into());
+            }
+            if shares.iter().map(|&share| u128::from(share)).sum::<u128>() > u128::from(*budget) {
+                return wrong(format!("the shares are more than the budget of {budget}"));
+            }
         }
         if let Some(quota) = quotas.iter().find(|quota| quota.least > quota.most) {
             return wrong(format!("a quota asks for at least {} and at most {}", quota.least, quota.most));

@@ -5,9 +5,10 @@
 //! leaves. So nothing is ever exceeded, and what is kept for one group no other can take.
 //!
 //! What is left for a group never grows. A sample that does not fit will not fit later either, and a method may
-//! forget it.
+//! forget it. There is one exception, which the method itself brings about: groups with *shares* get exactly those, and
+//! once no sample fits any more, [`Ledger::reopen`] leaves the rest of the budget to all groups within their quotas.
 
-use super::controls::{Controls, Cost};
+use super::controls::{Controls, Cost, Quota};
 use crate::error::Result;
 use crate::pool::Pool;
 
@@ -32,6 +33,8 @@ pub struct Ledger<'a> {
     free: u64,
     /// Of the budget.
     left: u64,
+    /// What follows the shares: of each group, its share, and the quota that then holds.
+    then: Vec<(u64, Quota)>,
 }
 
 impl<'a> Ledger<'a> {
@@ -42,14 +45,20 @@ impl<'a> Ledger<'a> {
     pub fn new(pool: &'a Pool<'a>, controls: &Controls<'a>) -> Result<Self> {
         controls.check(pool)?;
         let limits = controls.limits;
-        let mut accounts: Vec<Account> =
-            limits.quotas.iter().map(|quota| Account { kept: quota.least, most: quota.most }).collect();
+        let exactly = |&share: &u64| Account { kept: share, most: share };
+        let mut accounts: Vec<Account> = if limits.shares.is_empty() {
+            limits.quotas.iter().map(|quota| Account { kept: quota.least, most: quota.most }).collect()
+        } else {
+            limits.shares.iter().map(exactly).collect()
+        };
+        let quota = |group: usize| limits.quotas.get(group).copied().unwrap_or(Quota { least: 0, most: u64::MAX });
+        let then = limits.shares.iter().enumerate().map(|(group, &share)| (share, quota(group))).collect();
         let free = limits.budget - accounts.iter().map(|account| account.kept).sum::<u64>();
         let groups = if accounts.is_empty() { &[] } else { limits.groups };
         if groups.is_empty() {
             accounts = vec![Account { kept: 0, most: u64::MAX }];
         }
-        Ok(Self { pool, cost: limits.cost, groups, accounts, free, left: limits.budget })
+        Ok(Self { pool, cost: limits.cost, groups, accounts, free, left: limits.budget, then })
     }
 
     /// What a sample takes of the budget.
@@ -92,6 +101,28 @@ impl<'a> Ledger<'a> {
         *kept = kept.saturating_sub(cost);
         *most -= cost;
         self.left -= cost;
+    }
+
+    /// Whether what does not fit may fit later.
+    #[must_use]
+    pub fn may_reopen(&self) -> bool {
+        !self.then.is_empty()
+    }
+
+    /// To be called when no sample fits any more: quotas take the place of the groups' shares. Says whether they did,
+    /// which happens once.
+    pub fn reopen(&mut self) -> bool {
+        let then = std::mem::take(&mut self.then);
+        if then.is_empty() || self.left == 0 {
+            return false;
+        }
+        for (account, (share, quota)) in self.accounts.iter_mut().zip(then) {
+            let spent = share - account.most;
+            *account = Account { kept: quota.least.saturating_sub(spent), most: quota.most - spent };
+        }
+        // A share is not below its group's least, and the shares are not more than the budget; so neither is this.
+        self.free = self.left - self.accounts.iter().map(|account| account.kept).sum::<u64>();
+        true
     }
 
     /// What is left of the budget.
@@ -163,6 +194,46 @@ mod tests {
     }
 
     #[test]
+    fn what_shares_leave_goes_to_others_within_their_quotas() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let limits = Limits {
+            cost: Cost::Each(&[3, 1, 3, 2, 2, 1]),
+            groups: &[0, 0, 0, 1, 1, 1],
+            quotas: &[Quota { least: 0, most: u64::MAX }, Quota { least: 0, most: 2 }],
+            shares: &[5, 1],
+            ..Limits::samples(6)
+        };
+        let mut ledger = ledger(&pool, limits).unwrap();
+        let fitting = |ledger: &Ledger<'_>| [0, 1, 2, 3, 4, 5].map(|index| ledger.fits(index));
+        assert_eq!((fitting(&ledger), ledger.may_reopen()), ([true, true, true, false, false, true], true));
+        ledger.take(0);
+        ledger.take(1);
+        assert_eq!(fitting(&ledger), [false, true, false, false, false, true]);
+        assert!(ledger.reopen() && !ledger.may_reopen() && !ledger.reopen());
+        // 2 are left: the first group has no bound, the second may have 2 of which it has none.
+        assert_eq!((fitting(&ledger), ledger.left()), ([false, true, false, true, true, true], 2));
+        ledger.take(5);
+        assert_eq!((fitting(&ledger), ledger.left()), ([false, true, false, false, false, true], 1));
+    }
+
+    #[test]
+    fn what_a_group_is_owed_outlasts_the_shares() {
+        let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
+        let limits = Limits {
+            cost: Cost::Each(&[1, 1, 1, 3, 3, 3]),
+            groups: &[0, 0, 0, 1, 1, 1],
+            quotas: &[Quota { least: 0, most: 9 }, Quota { least: 2, most: 9 }],
+            shares: &[2, 2],
+            ..Limits::samples(4)
+        };
+        let mut ledger = ledger(&pool, limits).unwrap();
+        ledger.take(0);
+        ledger.take(1);
+        assert!(!ledger.fits(2) && !ledger.fits(3) && ledger.reopen());
+        assert!(!ledger.fits(2) && !ledger.fits(3), "the 2 that are left are the second group's");
+    }
+
+    #[test]
     fn refuses_what_cannot_be_met() {
         let pool = Pool::new(b"aaabbddddefghijk", &OFFSETS).unwrap();
         let groups = &[0; 6];
@@ -173,6 +244,10 @@ mod tests {
             Limits { groups, quotas: &[Quota { least: 4, most: 9 }], ..Limits::samples(3) },
             Limits { groups: &[1; 6], quotas: &[Quota { least: 0, most: 1 }], ..Limits::samples(3) },
             Limits { groups: &[0], quotas: &[Quota { least: 0, most: 1 }], ..Limits::samples(3) },
+            Limits { groups, shares: &[4], ..Limits::samples(3) },
+            Limits { groups: &[1; 6], shares: &[1], ..Limits::samples(3) },
+            Limits { groups, quotas: &[Quota { least: 0, most: 1 }], shares: &[2], ..Limits::samples(3) },
+            Limits { groups, quotas: &[Quota { least: 0, most: 1 }], shares: &[1, 1], ..Limits::samples(3) },
         ] {
             assert!(ledger(&pool, limits).is_err(), "{limits:?}");
         }

@@ -8,7 +8,7 @@ from typing import Any
 from entropylaw.cli.terminal import say
 from entropylaw.display import short
 
-_CONTROLS = ("group_by", "quota", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
+_CONTROLS = ("group_by", "quota", "balance", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
 
 _SHOWN = 6
 
@@ -23,9 +23,15 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         help="what groups get of the budget, such as 'gsm8k=10%%,t0<=20%%,*>=1%%'; * is every group not named",
     )
     controls.add_argument(
+        "--balance",
+        type=float,
+        metavar="TAU",
+        help="share the budget among the groups by their size to this power: 1 as in the pool, 0 equally",
+    )
+    controls.add_argument(
         "--min-score", metavar="FIELD>=X", help="exclude samples with a lower number there; several with commas"
     )
-    controls.add_argument("--weight", metavar="FIELD", help="count what a sample adds so many times")
+    controls.add_argument("--weight", metavar="FIELD", help="how much a sample is wanted; top goes by it alone")
     controls.add_argument("--length-band", metavar="LOW:HIGH", help="exclude samples of fewer or more bytes")
     controls.add_argument(
         "--ratio-band", metavar="LOW:HIGH", help="exclude samples whose own R is outside: too noisy, too repetitive"
@@ -33,7 +39,7 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
     controls.add_argument(
         "--dedupe",
         action=argparse.BooleanOptionalAction,
-        help="of equal samples, select the first at most [coverage: yes, zip: no]",
+        help="of equal samples, select the first at most [coverage: yes, others: no]",
     )
     controls.add_argument(
         "--anchor",
@@ -92,4 +98,18 @@ def control_lines(summary: dict[str, Any]) -> list[str]:
         )
         more = f", and {len(quotas) - _SHOWN} more" if len(quotas) > _SHOWN else ""
         lines.append(f"quotas    {shown}{more}")
+    if "balance" in summary:
+        lines.append(_balance_line(summary["balance"], budget["unit"]))
     return lines
+
+
+def _balance_line(groups: dict[str, dict[str, int]], unit: str) -> str:
+    """The shares of the largest groups before and after."""
+    before, after = (max(1, sum(group[which] for group in groups.values())) for which in ("available", "selected"))
+    largest = sorted(groups.items(), key=lambda item: -item[1]["selected"])
+    shown = ", ".join(
+        f"{short(name) or '(none)'} {group['selected'] / after:.1%} (was {group['available'] / before:.1%})"
+        for name, group in largest[:_SHOWN]
+    )
+    more = f", and {len(largest) - _SHOWN:,} more groups" if len(largest) > _SHOWN else ""
+    return f"balance   {shown}{more}; shares of {unit}"

@@ -32,6 +32,7 @@ examples:
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
   entropylaw select pool.jsonl -o subset.jsonl --budget 2MB --method coverage --target dev.jsonl
+  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method random --balance 0.5 --dedupe
   entropylaw select pool.jsonl -o subset.jsonl --budget '2M tokens' --tokens n_tokens --quota 'gsm8k>=10%,*<=30%'
 
 The records come out byte for byte, one a line; <OUT>.manifest.json says how they were chosen, and `entropylaw replay`
@@ -63,7 +64,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
-    select.add_argument("--method", choices=["zip", "coverage"], default="zip", help="how to select [%(default)s]")
+    select.add_argument(
+        "--method", choices=["zip", "coverage", "random", "top"], default="zip", help="how to select [%(default)s]"
+    )
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
     output.add_argument(
@@ -98,6 +101,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_ngrams(coverage)
     coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
     add_target(coverage)
+    select.add_argument_group("options of random").add_argument(
+        "--seed", type=int, help="another seed draws other samples [0]"
+    )
     add_controls(select)
     add_checkpoint(select)
     select.set_defaults(run=run)
@@ -108,7 +114,7 @@ def run(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
-    from entropylaw.methods import METHODS, method_with, option_names
+    from entropylaw.methods import METHODS, check_needs, method_with, option_names
     from entropylaw.methods.coverage import Coverage
     from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
@@ -139,6 +145,7 @@ def run(arguments: argparse.Namespace) -> None:
     controls = given_controls(arguments)
     asked = Controls(**controls)
     asked.check(budget)
+    check_needs(arguments.method, asked)
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from entropylaw import _core
 from entropylaw.budget import Budget
+from entropylaw.controls.balance import shares
 from entropylaw.controls.exclude import exclude
 from entropylaw.controls.fields import groups_of, numbers_of, refuse
 from entropylaw.controls.model import Controls
@@ -47,10 +48,14 @@ class Candidates:
     costs: NDArray[np.uint32] | None = field(repr=False)
     """Tokens of each candidate, if the budget counts them."""
     groups: NDArray[np.uint32] | None = field(repr=False)
-    """Position of each candidate's group in ``group_names``, if there are quotas."""
+    """Position of each candidate's group in ``group_names``, if there are quotas or shares."""
     group_names: tuple[str, ...]
     quotas: NDArray[np.uint64] | None = field(repr=False)
     """The least and the most that each group gets of the budget, shape ``(len(group_names), 2)``."""
+    shares: NDArray[np.uint64] | None = field(repr=False)
+    """What each group gets of the budget, if it is balanced."""
+    available: NDArray[np.int64] | None = field(repr=False)
+    """What each group has of the budget's unit that may be selected, if there are quotas or shares."""
     weights: NDArray[np.float64] | None = field(repr=False)
     """How much each candidate is wanted, 1 on average."""
     known: NDArray[np.int64] | Pool | None = field(repr=False)
@@ -100,7 +105,9 @@ class Candidates:
         names: tuple[str, ...] = ()
         groups: NDArray[np.uint32] | None = None
         quotas: NDArray[np.uint64] | None = None
-        if controls.quotas is not None:
+        shared: NDArray[np.uint64] | None = None
+        available: NDArray[np.int64] | None = None
+        if controls.quotas is not None or controls.balance is not None:
             all_groups, names = groups_of(pool, controls.group_by)
             groups = np.ascontiguousarray(all_groups[of])
             counted = costs if costs is not None else pool.lengths()[of] if budget.unit == "bytes" else np.ones(count)
@@ -108,7 +115,12 @@ class Candidates:
             if isinstance(known, np.ndarray):
                 cost[known] = 0
             available = np.bincount(groups, weights=cost, minlength=len(names)).astype(np.int64)
-            quotas = controls.quotas.resolve(amount, budget.unit, controls.group_field, names, available)
+            if controls.quotas is not None:
+                quotas = controls.quotas.resolve(amount, budget.unit, controls.group_field, names, available)
+            if controls.balance is not None:
+                _check_groups(controls, names)
+                bounds = None if quotas is None else quotas.tolist()
+                shared = np.array(shares(amount, controls.balance, available.tolist(), bounds), dtype=np.uint64)
         return cls(
             pool=pool,
             budget=budget,
@@ -120,6 +132,8 @@ class Candidates:
             groups=groups,
             group_names=names,
             quotas=quotas,
+            shares=shared,
+            available=available,
             weights=_weights(pool, controls, of, known),
             known=known,
         )
@@ -140,12 +154,14 @@ class Candidates:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """What the controls came to, by a hash each: of the candidates' positions in the pool, their tokens, groups and
-        weights, and the quotas. Fields and tokenizers may hold other values, though the samples are the same."""
+        weights, the quotas and the groups' shares. Fields and tokenizers may hold other values, though the samples are
+        the same."""
         arrays = {
             "candidates": self.members,
             "tokens": self.costs,
             "groups": self.groups,
             "quotas": self.quotas,
+            "shares": self.shares,
             "weights": self.weights,
         }
         return {
@@ -180,6 +196,7 @@ class Candidates:
             costs=self.costs,
             groups=self.groups,
             quotas=self.quotas,
+            shares=self.shares,
             weights=self.weights,
             known_indices=known if isinstance(known, np.ndarray) else None,
             known_data=known.data if isinstance(known, Pool) else None,
@@ -213,13 +230,30 @@ class Candidates:
                     self.group_names, self.quotas.tolist(), self._spent(indices), strict=True
                 )
             }
+        if self.shares is not None and self.available is not None:
+            report["balance"] = {
+                name: {"available": have, "share": share, "selected": spent}
+                for name, have, share, spent in zip(
+                    self.group_names, self.available.tolist(), self.shares.tolist(), self._spent(indices), strict=True
+                )
+                if have
+            }
         return report
 
     def _spent(self, indices: NDArray[np.int64]) -> list[int]:
         """What each group got."""
         assert self.groups is not None
-        groups = self.groups[indices]
-        return [self._cost(indices[groups == group]) for group in range(len(self.group_names))]
+        groups = self.groups[indices].astype(np.int64)
+        if self.costs is not None:
+            costs = self.costs[indices].astype(np.int64)
+        elif self.budget.unit == "bytes":
+            costs = self.ends[indices] - self.starts[indices]
+        else:
+            costs = np.ones(len(indices), dtype=np.int64)
+        spent = np.zeros(len(self.group_names), dtype=np.int64)
+        np.add.at(spent, groups, costs)
+        found: list[int] = spent.tolist()
+        return found
 
     def warnings(self, indices: NDArray[np.int64]) -> list[str]:
         """What a user should know about how the limits were met."""
@@ -237,7 +271,34 @@ class Candidates:
                         f"the group {name or '(none)'!r} got {spent} of at least {least} {unit}: no sample of it is "
                         "small enough for the rest"
                     )
+        if self.shares is not None and self.available is not None:
+            wanted = self.available > 0 if self.quotas is None else (self.available > 0) & (self.quotas[:, 1] > 0)
+            warnings += _of_balance(wanted, np.array(self._spent(indices)))
         return warnings
+
+
+def _check_groups(controls: Controls, names: tuple[str, ...]) -> None:
+    """Raises EntropyLawError if the records have no groups to balance."""
+    if any(names):
+        return
+    found = "they are all ''" if not isinstance(controls.group_by, str) else f"they have no field {controls.group_by!r}"
+    raise EntropyLawError(
+        f"balance is over groups, but the records have none: {found}; name the field that they are made by: group_by= "
+        "(--group-by)"
+    )
+
+
+def _of_balance(wanted: NDArray[np.bool_], spent: NDArray[np.int64]) -> list[str]:
+    """What a user should know about what balance came to: which groups may get something, and what each got."""
+    there = int(np.count_nonzero(wanted))
+    if there == 1:
+        return ["balance changes nothing: all that may be selected is in one group"]
+    if none := int(np.count_nonzero(wanted & (spent == 0))):
+        return [
+            f"{none:,} of {there:,} groups got nothing: their share of the budget is less than one of their samples; "
+            "raise the budget, or make fewer groups"
+        ]
+    return []
 
 
 def _indices(anchor: NDArray[np.int64], samples: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from entropylaw import parameters
 from entropylaw.budget import Budget
+from entropylaw.controls.balance import parse_balance
 from entropylaw.controls.bands import Band, MinScore, parse_min_score
 from entropylaw.controls.fields import labels_of, values_of
 from entropylaw.controls.quotas import Quotas, QuotasLike
@@ -25,6 +26,7 @@ class Controls:
 
     group_by: str | Sequence[str] | NDArray[Any] = "source"
     quota: QuotasLike | None = None
+    balance: float | None = None
     min_score: MinScore | None = None
     weight: str | Sequence[float] | NDArray[Any] | None = None
     length_band: BandLike | None = None
@@ -39,6 +41,8 @@ class Controls:
             parameters.text("group_by", self.group_by, "the name of a field, or a group for each sample")
         else:
             labels_of(self.group_by)
+        if self.balance is not None:
+            object.__setattr__(self, "balance", parse_balance(self.balance))
         if self.weight is not None and not isinstance(self.weight, str):
             values_of("weight", self.weight)
         if self.dedupe is not None:

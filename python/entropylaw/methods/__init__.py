@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from entropylaw import parameters
+from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.random import Random
+from entropylaw.methods.top import Top
 from entropylaw.methods.zip import Zip
 
-Method = Zip | Coverage
+Method = Zip | Coverage | Random | Top
 
-METHODS: dict[str, type[Zip] | type[Coverage]] = {"zip": Zip, "coverage": Coverage}
+METHODS: dict[str, type[Method]] = {"zip": Zip, "coverage": Coverage, "random": Random, "top": Top}
 
 
 def method_with(name: str, options: Mapping[str, Any]) -> Method:
@@ -27,8 +30,16 @@ def method_with(name: str, options: Mapping[str, Any]) -> Method:
     for option in given:
         if option not in own:
             theirs = " and ".join(repr(other) for other in METHODS if option in option_names(other))
-            raise EntropyLawError(f"{option} is an option of method {theirs}; method {name!r} takes {', '.join(own)}")
+            takes = f"takes {', '.join(own)}" if own else "has no options"
+            raise EntropyLawError(f"{option} is an option of method {theirs}; method {name!r} {takes}")
     return METHODS[name](**given)
+
+
+def check_needs(name: str, controls: Controls) -> None:
+    """Raises EntropyLawError unless the controls that a method can't do without are given."""
+    for needed, why in METHODS[name].needs.items():
+        if getattr(controls, needed) is None:
+            raise EntropyLawError(f"method {name!r} {why}: {needed}= (--{needed})")
 
 
 def option_names(name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Coverage: samples that hold, together, as much as possible of what recurs in the pool."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -84,6 +84,7 @@ class Coverage:
     """The options of coverage; see ``entropylaw.select``."""
 
     dedupes: ClassVar[bool] = True
+    needs: ClassVar[Mapping[str, str]] = {}
     targeted: ClassVar[tuple[str, ...]] = ("target", "target_weight")
     """The options that say what to select for; a manifest has them only if there is a target."""
 

@@ -1,7 +1,7 @@
 """ZIP (arXiv 2407.06645, section 4)."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -71,6 +71,7 @@ class Zip:
     """The options of ZIP; see ``entropylaw.select``."""
 
     dedupes: ClassVar[bool] = False
+    needs: ClassVar[Mapping[str, str]] = {}
 
     preset: Literal["paper", "reference"] = "paper"
     k1: int = 10_000
@@ -170,11 +171,12 @@ class Zip:
     def _check(self, candidates: Candidates) -> None:
         """Raises EntropyLawError if there are controls that the preset knows nothing of."""
         unit = candidates.budget.unit
-        if self.whole_rounds and (unit != "samples" or candidates.quotas is not None):
-            raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas")
+        if self.whole_rounds and (unit != "samples" or candidates.groups is not None):
+            raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas and balance")
         unknown = {
             f"budget in {unit}": unit != "samples",
             "quotas": candidates.quotas is not None,
+            "balance": candidates.shares is not None,
             "weights": candidates.weights is not None,
             "anchor": candidates.known is not None,
         }

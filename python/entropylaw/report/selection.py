@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.methods.coverage import CoverageSelection
+from entropylaw.methods.ordered import OrderedSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool
 from entropylaw.report import charts
@@ -58,7 +59,7 @@ def selection_page(selection: Selection, threads: int | None = None) -> Page:
     if selection.warnings:
         parts.append(Notes("Look at this", selection.warnings))
     parts += _traces(selection, growth)
-    if len(pool.group_names) > 1:
+    if len(pool.group_names) > 1 or "balance" in selection.controls:
         parts.append(_groups(selection))
     lengths, ratios = of_samples.lengths, of_samples.ratios
     parts += [
@@ -105,7 +106,7 @@ def _tiles(selection: Selection, repeated: Duplicates, chosen: NDArray[np.bool_]
     size, whole = selection.raw_bytes, len(pool.data)
     yield Tile("bytes", f"{size:,}", f"{size / max(whole, 1):.2%} of the pool's {whole:,}, as they were rendered")
     of_pool = f"; about {selection.pool_ratio:.3f} of the pool" if isinstance(selection, ZipSelection) else ""
-    codec = f", {selection.codec}" if isinstance(selection, ZipSelection | CoverageSelection) else ""
+    codec = f", {selection.codec}" if isinstance(selection, ZipSelection | CoverageSelection | OrderedSelection) else ""
     yield Tile("R, selected", f"{selection.ratio:.3f}", f"bytes / compressed bytes of the selection{codec}{of_pool}")
     if isinstance(selection, CoverageSelection):
         yield Tile(
@@ -195,9 +196,7 @@ def _traces(selection: Selection, growth: Growth) -> Iterator[Part]:
 
 
 def _groups(selection: Selection) -> Chart:
-    pool = selection.pool
-    before = {name: count / len(pool) for name, count in pool.group_counts().items()}
-    after = {name: count / len(selection) for name, count in selection.sources.items()}
+    before, after, unit = _shares(selection)
     ranked = sorted(before, key=lambda name: -max(before[name], after.get(name, 0.0)))
     shown = ranked[:_GROUPS]
     rest = ranked[_GROUPS:]
@@ -207,9 +206,24 @@ def _groups(selection: Selection) -> Chart:
         others = f"; the {len(rest)} others have {shares[0]:.1%} of the pool and {shares[1]:.1%} of the selection"
     return Chart(
         "Groups before and after",
-        f"Share of the samples that each group has, in the pool and in the selection{others}.",
-        charts.before_after({name: before[name] for name in shown}, after, "share of samples"),
+        f"Share of the {unit} that each group has, in the pool and in the selection{others}.",
+        charts.before_after({name: before[name] for name in shown}, after, f"share of {unit}"),
     )
+
+
+def _shares(selection: Selection) -> tuple[dict[str, float], dict[str, float], str]:
+    """Each group's share of the pool and of the selection, and of what; what was balanced, if anything was."""
+    if balanced := selection.controls.get("balance"):
+        whole, chosen = (
+            max(1, sum(group[which] for group in balanced.values())) for which in ("available", "selected")
+        )
+        before = {name: group["available"] / whole for name, group in balanced.items()}
+        after = {name: group["selected"] / chosen for name, group in balanced.items()}
+        return before, after, selection.controls["budget"]["unit"]
+    pool = selection.pool
+    before = {name: count / len(pool) for name, count in pool.group_counts().items()}
+    after = {name: count / len(selection) for name, count in selection.sources.items()}
+    return before, after, "samples"
 
 
 def _picks(title: str, positions: Sequence[int], selection: Selection, growth: Growth, of: Distribution) -> Table:
@@ -253,7 +267,7 @@ def _rule(selection: Selection) -> str:
     if isinstance(selection, ZipSelection):
         blocks = "" if not selection.rounds else f" of {selection.rounds[0].block:,}"
         return f"Each is the sample of its round's block{blocks} with which R of the round's picks stays lowest."
-    return ""
+    return selection.rule()
 
 
 def _why(selection: Selection, position: int) -> str:
@@ -267,7 +281,7 @@ def _why(selection: Selection, position: int) -> str:
             if position < before + round_.picked:
                 return f"round {number}, pick {position - before + 1}"
             before += round_.picked
-    return ""
+    return selection.why(position)
 
 
 def _excluded(selection: Selection) -> Table:

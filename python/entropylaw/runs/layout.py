@@ -75,6 +75,8 @@ class Content(Strict):
     quotas: dict[str, Any] = msgspec.field(default_factory=dict)
     other_quotas: Count = 0
     target: dict[str, Any] = msgspec.field(default_factory=dict)
+    balance: dict[str, Any] = msgspec.field(default_factory=dict)
+    other_balance: Count = 0
 
 
 class Parameters(Strict):
@@ -89,6 +91,7 @@ class Parameters(Strict):
     format: Literal["json", "csv", "tsv", "parquet", "arrow"] | None
     dedupe: bool
     quota: str | list[str] | dict[str, int | str] | None = None
+    balance: float | None = None
     min_score: str | list[str] | dict[str, float | str] | None = None
     weight: str | Array | None = None
     length_band: Band | None = None

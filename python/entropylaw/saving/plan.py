@@ -34,7 +34,7 @@ COLUMNS = ("rank", "gain", "ratio")
 
 _PREFIX = "entropylaw_"
 _LISTED = 1000
-"""Sources, quotas and skipped records that a manifest lists."""
+"""Sources, groups and skipped records that a manifest lists."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +233,10 @@ class Saving:
         summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
         for part in (summary["pool"], summary["selection"]):
             part["sources"], part["other_sources"] = _first(part["sources"])
-        if quotas := summary.get("quotas"):
-            most_first = dict(sorted(quotas.items(), key=lambda item: -item[1]["selected"]))
-            summary["quotas"], summary["other_quotas"] = _first(most_first)
+        for name in ("quotas", "balance"):
+            if groups := summary.get(name):
+                most_first = dict(sorted(groups.items(), key=lambda item: -item[1]["selected"]))
+                summary[name], summary[f"other_{name}"] = _first(most_first)
         *records, picks = (
             {"name": staged.path.name, "bytes": staged.bytes(), "sha256": staged.sha256()}
             for staged in (*written, archive)

@@ -100,6 +100,8 @@ pub struct Greedy<'a, F> {
     lists: Lists<'a, F>,
     table: Table,
     queue: Queue,
+    /// What did not fit, as long as it may fit later.
+    unfit: Vec<Entry>,
     monitor: &'a Monitor,
 }
 
@@ -114,7 +116,8 @@ impl<'a, F: Features> Greedy<'a, F> {
         taken: &[bool],
         monitor: &'a Monitor,
     ) -> Result<Self> {
-        let mut this = Self { ledger, weights, alpha, lists, table, queue: Queue::new(Vec::new()), monitor };
+        let (queue, unfit) = (Queue::new(Vec::new()), Vec::new());
+        let mut this = Self { ledger, weights, alpha, lists, table, queue, unfit, monitor };
         let entries = (0..taken.len() as u32)
             .into_par_iter()
             .filter(|&index| !taken[index as usize])
@@ -139,7 +142,14 @@ impl<'a, F: Features> Greedy<'a, F> {
     fn pick(&mut self, picks: &mut Picks, log: &mut PickLog<'_, '_>) -> Result<()> {
         self.monitor.enter(Stage::Pick, self.ledger.left() as usize);
         while self.ledger.left() > 0 {
-            let Some(best) = self.best(&mut picks.evaluations)? else { break };
+            let Some(best) = self.best(&mut picks.evaluations)? else {
+                if !self.ledger.reopen() {
+                    break;
+                }
+                // Gains only fall, so the keys of then are bounds now.
+                std::mem::take(&mut self.unfit).into_iter().for_each(|entry| self.queue.push(entry));
+                continue;
+            };
             let index = best as usize;
             let Self { ledger, lists, table, .. } = self;
             ledger.take(index);
@@ -154,7 +164,7 @@ impl<'a, F: Features> Greedy<'a, F> {
 
     /// Takes the sample of largest key from the queue, of those that fit.
     ///
-    /// What no longer fits leaves the queue: it never will again.
+    /// What no longer fits leaves the queue: it will not fit again, or only once nothing else does.
     fn best(&mut self, evaluations: &mut u64) -> Result<Option<u32>> {
         let mut best: Option<Candidate> = None;
         let mut batch = Vec::new();
@@ -170,6 +180,8 @@ impl<'a, F: Features> Greedy<'a, F> {
                 self.queue.pop();
                 if self.ledger.fits(top.index as usize) {
                     batch.push(Candidate { key: Key::of(top), is_exact: false });
+                } else if self.ledger.may_reopen() {
+                    self.unfit.push(top);
                 }
             }
             if batch.is_empty() {

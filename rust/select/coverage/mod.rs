@@ -31,7 +31,7 @@ mod lists;
 mod marks;
 pub mod novelty;
 mod queue;
-mod real;
+pub(crate) mod real;
 mod record;
 mod survey;
 mod table;
@@ -286,8 +286,15 @@ impl Task<'_> {
         let mut picks = Picks::default();
         let log = PickLog::replay(journal, pool.len(), |index| {
             monitor.check()?;
-            if taken[index] || !ledger.fits(index) {
+            monitor.check()?;
+            if taken[index] {
                 return Ok(false);
+            }
+            if !ledger.fits(index) {
+                let none_fits = (0..pool.len()).all(|other| taken[other] || !ledger.fits(other));
+                if !(none_fits && ledger.reopen() && ledger.fits(index)) {
+                    return Ok(false);
+                }
             }
             taken[index] = true;
             ledger.take(index);
@@ -343,7 +350,7 @@ mod tests {
         (bytes, offsets)
     }
 
-    const BYTES: Limits<'_> = Limits { budget: 3000, cost: Cost::Bytes, groups: &[], quotas: &[] };
+    const BYTES: Limits<'_> = Limits { budget: 3000, cost: Cost::Bytes, groups: &[], quotas: &[], shares: &[] };
 
     fn run(params: &Params, limits: Limits<'_>, known: Known<'_>, threads: usize) -> Result<Selection> {
         let (bytes, offsets) = sentences();

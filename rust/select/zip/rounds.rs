@@ -56,6 +56,8 @@ pub struct Zip<'a, 'j, S: Sizer, R: Rules> {
     left: usize,
     /// Whether some have gone because they do not fit.
     unfit: bool,
+    /// Those that may fit later, and their states.
+    parked: Vec<(usize, R::State)>,
     result: Selection,
 }
 
@@ -96,6 +98,7 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             gone: vec![false; pool.len()],
             left: pool.len(),
             unfit: false,
+            parked: Vec::new(),
             result,
         })
     }
@@ -120,6 +123,10 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             self.drop_unfit();
             let candidates = match R::candidates(self.params.k1, self.left, samples) {
                 Ok(candidates) => candidates,
+                Err(End::Exhausted) if self.ledger.reopen() => {
+                    self.bring_back();
+                    continue;
+                }
                 Err(End::Exhausted) if self.unfit => break,
                 Err(end) => {
                     self.result.end = end;
@@ -206,7 +213,10 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         }
         for (&index, &size) in round.picks.iter().zip(&round.selected) {
             if !self.ledger.fits(index) {
-                return Err(misfit());
+                let none_fits = (0..self.pool.len()).all(|other| self.gone[other] || !self.ledger.fits(other));
+                if !(none_fits && self.ledger.reopen() && self.ledger.fits(index)) {
+                    return Err(misfit());
+                }
             }
             self.selected.push(self.pool.sample(index));
             self.note(index, size);
@@ -227,7 +237,19 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             let unfit: Vec<usize> =
                 (0..self.pool.len()).filter(|&index| !self.gone[index] && !self.ledger.fits(index)).collect();
             self.unfit |= !unfit.is_empty();
+            if self.ledger.may_reopen() {
+                self.parked.extend(unfit.iter().map(|&index| (index, self.states[index])));
+            }
             unfit.into_iter().for_each(|index| self.remove(index));
+        }
+    }
+
+    /// Brings back the samples that did not fit.
+    fn bring_back(&mut self) {
+        for (index, state) in std::mem::take(&mut self.parked) {
+            self.states[index] = state;
+            self.gone[index] = false;
+            self.left += 1;
         }
     }
 

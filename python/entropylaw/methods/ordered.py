@@ -1,0 +1,81 @@
+"""What the methods have in common that take samples in an order which is known from the start."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw import _core
+from entropylaw.controls import Candidates
+from entropylaw.errors import EntropyLawError
+from entropylaw.results import Selection
+
+
+@dataclass(frozen=True, eq=False)
+class OrderedSelection(Selection):
+    """Samples taken in their turn, each if it fits."""
+
+    @property
+    def codec(self) -> str:
+        """The compressor that ``ratio`` is by, and its version."""
+        return self.measured.codec
+
+    @property
+    def ratio(self) -> float:
+        """R of the selected set. The method does not use it: it is computed when asked for."""
+        return self.measured.ratio
+
+    def summary(self) -> dict[str, Any]:
+        """What was selected of what, in numbers: the manifest without the trace."""
+        return super().summary() | {"codec": self.codec}
+
+
+def take(
+    candidates: Candidates,
+    threads: int | None,
+    progress: Callable[[_core.Progress], object] | None,
+    *,
+    seed: int | None = None,
+    keys: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.int64], float]:
+    """Candidates in random order, or the highest key first; and the seconds it took.
+
+    Raises
+    ------
+    EntropyLawError
+        If nothing fits.
+    """
+    start = time.perf_counter()
+    indices = _core.ordered_select(
+        candidates.pool.data,
+        candidates.starts,
+        candidates.ends,
+        candidates.controls(),
+        seed=seed,
+        keys=keys,
+        threads=threads,
+        progress=progress,
+    )
+    if not len(indices):
+        raise EntropyLawError(candidates.nothing_fits())
+    return indices, time.perf_counter() - start
+
+
+def told(
+    method: str, options: Mapping[str, Any], candidates: Candidates, indices: NDArray[np.int64], seconds: float
+) -> dict[str, Any]:
+    """What a selection of these candidates says of itself, whichever method made it."""
+    pool = candidates.pool
+    return {
+        "indices": candidates.positions(indices),
+        "method": method,
+        "parameters": {"budget": candidates.budget.given, **options, **pool.options, **candidates.parameters},
+        "version": _core.__version__,
+        "seconds": {"read": pool.seconds, "pick": seconds},
+        "warnings": tuple(candidates.warnings(indices)),
+        "controls": candidates.report(indices),
+        "pool": pool,
+    }
