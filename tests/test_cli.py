@@ -142,8 +142,8 @@ def test_progress_goes_from_scoring_to_the_budget(pool: Path) -> None:
     assert last.done == last.total == 10
 
 
-def test_the_progress_line_is_for_terminals(tmp_path: Path) -> None:
-    arguments = ["select", str(slow_pool(tmp_path)), "-o", str(tmp_path / "out"), "--budget", "15000", "--k1", "20000"]
+def said_to_a_terminal(arguments: list[str], stop_at: bytes | None = None) -> bytes:
+    """What a command writes to its standard error, a terminal; interrupted once ``stop_at`` is among it."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
@@ -155,12 +155,25 @@ def test_the_progress_line_is_for_terminals(tmp_path: Path) -> None:
             break
         if not piece:
             break
-        if b" left (picking " in said:  # However fast that is: seen enough.
+        if stop_at is not None and stop_at in said:
             process.send_signal(signal.SIGINT)
+            stop_at = None
     process.communicate()
     os.close(ours)
+    return said
+
+
+def test_the_progress_line_is_for_terminals(tmp_path: Path) -> None:
+    arguments = ["select", str(slow_pool(tmp_path)), "-o", str(tmp_path / "out"), "--budget", "200", "--k1", "2000"]
+    said = said_to_a_terminal(arguments)
     assert b"reading: " in said and b"scoring the pool: " in said
-    assert b"picked " in said and b" of 15,000, R " in said
+    assert said.endswith(b"\r\x1b[K")
+
+
+def test_the_progress_line_tells_of_picks(tmp_path: Path) -> None:
+    arguments = ["select", str(slow_pool(tmp_path)), "-o", str(tmp_path / "out"), "--budget", "15000", "--k1", "20000"]
+    said = said_to_a_terminal(arguments, stop_at=b" left (picking ")  # However fast that is.
+    assert b"picked " in said and b" of 15,000, R " in said and b" left (" in said
     assert b"picked " not in said.rpartition(b"\r\x1b[K")[2], "the line is removed"
 
 

@@ -14,9 +14,6 @@ use super::threads::Threads;
 use crate::error::Result;
 use crate::sizer::Sizer;
 
-/// Samples probed in one go: enough for a sizer that works on several at once.
-const BATCH: usize = 8;
-
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {
     threads: Threads,
@@ -76,9 +73,9 @@ impl<S: Sizer> Workers<S> {
         sample: impl Fn(usize) -> &'a [u8] + Sync,
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
-        let batches = (0..n).into_par_iter().step_by(BATCH).map(|start| {
+        let batches = (0..n).into_par_iter().step_by(S::AT_ONCE).map(|start| {
             monitor.check()?;
-            let samples: Vec<&[u8]> = (start..n.min(start + BATCH)).map(&sample).collect();
+            let samples: Vec<&[u8]> = (start..n.min(start + S::AT_ONCE)).map(&sample).collect();
             let sizes = self.with_scratch(|scratch| set.probe(&samples, scratch));
             monitor.steps(samples.len());
             Ok(sizes)

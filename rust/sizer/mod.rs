@@ -26,6 +26,9 @@ pub trait Sizer: Send + Sync + Sized {
     /// Codec and version for manifests: two sizers with equal names and versions give equal sizes.
     const CODEC: &'static str;
 
+    /// Samples that it takes in one go when there are several.
+    const AT_ONCE: usize = 1;
+
     /// A sizer with an empty prefix.
     fn new() -> Self;
 

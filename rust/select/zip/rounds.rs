@@ -23,10 +23,6 @@ use crate::sizer::Sizer;
 /// Samples scored between two records of a journal.
 const SCORED_AT_ONCE: usize = 1 << 16;
 
-/// Samples of a block probed in one go: as many as a sizer works on at once, and no more, so that all threads have done
-/// at about the same time.
-const BATCH: usize = 8;
-
 /// A sample of a block that is not picked yet.
 struct Left<S: Sizer> {
     position: usize,
@@ -359,7 +355,8 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
 
     /// The states of a block's samples that are left, against what was picked of it.
     fn size_candidates(&self, left: &mut [Left<S>], block: &[usize], states: &mut [R::State]) -> Result<()> {
-        let sized = left.par_chunks_mut(BATCH).with_max_len(1).map(|batch| {
+        // No more in one piece than a sizer takes at once, so that all threads have done at about the same time.
+        let sized = left.par_chunks_mut(S::AT_ONCE).with_max_len(1).map(|batch| {
             self.monitor.check()?;
             let mut candidates: Vec<&mut S::Candidate> = batch.iter_mut().map(|left| &mut left.candidate).collect();
             let sizes = self.workers.with_scratch(|scratch| self.block.probe_candidates(&mut candidates, scratch));

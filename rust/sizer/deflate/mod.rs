@@ -211,6 +211,7 @@ impl Sizer for DeflateSizer {
     type Candidate = Candidate;
     type Scratch = Scratch;
     const CODEC: &'static str = "zlib 1.3 level 9";
+    const AT_ONCE: usize = LANES;
 
     fn new() -> Self {
         DeflateSizer {

@@ -237,9 +237,8 @@ pub struct Crossings {
     /// By position.
     sorted: Vec<Crossing>,
     next: usize,
-    /// The prefix's tail and the sample's first bytes, as far as a match can reach, and eight more.
+    /// The prefix's tail, if it has one, and the sample's first bytes, as far as a match can reach, and eight more.
     seam: Vec<u8>,
-    tail: usize,
     /// Whether the sample repeats the prefix's end, so that a match may start in the tail and run into the sample both.
     overlaps: bool,
 }
@@ -250,10 +249,11 @@ impl Crossings {
         self.sorted.clear();
         self.next = 0;
         self.overlaps = false;
-        self.tail = tail;
         self.seam.clear();
-        self.seam.extend_from_slice(&before[before.len() - tail..]);
-        self.seam.extend_from_slice(&sample.padded()[..sample.len().min(MAX_MATCH) + PADDING.len()]);
+        if tail > 0 {
+            self.seam.extend_from_slice(&before[before.len() - tail..]);
+            self.seam.extend_from_slice(&sample.padded()[..sample.len().min(MAX_MATCH) + PADDING.len()]);
+        }
         let sample = sample.bytes();
         // The byte at position 0 of the prefix is never matched.
         let (Some(&first), Some((_, before)), Some(&last)) = (sample.first(), before.split_first(), before.last())
@@ -285,11 +285,11 @@ impl Crossings {
         self.sorted.sort_unstable();
     }
 
-    /// The last `left` bytes of the prefix and what follows them; `None` if they are more than its tail, or if a match
-    /// that starts before them might run on into the sample.
+    /// The prefix's tail from one of its bytes on, and what follows it; `None` if a match of that byte's that starts in
+    /// the prefix might itself run on into the sample.
     #[inline]
-    pub fn seam(&self, left: usize) -> Option<&[u8]> {
-        if self.overlaps { None } else { self.seam.get(self.tail.checked_sub(left)?..) }
+    pub fn seam(&self, start: usize) -> Option<&[u8]> {
+        if self.overlaps { None } else { Some(&self.seam[start..]) }
     }
 
     /// The crossing match at a position; positions are asked for in ascending order.

@@ -163,7 +163,7 @@ impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
         let binds = self.crowded && left + self.sample.len() >= MIN_MATCH && self.binds(position);
         if !binds
             && let Some(within) = self.tail.within(position)
-            && let Some(seam) = self.crossings.seam(left)
+            && let Some(seam) = self.crossings.seam(self.tail.len() - left)
         {
             let max = (left + self.sample.len()).min(MAX_MATCH);
             let oldest = position.saturating_sub(MAX_DISTANCE).max(1);

@@ -10,7 +10,7 @@
 
 use super::format::{MAX_DISTANCE, MIN_MATCH};
 use super::parse::{Match, Parser};
-use super::window::{Window, common_prefix, walk};
+use super::window::Window;
 
 /// Longest tail that is worth it.
 const MAX_TAIL: usize = 64;
@@ -55,7 +55,6 @@ fn within(window: &Window, position: usize) -> Option<Match> {
     if position - window.previous(position) == MAX_DISTANCE {
         return None;
     }
-    let text = window.text();
-    let common = |at: usize, _: usize| common_prefix(&text[at..at + max], &text[position..]);
-    Some(walk(position, Match::NONE.length.into(), max, position, |at| window.previous(at), common))
+    // Elsewhere it does not matter how much is buffered: all of it, say.
+    Some(window.walk(position, Match::NONE.length.into(), max, position))
 }

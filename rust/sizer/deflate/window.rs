@@ -147,6 +147,18 @@ impl Window {
         self.previous[position % WINDOW].into()
     }
 
+    /// zlib's [`walk`] along the chain of a position that is on it, for a match within the text.
+    pub fn walk(&self, position: usize, longer_than: usize, max: usize, buffered: usize) -> Match {
+        let common = |at: usize, beaten: usize| {
+            if self.text[at + beaten] == self.text[position + beaten] {
+                common_prefix(&self.text[at..at + max], &self.text[position..position + max])
+            } else {
+                0
+            }
+        };
+        walk(position, longer_than, max, buffered, |at| self.previous(at), common)
+    }
+
     /// The last position on the chain of a hash; 0 if there is none.
     #[inline]
     pub fn head(&self, hash: usize) -> usize {
@@ -241,16 +253,8 @@ impl Finder for ChainFinder<'_> {
             return if self.last { Some(Match::NONE) } else { None };
         }
         self.window.chain_to(position);
-        let window = &*self.window;
         let max = ahead.min(MAX_MATCH);
-        let common = |at: usize, beaten: usize| {
-            if window.text[at + beaten] == window.text[position + beaten] {
-                common_prefix(&window.text[at..at + max], &window.text[position..position + max])
-            } else {
-                0
-            }
-        };
-        let found = walk(position, longer_than, max, buffered, |at| window.previous(at), common);
+        let found = self.window.walk(position, longer_than, max, buffered);
         // A match that ends where the text does might be longer, and one already as long might be outdone.
         let decided = self.last || max == MAX_MATCH || usize::from(found.length) < max;
         decided.then_some(found)
