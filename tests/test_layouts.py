@@ -339,13 +339,19 @@ def test_a_quote_that_swallows_rows_of_tsv_is_noted(tmp_path: Path, caplog: pyte
     ]
 
 
-def test_a_column_of_another_type_has_a_remedy_of_the_column(tmp_path: Path) -> None:
-    path = tmp_path / "pool.parquet"
+@pytest.mark.parametrize(("value", "found"), [(4, "a number"), (0.5, "a number"), (True, "a boolean")])
+def test_a_number_where_text_should_be_is_no_fault_of_its_record_alone(
+    tmp_path: Path, value: object, found: str
+) -> None:
     pa = pytest.importorskip("pyarrow", reason="about Parquet")
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(pa.table({"text": [1, 2], "source": [1, 2]}), path)
-    assert message(path) == (
-        f"{path}: row 1: 'text' is a number, not text; the column 'text' is int64: write it as text, or name another "
-        "field (field=, --field)"
-    )
+    rows = [{"instruction": "q", "output": value, "source": 1}] * 2
+    lines, table = tmp_path / "pool.jsonl", tmp_path / "pool.parquet"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), table)
+    for path, where in ((lines, ":1"), (table, ": row 1")):
+        assert message(path) == (
+            f"{path}{where}: 'output' is {found}, not text; write it as text, or write down what the text is as a "
+            f"template (render=, --render '{{{{ q }}}} {{{{ a }}}}'), {SKIP}"
+        )

@@ -16,7 +16,6 @@ from entropylaw.pool.builder import Builder
 from entropylaw.pool.columnar import Rows, read_rows
 from entropylaw.pool.csv_table import CsvTable
 from entropylaw.pool.encode import row_as_json, row_with_json
-from entropylaw.pool.layouts import RECORD_REMEDY
 from entropylaw.pool.outline import outline, type_of
 from entropylaw.pool.render import parse
 from entropylaw.pool.row_values import rows
@@ -96,11 +95,10 @@ def read_table(table: Table, builder: Builder) -> None:
     row = 0
     before = builder.size
     needed = _needed(table, builder)
-    rendered = [name for name in needed or () if name not in builder.columns.fields]
     for batch in table.batches(needed):
         builder.report(table.position(row))
         table.check_rendered(builder.size - before)
-        rows = _Rows(table, records, builder, row, numbers, rendered)
+        rows = _Rows(table, records, builder, row, numbers)
         if (found := read_rows(batch, builder)) is None:
             rows.add_one_by_one(batch)
         else:
@@ -122,8 +120,6 @@ class _Rows(NamedTuple):
     """The row of the table that is the batch's first."""
     numbers: Sequence[str]
     """The fields that hold numbers as text."""
-    rendered: Sequence[str]
-    """The columns that samples are made of."""
 
     def add_all(self, batch: pa.RecordBatch, found: Rows) -> None:
         """Adds the rows that were read, and those that were left one by one."""
@@ -153,7 +149,7 @@ class _Rows(NamedTuple):
                 fields = _with_numbers(record, self.numbers) if self.numbers else None
                 self.builder.add(record, where, fields=fields)
             except RecordError as error:
-                self.builder.refuse(where, error, _remedy(self.table, self.rendered))
+                self.builder.refuse(where, error)
                 self.records.skip()
             else:
                 self.records.add()
@@ -221,15 +217,6 @@ def _with_numbers(record: dict[str, Any], fields: Sequence[str]) -> dict[str, An
         with contextlib.suppress(KeyError):
             found[field] = _number(find(record, field))
     return record | found
-
-
-def _remedy(table: Table, rendered: Sequence[str]) -> str:
-    """What to do about a row that can't be rendered: its column may hold what no row of it can be rendered from."""
-    for name in rendered:
-        kind = table.schema.field(name).type
-        if pa.types.is_primitive(kind):
-            return f"the column {name!r} is {kind}: write it as text, or name another field (field=, --field)"
-    return RECORD_REMEDY
 
 
 def _where(name: str, row: int) -> str:

@@ -14,6 +14,8 @@ from entropylaw.pool.schema import CALL, MESSAGE, Kind, Member, RecordError, Sch
 
 _WHOLE = 1e15
 """Below this, a float without a fraction is written as the integer that it equals."""
+_TEMPLATE = "write down what the text is as a template (render=, --render '{{ q }} {{ a }}')"
+_NUMBER_REMEDY = f"write it as text, or {_TEMPLATE}, or {SKIP}"
 _MEMBERS = frozenset(name for member in MESSAGE for name in member.names)
 _CONTENT = next(member for member in MESSAGE if "content" in member.names)
 
@@ -215,7 +217,9 @@ def _found(value: Mapping[str, Any], member: Member) -> tuple[str | None, Any]:
 def _text(value: object, where: str) -> str:
     if isinstance(value, str):
         return value
-    raise RecordError(f"{where!r} is {kind(value)}, not text")
+    # Where one record has a number, the others will.
+    remedy = _NUMBER_REMEDY if isinstance(value, bool | int | float) else None
+    raise RecordError(f"{where!r} is {kind(value)}, not text", remedy)
 
 
 def _unwritten(value: object) -> str | None:
