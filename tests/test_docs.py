@@ -48,7 +48,15 @@ def write_inputs(directory: Path) -> None:
     records = [
         json.dumps({"text": "".join(library[n : n + 30]), "source": f"s{n % 7}"}) for n in range(0, len(library), 30)
     ]
-    for name, share in (("pool", 1.0), ("data", 1.0), ("new", 0.9), ("v1", 0.5), ("v2", 0.6), ("v3", 0.3), ("dev", 0.2)):
+    for name, share in (
+        ("pool", 1.0),
+        ("data", 1.0),
+        ("new", 0.9),
+        ("v1", 0.5),
+        ("v2", 0.6),
+        ("v3", 0.3),
+        ("dev", 0.2),
+    ):
         rows = records[: round(share * len(records))]
         (directory / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
     runs = [f"run {n},{2.4 + n / 20},{1.4 - n / 50 + n % 3 / 99},{6 - n / 25 + n % 4 / 99}" for n in range(12)]

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod measure;
 pub mod monitor;
 pub mod order;
+pub mod overlap;
 pub mod set;
 pub mod shared;
 pub mod threads;

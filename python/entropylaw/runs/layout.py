@@ -75,6 +75,7 @@ class Content(Strict):
     quotas: dict[str, Any] = msgspec.field(default_factory=dict)
     other_quotas: Count = 0
     target: dict[str, Any] = msgspec.field(default_factory=dict)
+    contamination: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Parameters(Strict):
@@ -95,6 +96,8 @@ class Parameters(Strict):
     ratio_band: Band | None = None
     anchor: Data | Array | None = None
     tokens: str | Array | File | Object | None = None
+    decontaminate: Literal["exclude", "report"] | None = None
+    benchmark: Data | None = None
 
 
 @cache
