@@ -124,6 +124,13 @@ def test_so_is_what_holds_text_of_the_target(files: None) -> None:
     ]
 
 
+def test_a_benchmark_in_memory_is_named_as_what_it_is(files: None) -> None:
+    for benchmark in ([QUESTION], iter([QUESTION])):
+        selection = entropylaw.select("pool.jsonl", budget=5, benchmark=benchmark, decontaminate=True)
+        (file,) = selection.controls["contamination"]["files"]
+        assert (file["name"], file["texts"], file["samples"]) == ("the benchmark", 1, 3)
+
+
 def test_command_line_and_replay(files: None, capsys: pytest.CaptureFixture[str]) -> None:
     command = "select pool.jsonl -o out.jsonl --budget 5 -q --benchmark test.jsonl other.jsonl --decontaminate"
     assert run(command) == 0

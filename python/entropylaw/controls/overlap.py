@@ -36,7 +36,10 @@ class Overlap:
         files: list[dict[str, Any]] = []
         examples: list[dict[str, str]] = []
         for what, benchmark in benchmarks.items():
-            parts = benchmark.records.parts()
+            # What lies in memory has no name of its own.
+            parts = [
+                (f"the {what}" if name == "the pool" else name, count) for name, count in benchmark.records.parts()
+            ]
             groups = np.repeat(np.arange(len(parts), dtype=np.uint32), [count for _, count in parts])
             matches, comparable = _core.find_overlap(
                 pool.data, pool.offsets, benchmark.data, benchmark.offsets, groups, threads=threads, progress=progress
