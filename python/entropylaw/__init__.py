@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
+    from entropylaw.methods.target import TargetCoverage
     from entropylaw.methods.zip import Round, ZipSelection
     from entropylaw.results import Selection
     from entropylaw.runs.replaying import replay
@@ -39,6 +40,7 @@ __all__ = [
     "Scores",
     "Selection",
     "Sizer",
+    "TargetCoverage",
     "Version",
     "ZipSelection",
     "__version__",
@@ -64,6 +66,7 @@ _HOME = {
     "Selection": "results",
     "Scores": "scoring",
     "Sizer": "_core",
+    "TargetCoverage": "methods.target",
     "Version": "comparing",
     "ZipSelection": "methods.zip",
     "__version__": "_core",
