@@ -177,6 +177,12 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
         (ZIP, [[1, 2], known, lambda: str(known())]),
     ],
     "initial_subset": [(COVERAGE, [[1, 2], known])],
+    "target": [(COVERAGE, [known, lambda: [known()], lambda: str(known())])],
+    "target_weight": [
+        ({**COVERAGE, "target": "pool.jsonl"}, [0, 1, 0.5, np.float32(0.25), np.int64(1)]),
+    ],
+    "decontaminate": [({**ZIP, "benchmark": "pool.jsonl"}, ["report"])],
+    "benchmark": [({**ZIP, "decontaminate": True}, [known, lambda: [known()], lambda: str(known())])],
     "tokens": [
         (
             {**ZIP, "budget": "40 tokens"},

@@ -355,6 +355,7 @@ def test_scores_for_a_target(files: Path) -> None:
 
 
 def test_the_report_shows_how_much_of_the_target_is_covered(files: Path) -> None:
+    pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
     assert run(f"{COMMAND} --report report.html") == 0
     page = Path("report.html").read_text()
     selection = entropylaw.select("pool.jsonl", budget="300B", method="coverage", target="dev.jsonl")

@@ -128,7 +128,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="of the pool, every so manieth record")
     parser.add_argument("--budget", type=int, default=300_000, help="bytes to select")
     parser.add_argument("--target", type=int, default=60_000, help="bytes of the target")
-    parser.add_argument("--test", type=int, default=100_000, help="bytes of the test")
+    parser.add_argument(
+        "--test", type=int, default=40_000, help="bytes of the test; of more, PPMd learns from the test itself"
+    )
     parser.add_argument("--families", type=int, default=6, help="so many families of sources, the largest")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seed", type=int, default=0, help="which records are set aside")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import CoverageSelection
     from entropylaw.methods.random import RandomSelection
+    from entropylaw.methods.target import TargetCoverage
     from entropylaw.methods.top import TopSelection
     from entropylaw.methods.zip import Round, ZipSelection
     from entropylaw.results import Selection
@@ -42,6 +43,7 @@ __all__ = [
     "Scores",
     "Selection",
     "Sizer",
+    "TargetCoverage",
     "TopSelection",
     "Version",
     "ZipSelection",
@@ -69,6 +71,7 @@ _HOME = {
     "Selection": "results",
     "Scores": "scoring",
     "Sizer": "_core",
+    "TargetCoverage": "methods.target",
     "TopSelection": "methods.top",
     "Version": "comparing",
     "ZipSelection": "methods.zip",

@@ -208,6 +208,23 @@ def ordered_select(
     """Indices of samples in pick order: in the random order of ``seed``, or the highest of ``keys`` first. Either, not
     both."""
 
+def find_overlap(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    texts: NDArray[np.uint8],
+    text_offsets: NDArray[np.int64],
+    groups: NDArray[np.uint32],
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Which samples hold a run of 13 words of a benchmark's texts, of which ``groups`` says what file each is from.
+
+    Returns a row for each sample and group that go together, shape ``(matches, 4)``: the sample, the first text of the
+    group that it has a run of, and where that run starts and ends in the sample, in bytes; and which texts have a run
+    to look for, shape ``(texts,)``.
+    """
+
 def measure(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],

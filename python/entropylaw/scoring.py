@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
-from entropylaw.methods.target import reading_target
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
-from entropylaw.pool.load import OnError, unless_named
+from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.saving import tables
 from entropylaw.targets import STANDARD, File, check_name, check_targets, files_behind
 
@@ -163,7 +162,7 @@ def score(
         threads=threads,
     )
     if target is not None:
-        with reading_target():
+        with reading_beside("target"):
             method = replace(method, target=read(target, format=unless_named(target, format)))
     samples = read(pool, format=format)
     began = time.perf_counter()

@@ -20,14 +20,13 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, check_needs, method_with
 from entropylaw.methods.coverage import Coverage, CoverageSelection
 from entropylaw.methods.random import RandomSelection
-from entropylaw.methods.target import reading_target
 from entropylaw.methods.top import TopSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
-from entropylaw.pool.load import OnError, unless_named
+from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import Checkpoint, identity
 from entropylaw.targets import check_targets, files_behind
@@ -58,6 +57,8 @@ def select(
     dedupe: bool | None = None,
     anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     tokens: Any = None,
+    decontaminate: bool | Literal["exclude", "report"] | None = None,
+    benchmark: PoolLike | Pool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -94,6 +95,8 @@ def select(
     dedupe: bool | None = None,
     anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     tokens: Any = None,
+    decontaminate: bool | Literal["exclude", "report"] | None = None,
+    benchmark: PoolLike | Pool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -123,6 +126,8 @@ def select(
     dedupe: bool | None = None,
     anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     tokens: Any = None,
+    decontaminate: bool | Literal["exclude", "report"] | None = None,
+    benchmark: PoolLike | Pool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -151,6 +156,8 @@ def select(
     dedupe: bool | None = None,
     anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     tokens: Any = None,
+    decontaminate: bool | Literal["exclude", "report"] | None = None,
+    benchmark: PoolLike | Pool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -192,6 +199,8 @@ def select(
     dedupe: bool | None = None,
     anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
     tokens: Any = None,
+    decontaminate: bool | Literal["exclude", "report"] | None = None,
+    benchmark: PoolLike | Pool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -301,6 +310,11 @@ def select(
         For a budget in tokens, what counts them: a field, an array, a ``tokenizers.Tokenizer`` or the path of its
         ``.json``, a ``tiktoken.Encoding`` or ``"tiktoken:NAME"``, a fast tokenizer of transformers, or a function from
         a list of texts to their numbers of tokens.
+    decontaminate : bool or {"exclude", "report"}
+        Look for samples that hold text of ``benchmark`` or ``target``, a run of 13 words in lower case and without
+        punctuation, and exclude them (``True`` is ``"exclude"``), or only say which they are.
+    benchmark : optional
+        For ``decontaminate``: anything that ``pool`` may be, read in the same way, such as a benchmark's test split.
     checkpoint : path, optional
         A directory, made if need be, where the work is recorded as it is done.
     resume : bool
@@ -317,8 +331,8 @@ def select(
     on_error : {"raise", "skip"}
         What to do about records that can't be read.
     format : {"json", "csv", "tsv", "parquet", "arrow"}, optional
-        The format of the pool's files, such as standard input's, whatever their names; of an anchor's or a target's, if
-        none of their names tells. By default by name (CSV, TSV) and content.
+        The format of the pool's files, such as standard input's, whatever their names; of an anchor's, a target's or a
+        benchmark's, if none of their names tells. By default by name (CSV, TSV) and content.
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
     threads : int, optional
@@ -384,9 +398,12 @@ def select(
         ratio_band=ratio_band,
         dedupe=dedupe,
         tokens=tokens,
+        decontaminate=decontaminate,
+        benchmark=benchmark,
     )
     controls.check(understood)
     check_needs(method, controls)
+    controls.check_overlap(target)
     if resume and checkpoint is None:
         raise EntropyLawError("resume needs the checkpoint to resume from: checkpoint= (--checkpoint) its directory")
     if anchor is not None and initial_subset is not None:
@@ -409,13 +426,17 @@ def select(
         known = _indices(anchor)
         controls = replace(controls, anchor=read(cast(PoolLike, anchor), beside=True) if known is None else known)
     if isinstance(chosen, Coverage) and target is not None:
-        with reading_target():
+        with reading_beside("target"):
             chosen = replace(chosen, target=read(target, beside=True))
-    candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress)
+    if benchmark is not None:
+        with reading_beside("benchmark"):
+            controls = replace(controls, benchmark=read(benchmark, beside=True))
+    aim = getattr(chosen, "target", None)
+    candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress, aim)
     if checkpoint is None:
         selection: Selection = chosen.run(candidates, threads, progress)
     else:
-        files = files_behind(candidates.pool, {**candidates.parameters, "target": getattr(chosen, "target", None)})
+        files = files_behind(candidates.pool, {**candidates.parameters, "target": aim})
         check_targets([], files, os.fspath(checkpoint))
         # A command that ends early says which outputs it has written; a checkpoint is none.
         with placed_files(), Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
@@ -440,7 +461,7 @@ def load_for(
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Pool:
-    """Reads a pool as ``select`` does for a method and controls; or what goes ``beside`` it, an anchor or a target, of
+    """Reads a pool as ``select`` does for a method and controls; or what goes ``beside`` it, such as an anchor, of
     which no numbers are needed."""
     # Before the method compares them with what it takes.
     parameters.reading(

@@ -125,7 +125,7 @@ def files_behind(pool: "Pool", parameters: Mapping[str, Any]) -> Iterator[File]:
     from entropylaw.pool import Pool
 
     yield from files_of(pool, "a file of the pool")
-    for name in ("anchor", "target"):
+    for name in ("anchor", "target", "benchmark"):
         if isinstance(beside := parameters.get(name), Pool):
             yield from files_of(beside, f"a file of the {name}")
     tokens = parameters.get("tokens")

@@ -12,6 +12,8 @@ mod features;
 mod kmeans;
 mod names;
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 
 use self::features::{SLOTS, vector, weights};
@@ -74,7 +76,7 @@ fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -
     // The largest first; those that nothing belongs to are left out.
     let mut sizes: Vec<(usize, u32)> = (0..centres.len().max(1) as u32).map(|cluster| (0, cluster)).collect();
     of.iter().for_each(|&cluster| sizes[cluster as usize].0 += 1);
-    sizes.sort_by(|a, b| b.0.cmp(&a.0));
+    sizes.sort_by_key(|size| Reverse(size.0));
     sizes.retain(|&(size, _)| size > 0);
     let mut rank = vec![0; centres.len().max(1)];
     sizes.iter().enumerate().for_each(|(at, &(_, cluster))| rank[cluster as usize] = at as u32);

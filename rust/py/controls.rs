@@ -1,4 +1,4 @@
-//! Controls and checkpoints, as Python gives them, and what finds duplicates.
+//! Controls and checkpoints, as Python gives them, and what finds duplicates and text of benchmarks.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,8 +14,8 @@ use super::watch::watched;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::select::controls::{self, Cost, Known, Limits, Quota};
-use crate::select::copies;
 use crate::select::journal::{self, Journal, Sink};
+use crate::select::{copies, overlap};
 
 /// What a user asks of a selection. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw")]
@@ -216,4 +216,35 @@ pub fn first_copies<'py>(
     let threads = threads.map(ThreadCount::get);
     let first = watched(py, None, |monitor| copies::first_copies(&pool, known.as_ref(), threads, monitor))?;
     Ok(first.into_pyarray(py))
+}
+
+/// Matches (sample, text, start, end), and whether each text can be found.
+type Found<'py> = (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>);
+
+/// Which samples hold text of a benchmark. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (data, offsets, texts, text_offsets, groups, *, threads=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // Named in Python.
+pub fn find_overlap<'py>(
+    py: Python<'py>,
+    data: PyReadonlyArray1<'_, u8>,
+    offsets: PyReadonlyArray1<'_, i64>,
+    texts: PyReadonlyArray1<'_, u8>,
+    text_offsets: PyReadonlyArray1<'_, i64>,
+    groups: PyReadonlyArray1<'_, u32>,
+    threads: Option<ThreadCount>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Found<'py>> {
+    let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
+    let texts = Pool::new(texts.as_slice()?, text_offsets.as_slice()?)?;
+    let groups = groups.as_slice()?;
+    let threads = threads.map(ThreadCount::get);
+    let found = watched(py, progress, |monitor| overlap::overlap(&pool, &texts, groups, threads, monitor))?;
+    let rows: Vec<i64> = found
+        .matches
+        .iter()
+        .flat_map(|each| [i64::from(each.sample), i64::from(each.text), each.start as i64, each.end as i64])
+        .collect();
+    let matches = rows.into_pyarray(py).reshape([found.matches.len(), 4])?;
+    Ok((matches, found.comparable.into_pyarray(py)))
 }

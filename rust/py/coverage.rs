@@ -69,8 +69,8 @@ pub fn coverage_select(
         coverage::select(&pool, &params, target.as_ref(), &controls, &mut file.journal()?, threads, monitor)
     })?;
     let timings = selection.timings;
-    let (reached, in_pool, recurring) = match selection.aim {
-        Some(aim) => (Some(aim.reached), aim.reachable, (aim.recurring, aim.recurring_shared)),
+    let (reached, in_pool, recurring) = match selection.target {
+        Some(share) => (Some(share.reached), share.reachable, (share.recurring, share.recurring_shared)),
         None => (None, 0.0, (0, 0)),
     };
     Ok(CoverageResult {

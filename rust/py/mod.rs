@@ -30,7 +30,7 @@ mod _core {
     #[pymodule_export]
     use super::arguments::thread_count;
     #[pymodule_export]
-    use super::controls::{Controls, first_copies};
+    use super::controls::{Controls, find_overlap, first_copies};
     #[pymodule_export]
     use super::coverage::{CoverageResult, coverage_select, first_gains};
     #[pymodule_export]

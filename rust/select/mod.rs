@@ -9,6 +9,7 @@ pub mod measure;
 pub mod monitor;
 pub mod order;
 pub mod ordered;
+pub mod overlap;
 pub mod set;
 pub mod shared;
 pub mod threads;

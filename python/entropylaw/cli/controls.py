@@ -8,7 +8,18 @@ from typing import Any
 from entropylaw.cli.terminal import say
 from entropylaw.display import short
 
-_CONTROLS = ("group_by", "quota", "balance", "min_score", "weight", "length_band", "ratio_band", "dedupe", "tokens")
+_CONTROLS = (
+    "group_by",
+    "quota",
+    "balance",
+    "min_score",
+    "weight",
+    "length_band",
+    "ratio_band",
+    "dedupe",
+    "tokens",
+    "decontaminate",
+)
 
 _SHOWN = 6
 
@@ -51,6 +62,16 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
     controls.add_argument(
         "--tokens", metavar="WHAT", help="what counts tokens: a field, a tokenizer.json, or tiktoken:NAME"
     )
+    controls.add_argument(
+        "--decontaminate",
+        nargs="?",
+        const="exclude",
+        choices=["exclude", "report"],
+        help="exclude samples that hold 13 words in a row of target or benchmark, or only report them [exclude]",
+    )
+    controls.add_argument(
+        "--benchmark", nargs="+", metavar="FILE", help="text that --decontaminate looks for, besides the target's"
+    )
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +82,7 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
 
 
 def given_controls(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The controls that were given, but for the anchor."""
+    """The controls that were given, but for anchor and benchmark."""
     return {name: value for name in _CONTROLS if (value := getattr(arguments, name)) is not None}
 
 
@@ -82,6 +103,13 @@ def control_lines(summary: dict[str, Any]) -> list[str]:
     if summary["excluded"]:
         excluded = ", ".join(f"{count:,} by {reason}" for reason, count in summary["excluded"].items())
         lines.append(f"excluded  {excluded}; {summary['candidates']:,} candidates left")
+    if "contamination" in summary:
+        for file in summary["contamination"]["files"]:
+            unable = f"; {file['not_comparable']:,} too short or common to tell" if file["not_comparable"] else ""
+            lines.append(
+                f"overlap   {file['samples']:,} samples hold text of {short(file['name'])} ({file['texts']:,} "
+                f"texts{unable})"
+            )
     budget = summary["budget"]
     if budget["unit"] != "samples":
         lines.append(f"budget    {budget['selected']:,} of {budget['amount']:,} {budget['unit']}, {budget['rule']}")

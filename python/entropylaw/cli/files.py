@@ -37,6 +37,7 @@ READ: dict[str, tuple[str, Callable[[Any, Any], Iterable[str]]]] = {
     "pool": ("a file of the pool", _paths),
     "anchor": ("a file of the anchor", _paths),
     "target": ("a file of the target", _paths),
+    "benchmark": ("a file of the benchmark", _paths),
     "versions": ("a file of a version", _paths),
     "data": ("a file of the data", _paths),
     "render": ("the template", _template),

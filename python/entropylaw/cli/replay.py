@@ -15,6 +15,9 @@ from entropylaw.targets import STANDARD, File, check_targets
 if TYPE_CHECKING:
     from entropylaw.runs.manifest import Manifest
 
+_NAMED = ("pool", "anchor", "target", "benchmark", "tokens")
+"""What a manifest names files of."""
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the parser."""
@@ -27,6 +30,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     replay.add_argument("--pool", nargs="+", metavar="FILE", help="the pool, if its files are not where they were")
     replay.add_argument("--anchor", nargs="+", metavar="FILE", help="the anchor, if its files are not where they were")
     replay.add_argument("--target", nargs="+", metavar="FILE", help="the target, if its files are not where they were")
+    replay.add_argument(
+        "--benchmark", nargs="+", metavar="FILE", help="the benchmark, if its files are not where they were"
+    )
     replay.add_argument("--tokens", metavar="FILE", help="the tokenizer's file, if it is not where it was")
     replay.add_argument(
         "-o", "--output", metavar="OUT", help="write the records again, in the same way; - for standard output"
@@ -50,22 +56,21 @@ def run(arguments: argparse.Namespace) -> None:
     saving = None
     read = [
         *inputs(arguments),
-        *_files(manifest, [name for name in ("pool", "anchor", "target", "tokens") if not getattr(arguments, name)]),
+        *_files(manifest, [name for name in _NAMED if not getattr(arguments, name)]),
     ]
     check_targets(written(arguments), read)
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
         saving.check(read, written(arguments))
-    pool, anchor, target = (
-        [Path(file) for file in files] if files else None
-        for files in (arguments.pool, arguments.anchor, arguments.target)
-    )
+    moved = {
+        name: [Path(file) for file in files]
+        for name in ("pool", "anchor", "target", "benchmark")
+        if (files := getattr(arguments, name))
+    }
     with progress_line(arguments) as progress:
         selection = replay(
             manifest,
-            pool=pool,
-            anchor=anchor,
-            target=target,
+            **moved,
             tokens=arguments.tokens,
             threads=arguments.threads,
             progress=progress,
@@ -89,7 +94,7 @@ def _files(manifest: "Manifest", names: Sequence[str]) -> Iterator[File]:
     yield File(str(manifest.path.parent / manifest.content.picks.name), "the picks to repeat")
     if "pool" in names:
         yield from (File(file.name, "a file of the pool") for file in manifest.content.pool.files)
-    for name in ("anchor", "target"):
+    for name in ("anchor", "target", "benchmark"):
         if name in names and isinstance(data := getattr(manifest.parameters, name, None), Data):
             yield from (File(file.name, f"a file of the {name}") for file in data.files)
     tokens = manifest.parameters.tokens

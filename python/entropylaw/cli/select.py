@@ -5,6 +5,7 @@ import itertools
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ examples:
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
   entropylaw select pool.jsonl -o subset.jsonl --budget 2MB --method coverage --target dev.jsonl
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method random --balance 0.5 --dedupe
+  entropylaw select pool.jsonl -o subset.jsonl --budget 10% --benchmark test.jsonl --decontaminate
   entropylaw select pool.jsonl -o subset.jsonl --budget '2M tokens' --tokens n_tokens --quota 'gsm8k>=10%,*<=30%'
 
 The records come out byte for byte, one a line; <OUT>.manifest.json says how they were chosen, and `entropylaw replay`
@@ -146,11 +148,14 @@ def run(arguments: argparse.Namespace) -> None:
     asked = Controls(**controls)
     asked.check(budget)
     check_needs(arguments.method, asked)
+    replace(asked, benchmark=arguments.benchmark).check_overlap(arguments.target)
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)
     if arguments.anchor:
         controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
+    if arguments.benchmark:
+        controls["benchmark"] = load_pool(arguments, rendering, arguments.benchmark, beside=True)
     if arguments.target:
         options["target"] = load_pool(arguments, rendering, arguments.target, beside=True)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None

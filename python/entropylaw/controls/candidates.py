@@ -17,6 +17,7 @@ from entropylaw.controls.balance import shares
 from entropylaw.controls.exclude import exclude
 from entropylaw.controls.fields import groups_of, numbers_of, refuse
 from entropylaw.controls.model import Controls
+from entropylaw.controls.overlap import Overlap
 from entropylaw.controls.plain import plain
 from entropylaw.controls.tokens import MOST_TOKENS, count_tokens, is_tokenizer
 from entropylaw.errors import EntropyLawError
@@ -60,6 +61,8 @@ class Candidates:
     """How much each candidate is wanted, 1 on average."""
     known: NDArray[np.int64] | Pool | None = field(repr=False)
     """The anchor: candidates that are not to be selected, or samples from elsewhere."""
+    overlap: Overlap | None = field(repr=False)
+    """What of the pool holds text of a benchmark or of the target, if that is asked."""
 
     @classmethod
     def of(
@@ -70,8 +73,10 @@ class Candidates:
         dedupe: bool,
         threads: int | None = None,
         progress: Callable[[_core.Progress], object] | None = None,
+        target: Pool | None = None,
     ) -> Self:
-        """The candidates of a pool; ``dedupe``: what the method does about duplicates unless it is told.
+        """The candidates of a pool; ``dedupe``: what the method does about duplicates unless it is told; ``target``:
+        what the selection is for.
 
         Raises
         ------
@@ -83,7 +88,12 @@ class Candidates:
         anchor = controls.anchor
         indices = _indices(anchor, len(pool)) if isinstance(anchor, np.ndarray) else None
         dedupe = dedupe if controls.dedupe is None else controls.dedupe
-        members, excluded = exclude(pool, controls, dedupe, indices, threads, progress)
+        overlap = None
+        if controls.decontaminate is not None:
+            looked_for = {"target": target, "benchmark": controls.benchmark}
+            benchmarks = {what: texts for what, texts in looked_for.items() if texts is not None}
+            overlap = Overlap.of(pool, benchmarks, threads, progress)
+        members, excluded = exclude(pool, controls, dedupe, indices, threads, progress, overlap)
         of = slice(None) if members is None else members
         known: NDArray[np.int64] | Pool | None = anchor
         if indices is not None and members is not None:
@@ -136,6 +146,7 @@ class Candidates:
             available=available,
             weights=_weights(pool, controls, of, known),
             known=known,
+            overlap=overlap,
         )
 
     def __len__(self) -> int:
@@ -223,6 +234,8 @@ class Candidates:
             },
             "fingerprints": self.fingerprints,
         }
+        if self.overlap is not None:
+            report["contamination"] = self.overlap.summary
         if self.quotas is not None:
             report["quotas"] = {
                 name: {"least": least, "most": min(most, self.amount), "selected": spent}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.controls.fields import numbers_of
 from entropylaw.controls.model import Controls
+from entropylaw.controls.overlap import Overlap
 from entropylaw.pool import Pool
 
 
@@ -18,6 +19,7 @@ def exclude(
     known: NDArray[np.int64] | None,
     threads: int | None,
     progress: Callable[[_core.Progress], object] | None,
+    overlap: Overlap | None = None,
 ) -> tuple[NDArray[np.int64] | None, dict[str, int]]:
     """Positions of the samples that stay, None if all do; and how many are excluded, by the first reason that holds.
 
@@ -36,6 +38,8 @@ def exclude(
 
     for name, least in controls.least_scores.items():
         keep("min_score", numbers_of(pool, "min_score", name) >= least)
+    if overlap is not None and controls.decontaminate == "exclude":
+        keep("contaminated", ~overlap.holds)
     if controls.lengths is not None:
         keep("length_band", controls.lengths.holds(pool.lengths()))
     if controls.ratios is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ class Controls:
     dedupe: bool | None = None
     anchor: Pool | NDArray[np.int64] | None = None
     tokens: Any = None
+    decontaminate: bool | Literal["exclude", "report"] | None = None
+    benchmark: Any = None
+    """A pool, once it is read."""
 
     def __post_init__(self) -> None:
         # Whatever can't be understood is refused now: reading the pool may take long.
@@ -45,6 +48,10 @@ class Controls:
             object.__setattr__(self, "balance", parse_balance(self.balance))
         if self.weight is not None and not isinstance(self.weight, str):
             values_of("weight", self.weight)
+        if isinstance(self.decontaminate, bool | np.bool_):
+            object.__setattr__(self, "decontaminate", "exclude" if self.decontaminate else None)
+        if self.decontaminate is not None:
+            parameters.one_of("decontaminate", self.decontaminate, ("exclude", "report"))
         if self.dedupe is not None:
             object.__setattr__(self, "dedupe", parameters.flag("dedupe", self.dedupe))
         if self.tokens is not None and not isinstance(self.tokens, str) and not is_tokenizer(self.tokens):
@@ -60,6 +67,19 @@ class Controls:
             )
         if budget.unit != "tokens" and self.tokens is not None:
             raise EntropyLawError(f"tokens go with a budget in tokens, such as '2M tokens', not with {budget.given!r}")
+
+    def check_overlap(self, target: object) -> None:
+        """Raises EntropyLawError unless there is text to look for, and a reason to."""
+        if self.decontaminate is not None and self.benchmark is None and target is None:
+            raise EntropyLawError(
+                "decontaminate looks for text of a benchmark, or of the target; name one: benchmark= (--benchmark) or "
+                "target= (--target)"
+            )
+        if self.decontaminate is None and self.benchmark is not None:
+            raise EntropyLawError(
+                "a benchmark is what decontaminate looks for; say what to do with samples that hold text of it: "
+                "decontaminate= (--decontaminate) 'exclude' or 'report'"
+            )
 
     @property
     def quotas(self) -> Quotas | None:

@@ -1,6 +1,5 @@
 """What a selection for a target is of that target, and what a user should know about it."""
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,22 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw.errors import EntropyLawError
-
 _FEW_SAMPLES = 40
 # Measured on an instruction pool of six families. With a family left out, the pool still has 82 to 99 % of what recurs
 # in a target of that family, and selecting for it helps. It has 74 % of Python code's, 55 % of German's and 3 % of
 # Chinese's; and a pool of code has 61 % of English's.
 _FOREIGN = 0.7
-
-
-@contextlib.contextmanager
-def reading_target() -> Iterator[None]:
-    """Says of what can't be read that it is the target: records in memory have no name that tells."""
-    try:
-        yield
-    except EntropyLawError as error:
-        raise EntropyLawError(f"the target: {str(error).removeprefix('the pool: ')}") from None
 
 
 @dataclass(frozen=True, eq=False)

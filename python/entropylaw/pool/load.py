@@ -1,7 +1,8 @@
 """From whatever a user calls a pool to a :class:`Pool`."""
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from entropylaw import parameters
@@ -184,6 +185,15 @@ def _check_read(pool: Pool, given: Mapping[str, Any], memory: int | str) -> None
 
 def _named(value: Any) -> str:
     return getattr(value, "__name__", "a function") if callable(value) else repr(value)
+
+
+@contextlib.contextmanager
+def reading_beside(what: str) -> Iterator[None]:
+    """Says of what can't be read what it is, beside the pool: records in memory have no name that tells."""
+    try:
+        yield
+    except EntropyLawError as error:
+        raise EntropyLawError(f"the {what}: {str(error).removeprefix('the pool: ')}") from None
 
 
 def unless_named(pool: Any, format: Format | None) -> Format | None:

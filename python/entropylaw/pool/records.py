@@ -93,6 +93,10 @@ class Records:
         """The files that they are in."""
         return [part.source for part in self._parts if part.source is not None]
 
+    def parts(self) -> list[tuple[str, int]]:
+        """What they are read from, files and others, by name, with how many of them each has, in order."""
+        return [(part.name if part.source is None else part.source.name, len(part)) for part in self._parts]
+
     def paths(self) -> list[str]:
         """The files with a name that are read for them: those of ``files``, and what a table in memory maps."""
         return [path for part in self._parts for path in part.paths()]

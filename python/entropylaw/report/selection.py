@@ -84,6 +84,7 @@ def selection_page(selection: Selection, threads: int | None = None) -> Page:
         ),
         _rejected(selection, of_samples, repeated, chosen),
         _excluded(selection),
+        _overlap(selection),
         Table(
             "Parameters",
             "What the selection depends on, besides the pool; the manifest has the rest.",
@@ -303,6 +304,21 @@ def _excluded(selection: Selection) -> Table:
         "Samples that were excluded before anything was picked, and groups with a lower bound or at their upper one.",
         ("control", "outcome"),
         rows[:_CONTROLS],
+    )
+
+
+def _overlap(selection: Selection) -> Table:
+    """What of the pool holds text of a benchmark or of the target, if that was looked for."""
+    found = selection.controls.get("contamination", {"files": [], "examples": []})
+    files = ", ".join(
+        f"{file['samples']:,} samples of the pool hold text of {label(file['name'])}" for file in found["files"]
+    )
+    return Table(
+        "Text of benchmarks",
+        f"{files}: 13 words in a row, in lower case and without punctuation. Some of them.",
+        ("record", "has text of", "which"),
+        [(label(each["sample"]), label(each["text"]), excerpt(each["matched"].encode())) for each in found["examples"]],
+        text=frozenset({2}),
     )
 
 

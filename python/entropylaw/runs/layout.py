@@ -77,6 +77,7 @@ class Content(Strict):
     target: dict[str, Any] = msgspec.field(default_factory=dict)
     balance: dict[str, Any] = msgspec.field(default_factory=dict)
     other_balance: Count = 0
+    contamination: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Parameters(Strict):
@@ -98,6 +99,8 @@ class Parameters(Strict):
     ratio_band: Band | None = None
     anchor: Data | Array | None = None
     tokens: str | Array | File | Object | None = None
+    decontaminate: Literal["exclude", "report"] | None = None
+    benchmark: Data | None = None
 
 
 @cache

@@ -34,6 +34,7 @@ def replay(
     pool: PoolLike | Pool | None = None,
     anchor: PoolLike | Pool | None = None,
     target: PoolLike | Pool | None = None,
+    benchmark: PoolLike | Pool | None = None,
     tokens: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
@@ -47,9 +48,9 @@ def replay(
     ----------
     manifest
         The manifest that ``Selection.save`` wrote, beside the ``.picks.npz`` that goes with it.
-    pool, anchor, target : optional
-        The pool, the anchor and the target, if their files are not where they were. They may be cut into other files,
-        or stored in another format: the samples have to be the same, in the same order.
+    pool, anchor, target, benchmark : optional
+        The pool, the anchor, the target and the benchmark, if their files are not where they were. They may be cut into
+        other files, or stored in another format: the samples have to be the same, in the same order.
     tokens : path, optional
         The file of the tokenizer, if it is not where it was.
     threads, progress
@@ -63,8 +64,8 @@ def replay(
     Raises
     ------
     EntropyLawError
-        If the manifest or what it names can't be read, if the pool, the anchor, the target, the tokenizer or what
-        controls read are others, or if the selection comes out otherwise: with what differs.
+        If the manifest or what it names can't be read, if the pool, what goes beside it, the tokenizer or what controls
+        read are others, or if the selection comes out otherwise: with what differs.
     """
     check.threads(threads)
     check.callback("progress", progress)
@@ -78,12 +79,13 @@ def replay(
         parameters["render"] = "text"
     if tokens is not None:
         tokens = check.path("tokens", tokens)
-    beside = {"anchor": anchor, "target": target}
+    beside = {"anchor": anchor, "target": target, "benchmark": benchmark}
     recorded = {name: data for name in beside if isinstance(data := getattr(then.parameters, name, None), Data)}
     if anchor is not None and "anchor" not in recorded:
         raise EntropyLawError(f"{then.path}: the selection was made without an anchor from elsewhere; give none")
-    if target is not None and "target" not in recorded:
-        raise EntropyLawError(f"{then.path}: the selection was made without a target; give none")
+    for name in ("target", "benchmark"):
+        if beside[name] is not None and name not in recorded:
+            raise EntropyLawError(f"{then.path}: the selection was made without a {name}; give none")
     if tokens is not None and not isinstance(then.parameters.tokens, File):
         raise EntropyLawError(f"{then.path}: the selection was made without a tokenizer's file; give none")
     if isinstance(then.parameters.tokens, File):

@@ -145,14 +145,14 @@ pub struct Selection {
     /// Share of the features that have a slot in common with another one.
     pub collisions: f64,
     /// What it is of the target, if there is one.
-    pub aim: Option<Aim>,
+    pub target: Option<TargetShare>,
     /// Time spent.
     pub timings: Timings,
 }
 
 /// What a selection is of its target.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Aim {
+pub struct TargetShare {
     /// Share of the target's features, by weight, that is in the selection or was known, after each pick.
     pub reached: Vec<f64>,
     /// Share of them that is in the pool: no selection reaches more.
@@ -315,7 +315,7 @@ impl Task<'_> {
             features: survey.features(),
             slots: slots.len() as u64,
             collisions: survey.collisions(slots),
-            aim: aims.map(|Aims { recurring, recurring_shared, .. }| Aim {
+            target: aims.map(|Aims { recurring, recurring_shared, .. }| TargetShare {
                 reached: picks.reached,
                 reachable: table.reachable(),
                 recurring,
