@@ -25,6 +25,9 @@ use crate::select::threads::Threads;
 /// Samples that centres are found on.
 const TRAINED: usize = 1 << 15;
 
+/// Of these, samples that names are made from.
+const NAMED: usize = 1 << 13;
+
 /// Clusters that may be asked for.
 pub const MOST: usize = 1024;
 
@@ -79,7 +82,7 @@ fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -
     let mut rank = vec![0; centres.len().max(1)];
     sizes.iter().enumerate().for_each(|(at, &(_, cluster))| rank[cluster as usize] = at as u32);
     of.par_iter_mut().for_each(|cluster| *cluster = rank[*cluster as usize]);
-    let samples: Vec<_> = chosen.iter().map(|&index| (pool.sample(index), of[index] as usize)).collect();
+    let samples: Vec<_> = chosen.iter().take(NAMED).map(|&index| (pool.sample(index), of[index] as usize)).collect();
     Ok(Clusters { names: names::names(&samples, sizes.len()), of })
 }
 
