@@ -2,8 +2,7 @@
 //!
 //! Samples are vectors of hashed words, pairs of words and punctuation ([`features`]). Spherical k-means ([`kmeans`]) finds
 //! centres on at most [`TRAINED`] of them, those of lowest hash; then every sample joins its nearest centre. So time is
-//! linear in the pool, and memory does not grow with it but for 4 bytes a sample, and 8 while the training samples are
-//! chosen.
+//! linear in the pool, and memory grows with it by no more than 16 bytes a sample.
 //!
 //! The result depends on the samples and on how many clusters are asked for: not on the number of threads, the platform,
 //! or the order of the samples. All sums are of whole numbers, and the samples trained on are taken by a hash of their bytes.
@@ -77,7 +76,7 @@ fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -
     // The largest first; those that nothing belongs to are left out.
     let mut sizes: Vec<(usize, u32)> = (0..centres.len().max(1) as u32).map(|cluster| (0, cluster)).collect();
     of.iter().for_each(|&cluster| sizes[cluster as usize].0 += 1);
-    sizes.sort_by(|a, b| b.0.cmp(&a.0));
+    sizes.sort_by_key(|&(size, _)| std::cmp::Reverse(size));
     sizes.retain(|&(size, _)| size > 0);
     let mut rank = vec![0; centres.len().max(1)];
     sizes.iter().enumerate().for_each(|(at, &(_, cluster))| rank[cluster as usize] = at as u32);

@@ -102,7 +102,8 @@ class Controls:
         count = int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else 0
         if not 2 <= count <= MOST_CLUSTERS:
             raise EntropyLawError(
-                f"group_by is {parameters.shown(self.group_by)}; it must be like 'cluster:64', from 2 to {MOST_CLUSTERS:,}"
+                f"group_by is {parameters.shown(self.group_by)}; it must be like 'cluster:64', from 2 to "
+                f"{MOST_CLUSTERS:,}"
             )
         return count
 
