@@ -200,8 +200,7 @@ def test_a_format_can_be_named(tmp_path: Path) -> None:
     path.write_bytes(parquet_of([{"text": "a"}]))
     assert message(path, format="csv") == f"{path}: is Parquet, not CSV; leave out the format (format=, --format)"
     assert (
-        message(path, format="xml")
-        == "there is no format 'xml'; there are 'json' and 'csv' and 'tsv' and 'parquet' and 'arrow'"
+        message(path, format="xml") == "there is no format 'xml'; there are 'json', 'csv', 'tsv', 'parquet' and 'arrow'"
     )
     with pytest.raises(EntropyLawError, match="a format is that of files, and the pool is none; leave it out"):
         load([{"text": "a"}], format="json")
