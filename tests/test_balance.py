@@ -184,12 +184,12 @@ def test_groups_may_be_given() -> None:
         (
             {"balance": 0.5, "group_by": "kind"},
             "balance is over groups, but the records have none: they have no field 'kind'; name the field that they "
-            "are made by: group_by= (--group-by)",
+            "are made by: group_by= (--group-by); or make groups of samples that are written alike: 'cluster:64'",
         ),
         (
             {"balance": 0.5, "group_by": [""] * len(POOL)},
             "balance is over groups, but the records have none: they are all ''; name the field that they are made by: "
-            "group_by= (--group-by)",
+            "group_by= (--group-by); or make groups of samples that are written alike: 'cluster:64'",
         ),
         ({"balance": 0.5, "quota": "tiny>=3"}, "the group 'tiny' has 2 that can be selected; lower it"),
         (
@@ -239,3 +239,62 @@ def test_many_groups_are_shared_out_soon() -> None:
     available = [1 + n * n % 1_000_003 for n in range(20_000)]
     found = shares(10**7, 0.37, available, None)
     assert sum(found) == 10**7 and max(found) < 10_000
+
+
+KINDS = [
+    lambda n: f"Question: is {n} larger than {n // 2}?\nAnswer: yes",
+    lambda n: f"def f{n}(x):\n    return x + {n}\n",
+    lambda n: f"Once upon a time there were {n} wolves, and they sang.",
+]
+UNLABELLED = [KINDS[min(n % 10, 2) if n % 10 < 3 else 0](n) for n in range(400)]
+
+
+@pytest.mark.parametrize("method", ["zip", "coverage", "random"])
+def test_clusters_balance_what_has_no_labels(method: Any) -> None:
+    selection = entropylaw.select(UNLABELLED, budget=60, method=method, group_by="cluster:6", balance=0)
+    groups = selection.controls["balance"]
+    assert list(groups) == sorted(groups, key=lambda name: int(name.split()[0]))
+    assert sum(group["available"] for group in groups.values()) == 400
+    assert {group["selected"] for group in groups.values()} == {60 // len(groups)}
+    stories = sum(UNLABELLED[index].startswith("Once") for index in selection.indices.tolist())
+    assert stories >= 10
+    assert any("wolves" in name or "once" in name or "upon" in name for name in groups)
+
+
+def test_clusters_depend_neither_on_threads_nor_on_order_nor_on_what_is_excluded() -> None:
+    how: dict[str, Any] = {"budget": 400, "method": "random", "group_by": "cluster:9", "balance": 0.5}
+    groups = entropylaw.select(UNLABELLED, threads=1, **how).controls["balance"]
+    assert entropylaw.select(UNLABELLED, threads=4, **how).controls["balance"] == groups
+    assert entropylaw.select(UNLABELLED[::-1], **how).controls["balance"] == groups
+    among_others = [*UNLABELLED, *("x" * 200 + str(n) for n in range(50))]
+    assert entropylaw.select(among_others, length_band=":150", **how).controls["balance"] == groups
+
+
+def test_a_balance_over_clusters_is_replayed_and_resumed(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text("".join(json.dumps({"text": text}) + "\n" for text in UNLABELLED))
+    how: dict[str, Any] = {"budget": "2kB", "method": "coverage", "group_by": "cluster:5", "balance": 0.2}
+    selection = entropylaw.select(pool, **how)
+    selection.save(tmp_path / "out.jsonl")
+    assert entropylaw.replay(tmp_path / "out.jsonl.manifest.json").indices.tolist() == selection.indices.tolist()
+    for resume in (False, True):
+        again = entropylaw.select(pool, checkpoint=tmp_path / "work", resume=resume, **how)
+        assert again.indices.tolist() == selection.indices.tolist()
+
+
+@pytest.mark.parametrize("given", ["cluster:1", "cluster:1025", "cluster:", "cluster:x", "cluster:-3", "cluster:²"])
+def test_clusters_have_a_number(given: str) -> None:
+    with pytest.raises(EntropyLawError) as error:
+        entropylaw.select(POOL, budget=9, group_by=given, balance=0.5)
+    assert str(error.value) == f"group_by is {given!r}; it must be like 'cluster:64', from 2 to 1,024"
+
+
+def test_clusters_are_for_balance_and_quotas() -> None:
+    with pytest.raises(
+        EntropyLawError, match="group_by 'cluster:8' makes groups for balance or quota: give one of them"
+    ):
+        entropylaw.select(POOL, budget=9, group_by="cluster:8")
+    selection = entropylaw.select(POOL, budget=40, method="random", group_by="cluster:8", quota="*<=20%")
+    assert max(quota["selected"] for quota in selection.controls["quotas"].values()) <= 8
+    named = [{"text": f"{n} and {n * n}", "cluster": "ab"[n % 2]} for n in range(20)]
+    assert list(entropylaw.select(named, budget=4, group_by="cluster", balance=0).controls["balance"]) == ["a", "b"]

@@ -19,6 +19,7 @@ __all__ = [
     "Sizer",
     "ZipResult",
     "__version__",
+    "clusters",
     "coverage_select",
     "find_duplicates",
     "first_copies",
@@ -257,6 +258,18 @@ def find_duplicates(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For every sample, the first one with the same bytes, and the first one of its cluster of near-duplicates; its own
     index where there is none before it. Both of shape ``(samples,)``."""
+
+def clusters(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    *,
+    count: int,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.uint32], list[str]]:
+    """Groups of samples that are written alike, at most ``count``, the largest first: the group of each sample, shape
+    ``(samples,)``, and the names of the groups."""
 
 def novelty(
     data: NDArray[np.uint8],

@@ -273,7 +273,8 @@ def select(
     seed : int
         For ``random``: another seed draws other samples; from 0, the default, to 2^63 - 1.
     group_by : str or sequence of str
-        The field that names a record's group (``a.b`` for one inside another), or the group of each sample.
+        The field that names a record's group (``a.b`` for one inside another), or the group of each sample; or
+        ``"cluster:64"``: so many groups, from 2 to 1,024, of samples that are written alike.
     quota : str, sequence of str or mapping, optional
         What groups get of the budget: ``"gsm8k=10%,t0<=20%,*>=1%"`` or ``{"gsm8k": "10%", "t0": "<=20%"}``. Exactly, at
         most or at least; a share of the budget, or an amount in its unit; ``*`` stands for every group not named.

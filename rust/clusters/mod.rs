@@ -2,8 +2,7 @@
 //!
 //! Samples are vectors of hashed words, pairs of words and punctuation ([`features`]). Spherical k-means ([`kmeans`]) finds
 //! centres on at most [`TRAINED`] of them, those of lowest hash; then every sample joins its nearest centre. So time is
-//! linear in the pool, and memory does not grow with it but for 4 bytes a sample, and 8 while the training samples are
-//! chosen.
+//! linear in the pool, and memory grows with it by no more than 16 bytes a sample.
 //!
 //! The result depends on the samples and on how many clusters are asked for: not on the number of threads, the platform,
 //! or the order of the samples. All sums are of whole numbers, and the samples trained on are taken by a hash of their bytes.
@@ -26,6 +25,9 @@ use crate::select::threads::Threads;
 
 /// Samples that centres are found on.
 const TRAINED: usize = 1 << 15;
+
+/// Of these, samples that names are made from.
+const NAMED: usize = 1 << 13;
 
 /// Clusters that may be asked for.
 pub const MOST: usize = 1024;
@@ -81,7 +83,7 @@ fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -
     let mut rank = vec![0; centres.len().max(1)];
     sizes.iter().enumerate().for_each(|(at, &(_, cluster))| rank[cluster as usize] = at as u32);
     of.par_iter_mut().for_each(|cluster| *cluster = rank[*cluster as usize]);
-    let samples: Vec<_> = chosen.iter().map(|&index| (pool.sample(index), of[index] as usize)).collect();
+    let samples: Vec<_> = chosen.iter().take(NAMED).map(|&index| (pool.sample(index), of[index] as usize)).collect();
     Ok(Clusters { names: names::names(&samples, sizes.len()), of })
 }
 

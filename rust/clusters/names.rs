@@ -13,7 +13,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 3..=24;
 
 /// The names of `count` clusters, from samples and the cluster of each: a number, from 1 on, and up to three words.
 ///
-/// A word counts with `p * ln(p / q)`, where a share of `p` of the cluster's samples and `q` of all have it.
+/// A word counts with `p * ln(p / q)^2`, where a share of `p` of the cluster's samples and `q` of all have it.
 pub fn names(samples: &[(&[u8], usize)], count: usize) -> Vec<String> {
     let mut having: BTreeMap<String, BTreeMap<usize, u32>> = BTreeMap::new();
     let mut sizes = vec![0_u32; count];
@@ -35,7 +35,8 @@ pub fn names(samples: &[(&[u8], usize)], count: usize) -> Vec<String> {
         for (&cluster, &found) in by_cluster {
             let share = f64::from(found) / f64::from(sizes[cluster]);
             if share > all {
-                telling[cluster].push((share * real::ln(share / all), word));
+                let times = real::ln(share / all);
+                telling[cluster].push((share * times * times, word));
             }
         }
     }

@@ -27,7 +27,11 @@ _SHOWN = 6
 def add_controls(parser: argparse.ArgumentParser) -> None:
     """Adds the controls."""
     controls = parser.add_argument_group("controls, for every method")
-    controls.add_argument("--group-by", metavar="FIELD", help="the field that groups are made by [source]")
+    controls.add_argument(
+        "--group-by",
+        metavar="FIELD",
+        help="the field that groups are made by, or cluster:N for N groups of alike samples [source]",
+    )
     controls.add_argument(
         "--quota",
         metavar="QUOTAS",

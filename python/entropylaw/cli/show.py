@@ -1,6 +1,8 @@
 """``entropylaw show``."""
 
 import argparse
+import contextlib
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +42,24 @@ def run(arguments: argparse.Namespace) -> None:
         from entropylaw.errors import EntropyLawError
 
         raise EntropyLawError(f"samples is {arguments.samples}; it must be at least 0")
-    pool = load_pool(arguments, arguments.render)
+    with _notes_apart():
+        pool = load_pool(arguments, arguments.render)
     if arguments.json:
         print_json(_as_dict(pool, arguments.samples))
     else:
         print_lines(_lines(pool, arguments.samples))
+
+
+@contextlib.contextmanager
+def _notes_apart() -> Iterator[None]:
+    """Keeps notes back while a pool is read: what they say is about to be shown. Warnings are not."""
+    logger = logging.getLogger("entropylaw")
+    level = logger.level
+    logger.setLevel(max(level, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _as_dict(pool: "Pool", count: int) -> dict[str, Any]:

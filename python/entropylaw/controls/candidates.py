@@ -118,8 +118,16 @@ class Candidates:
         shared: NDArray[np.uint64] | None = None
         available: NDArray[np.int64] | None = None
         if controls.quotas is not None or controls.balance is not None:
-            all_groups, names = groups_of(pool, controls.group_by)
-            groups = np.ascontiguousarray(all_groups[of])
+            if controls.clusters is not None:
+                # Of the candidates alone: what is excluded might as well not be there.
+                starts, ends = pool.offsets[:-1][of], pool.offsets[1:][of]
+                groups, found = _core.clusters(
+                    pool.data, starts, ends, count=controls.clusters, threads=threads, progress=progress
+                )
+                names = tuple(found)
+            else:
+                all_groups, names = groups_of(pool, controls.group_by)
+                groups = np.ascontiguousarray(all_groups[of])
             counted = costs if costs is not None else pool.lengths()[of] if budget.unit == "bytes" else np.ones(count)
             cost = counted.astype(np.int64)
             if isinstance(known, np.ndarray):
@@ -297,7 +305,7 @@ def _check_groups(controls: Controls, names: tuple[str, ...]) -> None:
     found = "they are all ''" if not isinstance(controls.group_by, str) else f"they have no field {controls.group_by!r}"
     raise EntropyLawError(
         f"balance is over groups, but the records have none: {found}; name the field that they are made by: group_by= "
-        "(--group-by)"
+        "(--group-by); or make groups of samples that are written alike: 'cluster:64'"
     )
 
 

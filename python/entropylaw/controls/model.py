@@ -17,6 +17,11 @@ from entropylaw.controls.tokens import is_tokenizer
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
 
+CLUSTERS = "cluster:"
+"""Begins a ``group_by`` that asks for so many groups of samples that are written alike."""
+
+MOST_CLUSTERS = 1024
+
 BandLike = str | tuple[float | None, float | None]
 
 
@@ -42,6 +47,8 @@ class Controls:
         # Whatever can't be understood is refused now: reading the pool may take long.
         if isinstance(self.group_by, str):
             parameters.text("group_by", self.group_by, "the name of a field, or a group for each sample")
+            if self.clusters is not None and self.quota is None and self.balance is None:
+                raise EntropyLawError(f"group_by {self.group_by!r} makes groups for balance or quota: give one of them")
         else:
             labels_of(self.group_by)
         if self.balance is not None:
@@ -103,8 +110,22 @@ class Controls:
 
     @property
     def group_field(self) -> str:
-        """The field that names groups."""
-        return self.group_by if isinstance(self.group_by, str) else "source"
+        """The field that names groups; that of sources if none does."""
+        return self.group_by if isinstance(self.group_by, str) and self.clusters is None else "source"
+
+    @property
+    def clusters(self) -> int | None:
+        """How many clusters are to be the groups, if clusters are."""
+        if not isinstance(self.group_by, str) or not self.group_by.startswith(CLUSTERS):
+            return None
+        number = self.group_by.removeprefix(CLUSTERS)
+        count = int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else 0
+        if not 2 <= count <= MOST_CLUSTERS:
+            raise EntropyLawError(
+                f"group_by is {parameters.shown(self.group_by)}; it must be like 'cluster:64', from 2 to "
+                f"{MOST_CLUSTERS:,}"
+            )
+        return count
 
     @property
     def numbers(self) -> tuple[str, ...]:
