@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -116,16 +115,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         files = bundle.write(asked.bundle, todo, made.tokens, made.exam, model, expected)
         print(f"{len(files)} files in {asked.bundle}, {sum(path.stat().st_size for path in files):,} bytes")
         return
-    done = {row["key"] for row in rows.read(results)}
+    found = rows.Results(results)
     for job in todo:
-        row: dict[str, Any] = judge.row(job.subset.about(), job.seed, job.settings)
-        row["key"] = rows.key_of(row)
-        if row["key"] in done:
+        row = judge.row(job.subset.about(), job.seed, job.settings)
+        if found.settled(row):
             continue
-        done.add(row["key"])
         tokens = made.tokens.only(job.subset.indices) if job.subset.indices else None
         row["scores"] = judge.scores(tokens, job.seed, job.settings)
-        rows.append(results, row)
+        found.add(row)
         text, seconds = row["scores"]["text"], row["scores"]["seconds"]
         name = f"{job.subset.method}, {job.subset.budget:,} {job.subset.unit}, seed {job.seed}"
         print(f"{name}: macro {text['macro']:.4f}, micro {text['micro']:.4f}, {seconds}", file=say, flush=True)

@@ -34,11 +34,12 @@ def write(target: Path, jobs: Iterable[Job], tokens: Tokens, exam: Exam, model: 
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target}: is not empty")
     target.mkdir(parents=True, exist_ok=True)
-    subsets: dict[tuple[str, ...], dict[str, Any]] = {}
+    subsets: dict[tuple[Any, ...], dict[str, Any]] = {}
     listed = []
     for job in jobs:
-        known = (job.subset.pool, job.subset.method, job.subset.unit, job.subset.digest)
-        subsets.setdefault(known, {"about": job.subset.about(), "indices": job.subset.indices})
+        about = job.subset.about()
+        known = about["pool"], about["method"], about["budget"], about["unit"], about["digest"]
+        subsets.setdefault(known, {"about": about, "indices": job.subset.indices})
         listed.append({"subset": list(subsets).index(known), "seed": job.seed, "settings": asdict(job.settings)})
     used = sorted({index for found in subsets.values() for index in found["indices"]})
     place = {index: n for n, index in enumerate(used)}

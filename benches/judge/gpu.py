@@ -61,9 +61,8 @@ def _begin(directory: Path, device: str, threads: int) -> None:
 def _find_out(job: dict[str, Any]) -> dict[str, Any]:
     assert _worker is not None
     bundle, judge = _worker
-    row = bundle.row(judge, job)
-    row["key"] = rows.key_of(row)
-    return row | {"scores": judge.scores(bundle.tokens(job["subset"]), job["seed"], Settings(**job["settings"]))}
+    scores = judge.scores(bundle.tokens(job["subset"]), job["seed"], Settings(**job["settings"]))
+    return bundle.row(judge, job) | {"scores": scores}
 
 
 def check_model(judge: Judge, expected: float) -> None:
@@ -95,8 +94,11 @@ def main() -> None:
     bundle = Bundle(arguments.bundle)
     judge = Judge(bundle.model, bundle.exam, arguments.device)
     check_model(judge, bundle.expected)
-    done = {row["key"] for row in rows.read(arguments.out)}
-    waiting = [job for job in bundle.jobs if rows.key_of(bundle.row(judge, job)) not in done]
+    results = rows.Results(arguments.out)
+    planned = [bundle.row(judge, job) for job in bundle.jobs]
+    first = {row["key"]: job for row, job in reversed(list(zip(planned, bundle.jobs, strict=True)))}
+    todo = dict.fromkeys(row["key"] for row in planned if not results.settled(row))
+    waiting = [first[key] for key in todo]
     print(f"{len(waiting)} of {len(bundle.jobs)} jobs to do, {workers} at a time, on {arguments.device}", flush=True)
     del judge
     late, slowest = 0, 0.0
@@ -117,7 +119,7 @@ def main() -> None:
             finished, running = wait(running, return_when=FIRST_COMPLETED) if running else (set(), running)
             for future in finished:
                 row = future.result()
-                rows.append(arguments.out, row)
+                results.add(row)
                 seconds = row["scores"]["seconds"]
                 size = row["subset"]["tokens"] * row["settings"]["epochs"]
                 if size:
@@ -128,9 +130,10 @@ def main() -> None:
                     f"macro {row['scores']['text']['macro']:.4f} in {sum(seconds.values()):.1f} s",
                     flush=True,
                 )
-    keys = {rows.key_of(row) for row in rows.read(arguments.out)}
+    # Those of the same text under another name.
+    found = sum(map(results.settled, planned))
     print(table.markdown(rows.read(arguments.out)))
-    print(f"{len(keys)} rows in {arguments.out}, {late} jobs left for another call, {time.monotonic() - started:.0f} s")
+    print(f"{found} of {len(planned)} jobs are done, {late} are left for another call; {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from judge import weights
 from judge.encoding import Tokens
 from judge.evaluate import evaluate
 from judge.exam import Exam
+from judge.rows import key_of
 from judge.settings import Settings
 from judge.train import train
 
@@ -41,7 +42,7 @@ class Judge:
 
     def row(self, subset: dict[str, Any], seed: int, settings: Settings) -> dict[str, Any]:
         """The row of a subset, without its scores: what it is known by."""
-        return {
+        row = {
             "subset": subset,
             "seed": seed,
             "model": self.model,
@@ -51,6 +52,7 @@ class Judge:
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             "device": device_name(self.device),
         }
+        return {"key": key_of(row), **row}
 
     def scores(self, tokens: Tokens | None, seed: int, settings: Settings) -> dict[str, Any]:
         """Trains on the tokens, or not at all, and examines."""

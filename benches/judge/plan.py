@@ -57,8 +57,9 @@ def jobs(
 ) -> Iterator[Job]:
     """The jobs, small budgets and first seeds first; a subset is selected when its job's turn comes."""
     if "base" in methods:
-        # Neither trained nor drawn: one row.
-        yield Job(subsets.select(pool, "base", 0, "tokens", 0), seeds[0], replace(settings, epochs=0, rows=0))
+        # Neither trained nor drawn: one row for all pools.
+        nothing = replace(subsets.select(pool, "base", 0, "tokens", 0), pool="")
+        yield Job(nothing, 0, replace(settings, epochs=0, rows=0))
     chosen: dict[tuple[str, int, str, int], subsets.Subset] = {}
     for budget in sorted(budgets):
         for count in sorted(epochs):

@@ -17,6 +17,32 @@ def key_of(row: Mapping[str, Any]) -> str:
     return digest([json.dumps(parts, sort_keys=True)])[:20]
 
 
+def _label_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row["subset"][name] for name in ("pool", "method", "budget", "unit"))
+
+
+class Results:
+    """The rows in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        for row in read(path):
+            self._rows.setdefault(row["key"], []).append(row)
+
+    def settled(self, row: dict[str, Any]) -> bool:
+        """Whether a row's scores are known; if they are those of the same subset under another name, it gets a row."""
+        same = self._rows.get(row["key"], [])
+        if same and _label_of(row) not in map(_label_of, same):
+            self.add(row | {"scores": same[0]["scores"]})
+        return bool(same)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Adds a row that has its scores."""
+        append(self._path, row)
+        self._rows.setdefault(row["key"], []).append(row)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
     """The rows in a file; a last line that was cut off is none."""
     if not path.exists():
