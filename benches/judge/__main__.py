@@ -35,7 +35,7 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pools", nargs="+", help="files of records [../shared/data, or the demo pool without it]")
     parser.add_argument("--variant", choices=VARIANTS, default="plain", help="what is done to the pool [%(default)s]")
     parser.add_argument("--budgets", "--budget", nargs="+", help="bytes to select [300KB; for a bundle, up to 10MB]")
-    parser.add_argument("--units", nargs="+", choices=subsets.UNITS, default=list(subsets.UNITS), help="equal what [both]")
+    parser.add_argument("--units", nargs="+", choices=subsets.UNITS, default=list(subsets.UNITS), help="equal what")
     parser.add_argument("--only", nargs="+", metavar="METHOD", help="methods, or calls: 'coverage alpha=0.9'")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of training, and of random subsets")
     parser.add_argument("--epochs", nargs="+", type=int, default=[1])

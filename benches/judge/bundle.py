@@ -22,7 +22,10 @@ from judge.exam import Exam
 from judge.plan import Job
 
 _HERE = Path(__file__).parent
-_CODE = "__init__ data encoding evaluate exam gpu judging rows settings table train weights".split()
+_CODE = (
+    *("__init__", "data", "encoding", "evaluate", "exam", "gpu"),
+    *("judging", "rows", "settings", "table", "train", "weights"),
+)
 _WEIGHTS = ("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json")
 
 

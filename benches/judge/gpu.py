@@ -133,7 +133,8 @@ def main() -> None:
     # Those of the same text under another name.
     found = sum(map(results.settled, planned))
     print(table.markdown(rows.read(arguments.out)))
-    print(f"{found} of {len(planned)} jobs are done, {late} are left for another call; {time.monotonic() - started:.0f} s")
+    print(f"{found} of {len(planned)} jobs are done, {late} are left for another call,", end=" ")
+    print(f"{time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Needs nothing but Python. Beside the parts ``NAME.000``, ``NAME.001`` and so on 
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def join(directory: Path, name: str) -> Path:
             if hashlib.sha256(content).hexdigest() != expected:
                 raise SystemExit(f"{directory / part}: is not the part that {listed.name} lists; copy it again")
             file.write(content)
-    os.replace(unfinished, target)
+    unfinished.replace(target)
     done.write_text(whole)
     return target
 

@@ -109,7 +109,8 @@ def check(method: str) -> None:
         return
     name, options = call_of(method)
     if name not in SELECT:
-        raise ValueError(f"no method {method!r}; there are {', '.join([*_OWN, *_CALLS])} and calls of {', '.join(SELECT)}")
+        names = ", ".join([*_OWN, *_CALLS])
+        raise ValueError(f"no method {method!r}; there are {names} and calls of {', '.join(SELECT)}")
     known = inspect.signature(entropylaw.select).parameters
     for option in options:
         if option not in known:

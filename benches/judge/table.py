@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def setting_of(row: Row) -> tuple[str, ...]:
-    """What rows must share to be compared: all but pool, subset and seed, and how long and in what steps was trained."""
+    """What rows must share to be compared: all but pool, subset, seed, and how long and in what steps was trained."""
     settings = {name: value for name, value in row["settings"].items() if name not in ("epochs", "rows")}
     return row["model"], row["exam"], str(settings), str(row["versions"]), row["device"]
 
@@ -75,7 +75,8 @@ def _table(title: str, methods: Mapping[str, Sequence[Row]]) -> str:
         found = [measures(row) for row in members]
         cells = [method, str(len(members))]
         cells += [
-            f"{statistics.fmean(row['subset'][name] for row in members):,.0f}" for name in ("samples", "bytes", "tokens")
+            f"{statistics.fmean(row['subset'][name] for row in members):,.0f}"
+            for name in ("samples", "bytes", "tokens")
         ]
         for name in names:
             values = [one[name] for one in found if name in one]
@@ -92,11 +93,14 @@ def families(rows: Sequence[Row], part: str = "text") -> str:
     """The same by families: one table for each, a column for each method."""
     found = []
     for title, methods in tables(rows):
-        names = sorted({name for members in methods.values() for row in members for name in row["scores"][part]["families"]})
+        names = sorted(
+            {name for members in methods.values() for row in members for name in row["scores"][part]["families"]}
+        )
         lines = [f"**{title}**", "", "| family | " + " | ".join(methods) + " |", "|---|" + "---:|" * len(methods)]
         for name in names:
             cells = [
-                _cell(*spread([row["scores"][part]["families"][name] for row in members])) for members in methods.values()
+                _cell(*spread([row["scores"][part]["families"][name] for row in members]))
+                for members in methods.values()
             ]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
         found.append("\n".join(lines))

@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import json
 import logging
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -78,7 +77,9 @@ def tiny(target: Path) -> Path:
             bos_token_id=256,
             eos_token_id=256,
         )
-        _save(LlamaForCausalLM(config), target, lambda place: _byte_tokenizer().save(str(Path(place, "tokenizer.json"))))
+        _save(
+            LlamaForCausalLM(config), target, lambda place: _byte_tokenizer().save(str(Path(place, "tokenizer.json")))
+        )
     return target
 
 
@@ -101,7 +102,7 @@ def _save(model: Any, target: Path, save_tokenizer: Any) -> None:
         save_tokenizer(place)
         _name_theta(place / "config.json")
         place.chmod(0o755)
-        os.replace(place, target)
+        place.replace(target)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
