@@ -1,5 +1,6 @@
 """How runs end early: what is in its place then, what the run says of it, and what has reached the disk."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,7 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -348,3 +349,13 @@ def test_who_calls_the_command_keeps_their_standard_output(here: Path, monkeypat
 def test_a_selection_knows_nothing_of_commands(here: Path) -> None:
     selection: Selection = entropylaw.select("pool.jsonl", budget=3)
     assert selection.save("out.jsonl") == ["out.jsonl"]
+
+
+def test_ctrl_c_when_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def streams() -> Iterator[None]:
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "streams", streams)
+    assert cli.command(lambda: 0) == 130

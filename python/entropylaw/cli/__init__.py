@@ -44,6 +44,14 @@ def command(run: Callable[[], int | None], quiet: bool = False) -> int:
 
     That line also says which files are in their places already, if the run got that far.
     """
+    try:
+        return _told(run, quiet)
+    except KeyboardInterrupt:
+        # All was said already.
+        return _EXIT_INTERRUPTED
+
+
+def _told(run: Callable[[], int | None], quiet: bool) -> int:
     with streams(), placed_files() as placed:
         try:
             with _exits_on_sigterm(), _messages(quiet):
