@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
         from entropylaw.errors import EntropyLawError
 
         raise EntropyLawError(f"samples is {arguments.samples}; it must be at least 0")
-    with _notes_apart():
+    with _unread_apart():
         pool = load_pool(arguments, arguments.render)
     if arguments.json:
         print_json(_as_dict(pool, arguments.samples))
@@ -51,15 +51,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _notes_apart() -> Iterator[None]:
-    """Keeps notes back while a pool is read: what they say is about to be shown. Warnings are not."""
+def _unread_apart() -> Iterator[None]:
+    """Keeps back the note of what is left unread while a pool is read: all of it is about to be shown."""
+    from entropylaw.pool.builder import UNREAD_NOTE
+
     logger = logging.getLogger("entropylaw")
-    level = logger.level
-    logger.setLevel(max(level, logging.WARNING))
+
+    def others(record: logging.LogRecord) -> bool:
+        return record.msg != UNREAD_NOTE
+
+    logger.addFilter(others)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.removeFilter(others)
 
 
 def _as_dict(pool: "Pool", count: int) -> dict[str, Any]:

@@ -24,6 +24,9 @@ from entropylaw.pool.unread import unread_of
 
 _log = logging.getLogger("entropylaw")
 
+UNREAD_NOTE = "not in the samples: %s"
+"""What is said of the members that samples leave unread."""
+
 
 class Builder:
     """Collects samples, and what else is kept of each record."""
@@ -141,7 +144,7 @@ class Builder:
         if self._skipped:
             _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
         if pool.unread:
-            _log.info("not in the samples: %s", pool.left_unread())
+            _log.info(UNREAD_NOTE, pool.left_unread())
         if empty := int(np.count_nonzero(pool.lengths() == 0)):
             samples, ranks = ("1 sample is", "it ranks") if empty == 1 else (f"{empty:,} samples are", "they rank")
             _log.warning("%s empty; with R = 0 %s first", samples, ranks)
