@@ -147,8 +147,8 @@ impl Parser {
         if self.buffered < SLIDE {
             return true;
         }
-        // With a literal pending, the position before this one was visited; otherwise the jump here has decided.
-        if self.buffered == SLIDE && !(self.pending && self.stops(1, stretch)) {
+        // Coming from the position before. If from further back, the jump has slid it already where that makes it stop.
+        if self.buffered == SLIDE && !self.stops(1, stretch) {
             if stretch.end - self.position >= MIN_LOOKAHEAD {
                 return true;
             }
