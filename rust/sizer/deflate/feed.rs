@@ -15,8 +15,8 @@ const FEED: u64 = u32::MAX as u64;
 
 /// Whether zlib stops for the next feed at an absolute position that it came to from the one so many bytes before.
 ///
-/// If no feed follows it goes on, but treats its buffer as if it stopped, since the stream ends as soon.
-#[cold]
+/// If the stream ends with this feed it does not stop, but there its buffer slides all the same: as few bytes of the
+/// stream lie ahead.
 pub fn stops_at(position: u64, by: usize) -> bool {
     let ahead = |position: u64| FEED - position % FEED;
     let enough = MIN_LOOKAHEAD as u64;

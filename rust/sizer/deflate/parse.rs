@@ -121,12 +121,12 @@ impl Parser {
         };
         if in_hand >= MIN_MATCH && usize::from(found.length) <= in_hand {
             let copied = std::mem::replace(&mut self.in_hand, Match::NONE);
-            self.advance(in_hand - 1, stretch);
+            self.jump(in_hand - 1, stretch);
             self.pending = false;
             return Some(Emitted::Copy(copied));
         }
         let emitted = if self.pending { Emitted::Literal(finder.byte(self.position - 1)) } else { Emitted::Nothing };
-        self.advance(1, stretch);
+        self.skip(1);
         self.in_hand = found;
         self.pending = true;
         Some(emitted)
@@ -147,7 +147,8 @@ impl Parser {
         if self.buffered < SLIDE {
             return true;
         }
-        if self.buffered == SLIDE {
+        // Coming from the position before. If from further back, the jump has slid it already where that makes it stop.
+        if self.buffered == SLIDE && !self.stops(1, stretch) {
             if stretch.end - self.position >= MIN_LOOKAHEAD {
                 return true;
             }
@@ -159,20 +160,26 @@ impl Parser {
         true
     }
 
-    /// Goes on to the next position to visit. If zlib stops there for input, its buffer slides at once: whether it does
-    /// depends on where the parse comes from.
+    /// Goes on to the end of an emitted match. If zlib stops there for input, its buffer slides at once, since whether it
+    /// stops depends on where the parse comes from.
     #[inline]
-    pub fn advance(&mut self, by: usize, stretch: Stretch) {
+    pub fn jump(&mut self, by: usize, stretch: Stretch) {
         self.skip(by);
-        if self.buffered == SLIDE && feed::stops_at(stretch.origin + self.position as u64, by) {
+        if self.buffered == SLIDE && self.stops(by, stretch) {
             self.buffered -= WINDOW;
         }
     }
 
-    /// Goes on to a position that was visited before, with the same outcome.
+    /// Goes on without a look at the buffer.
     #[inline]
     pub fn skip(&mut self, by: usize) {
         self.position += by;
         self.buffered += by;
+    }
+
+    /// Whether zlib stops for input at this position, having come from the one so many bytes before.
+    #[cold]
+    fn stops(&self, by: usize, stretch: Stretch) -> bool {
+        feed::stops_at(stretch.origin + self.position as u64, by)
     }
 }

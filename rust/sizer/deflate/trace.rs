@@ -233,7 +233,7 @@ impl Retrace<'_> {
             self.before = last.state_after();
             let position = |step: &Step| self.first + usize::from(step.start);
             parser.skip(position(last) - parser.position);
-            parser.advance(self.steps.get(self.next).map_or(stretch.end, position) - parser.position, stretch);
+            parser.jump(self.steps.get(self.next).map_or(stretch.end, position) - parser.position, stretch);
             parser.pending = self.before.pending;
             parser.in_hand = Match { length: self.before.in_hand, distance };
         }
