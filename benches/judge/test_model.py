@@ -111,6 +111,18 @@ def test_training_is_repeatable_and_helps(judge: Judge, tokens: Tokens) -> None:
     assert judge.scores(None, 0, FAST)["text"] == base["text"]
 
 
+def test_a_step_in_parts_is_the_same_step(judge: Judge, tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(FAST, rate=1e-3, rows=8)
+    whole = judge.scores(tokens, 0, settings)
+    monkeypatch.setattr("judge.train._ROWS_AT_ONCE", 3)
+    parts = judge.scores(tokens, 0, settings)
+    assert parts["text"]["macro"] == pytest.approx(whole["text"]["macro"], rel=1e-4)
+    assert parts["first_epoch_loss"] == pytest.approx(whole["first_epoch_loss"], rel=1e-4)
+    assert judge.scores(tokens, 0, replace(settings, rows=3))["text"]["macro"] != pytest.approx(
+        whole["text"]["macro"], rel=1e-4
+    )
+
+
 def costs(judge: Judge, ids: list[int]) -> list[float]:
     """Nats of each token but the first, of one sequence alone."""
     with torch.no_grad():
@@ -238,7 +250,7 @@ def test_a_bundle_gives_the_same(pool: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(bundle.parts, "_LIMIT", 100_000)
     monkeypatch.setattr(bundle.parts.cut, "__defaults__", (100_000,))
     call = ["--tiny", "--pools", str(pool), "--work", str(work), "--only", "base", "random", "zip", "--precision"]
-    call += ["float32", "--seeds", "0", "1", "--budgets", "3KB", "6KB"]
+    call += ["float32", "--seeds", "0", "1", "--budgets", "3KB", "6KB", "--epochs", "1"]
     main(call)
     main([*call, "--bundle", str(there)])
     with pytest.raises(FileExistsError, match="is not empty"):
