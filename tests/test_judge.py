@@ -15,10 +15,10 @@ from conftest import ROOT
 
 sys.path.append(str(ROOT / "benches"))
 
-from judge import data, parts, rows, subsets, table, variants
+from judge import data, parts, plan, rows, subsets, table, variants
 from judge.data import Record
 from judge.encoding import Tokens
-from judge.settings import rows_for
+from judge.settings import Settings, rows_for
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "some", "other", "things", "came", "to", "be", "said"]
 
@@ -287,6 +287,25 @@ def test_balance_is_compared_where_select_has_it(monkeypatch: pytest.MonkeyPatch
 )
 def test_rows_of_a_step(budget: int, expected: int) -> None:
     assert rows_for(budget) == expected
+
+
+def test_jobs(pool: subsets.Pool) -> None:
+    methods = ["base", "random", "coverage-byte"]
+    found = list(plan.jobs(pool, methods, [6_000, 3_000], subsets.UNITS, [4, 7], Settings(), [3, 1], thin_above=3_000))
+    assert found[0].subset.indices == []
+    assert (found[0].subset.pool, found[0].seed, found[0].settings) == ("", 0, Settings(epochs=0, rows=0))
+    assert [
+        (job.subset.budget, job.settings.epochs, job.seed, job.subset.unit, job.subset.method) for job in found[1:]
+    ] == [
+        (budget, epochs, seed, unit, method)
+        for budget, epochs, units in ((3_000, 1, subsets.UNITS), (3_000, 3, subsets.UNITS), (6_000, 1, ("tokens",)))
+        for seed in (4, 7)
+        for unit in units
+        for method in methods[1:]
+    ]
+    assert {job.settings.rows for job in found[1:]} == {4}
+    picked = {(job.subset.method, job.subset.unit, job.subset.budget, job.subset.digest) for job in found}
+    assert len(picked) == 1 + 3 * (2 + 1)
 
 
 def test_tokens_of_some_records() -> None:

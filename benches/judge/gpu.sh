@@ -8,5 +8,6 @@ for name in model.tar data.tar.xz; do
     "$python" parts.py join "$name"
     "$python" -m tarfile -e "$name" bundle
 done
+export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 export CUBLAS_WORKSPACE_CONFIG=:4096:8 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 PYTHONPATH=bundle exec "$python" -m judge.gpu bundle "$@"

@@ -27,6 +27,7 @@ class Judge:
         # What cuBLAS needs for the same sums in the same order each time.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
         self.device = torch.device(device)
         self.exam = exam
         self.name = directory.name

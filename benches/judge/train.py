@@ -12,6 +12,8 @@ from judge.encoding import Tokens
 from judge.settings import Settings
 
 _IGNORED = -100
+_ROWS_AT_ONCE = 16
+"""Rows of a step that go through the model together: memory allows so many for several models on one device."""
 
 
 def precision_for(device: torch.device) -> str:
@@ -42,6 +44,10 @@ def packed(tokens: Tokens, separator: int, context: int, seed: int) -> torch.Ten
     return torch.from_numpy(np.stack([filled[n * context : (n + 1) * context + 1] for n in range(rows)]))
 
 
+def _predicted(batch: torch.Tensor) -> int:
+    return int((batch[:, 1:] != _IGNORED).sum())
+
+
 def train(model: Any, tokens: Tokens, separator: int, settings: Settings, seed: int) -> float:
     """Trains the model, in place; returns the mean loss of the first epoch, in nats a token."""
     device = next(model.parameters()).device
@@ -57,18 +63,19 @@ def train(model: Any, tokens: Tokens, separator: int, settings: Settings, seed: 
     losses, predicted = torch.zeros((), device=device), 0
     for epoch, rows in enumerate(epochs):
         for batch in rows.split(settings.rows):
-            batch = batch.to(device)
-            labels = batch[:, 1:]
-            with autocast(device, settings.precision):
-                logits = model(batch[:, :-1].clamp(min=0)).logits
-            loss = functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=_IGNORED)
-            loss.backward()
+            total = _predicted(batch)
+            for part in batch.split(_ROWS_AT_ONCE):
+                share = _predicted(part) / total
+                part = part.to(device)
+                with autocast(device, settings.precision):
+                    logits = model(part[:, :-1].clamp(min=0)).logits.float()
+                loss = functional.cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), ignore_index=_IGNORED)
+                (loss * share).backward()
+                if epoch == 0:
+                    losses += loss.detach() * (share * total)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
-            if epoch == 0:
-                counted = int((labels != _IGNORED).sum())
-                losses += loss.detach() * counted
-                predicted += counted
+            predicted += total if epoch == 0 else 0
     return float(losses) / predicted
