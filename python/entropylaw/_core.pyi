@@ -22,6 +22,7 @@ __all__ = [
     "clusters",
     "coverage_select",
     "find_duplicates",
+    "find_overlap",
     "first_copies",
     "first_gains",
     "measure",
