@@ -110,6 +110,15 @@ def test_no_held_out_prompt_is_in_the_pool(records: list[Record]) -> None:
     assert len(task.questions) == 5
 
 
+def test_long_records_are_held_out_and_not_predicted() -> None:
+    rng = random.Random(3)
+    long = [record(rng, "long", 2_000) for _ in range(300)]
+    left, task = data.split([*long, *(record(rng, "short", 20) for _ in range(600))], heldout=600)
+    assert len(left) < 900
+    assert sum(one.family == "long" for one in left) < 300
+    assert (list(task.heldout), task.unmeasured) == (["short"], ["long"])
+
+
 def test_the_split_depends_on_no_order(records: list[Record]) -> None:
     mixed = random.Random(1).sample(records, len(records))
     left, task = data.split(records)

@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,20 @@ class Pool:
     tokens: Sequence[int]
     """Of each record, the separator included."""
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the records."""
-        return digest(part for record in self.records for part in record)
+    @cached_property
+    def bytes(self) -> Sequence[int]:
+        """Of each record's text."""
+        return [size(record.text) for record in self.records]
 
-    def sizes(self, unit: str) -> list[int]:
+    def sizes(self, unit: str) -> Sequence[int]:
         """The size of each record."""
-        return list(self.tokens) if unit == "tokens" else [size(record.text) for record in self.records]
+        return self.tokens if unit == "tokens" else self.bytes
+
+    @cached_property
+    def distinct(self) -> Sequence[int]:
+        """The first of the records with the same text, in order."""
+        first = {record.text: index for index, record in reversed(list(enumerate(self.records)))}
+        return sorted(first.values())
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def amount_of(pool: Pool, budget: int, unit: str) -> int:
     """A budget in its unit: as many tokens as so many bytes of the pool are on average."""
     if unit == "bytes":
         return budget
-    return round(budget * sum(pool.tokens) / sum(size(record.text) for record in pool.records))
+    return round(budget * sum(pool.tokens) / sum(pool.bytes))
 
 
 def select(pool: Pool, method: str, budget: int, unit: str, seed: int) -> Subset:
@@ -144,7 +151,7 @@ def select(pool: Pool, method: str, budget: int, unit: str, seed: int) -> Subset
         unit=unit,
         indices=indices,
         samples=len(indices),
-        bytes=sum(size(record.text) for record in chosen),
+        bytes=sum(pool.bytes[index] for index in indices),
         tokens=sum(families.values()),
         families=dict(sorted(families.items())),
         digest=digest(text for record in chosen for text in record[:2]),
@@ -164,8 +171,7 @@ def _called(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[
 
 def _random(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[int]:
     rng = random.Random(seed)
-    first = {record.text: index for index, record in reversed(list(enumerate(pool.records)))}
-    order = sorted(first.values())
+    order = list(pool.distinct)
     rng.shuffle(order)
     sizes = pool.sizes(unit)
     if method == "random":

@@ -50,7 +50,7 @@ def tables(rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
     for (setting, part), members in sorted(parts.items()):
         pool, budget, unit, epochs, steps = part
         title = (
-            f"{pool} pool, {budget:,} bytes{' of tokens' if unit == 'tokens' else ''}, "
+            f"{pool} pool, {'the tokens of ' if unit == 'tokens' else ''}{budget:,} bytes, "
             f"{epochs} epoch{'s' if epochs > 1 else ''}, {steps} rows a step; {members[0]['model_name']}, {setting[-1]}"
         )
         methods: dict[str, list[Row]] = defaultdict(list)
@@ -145,7 +145,7 @@ def chart(methods: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
             {"mark": "point", "encoding": {"x": x}},
             {
                 "mark": "rule",
-                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "stroke": series},
+                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "stroke": series | {"legend": None}},
             },
         ],
     }
