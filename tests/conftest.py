@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import signal
 import zlib
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from hypothesis import settings
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile("fixed")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a shell: what is tested, processes too, is to be interrupted all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
