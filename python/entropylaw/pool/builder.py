@@ -3,7 +3,7 @@
 import logging
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,29 @@ class Builder:
         ends = np.cumsum(lengths, dtype=np.int64) + len(self._arena)
         self._arena.append(samples.data)
         self._ends.frombytes(ends.tobytes())
+
+    def add_read(
+        self,
+        read: "_core.ReadRecords",
+        group_names: Sequence[str],
+        groups: NDArray[np.uint32],
+        numbers: Sequence[NDArray[np.float64]],
+    ) -> Iterator[tuple[slice, int | None]]:
+        """Keeps the samples that the core has rendered, with their columns, run by run.
+
+        Yields each run of records that is kept, which may be empty, and the one after it that was left to Python, None
+        at the end. Whoever takes them adds that one before asking for more, so that all stay in order.
+        """
+        self.leave(read.unread)
+        ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
+        count, done = len(read.lengths), 0
+        for left in [*np.flatnonzero(read.lengths < 0).tolist(), count]:
+            run = slice(done, left)
+            if left > done:
+                self.add_many(read.data[ends[done] : ends[left]], read.lengths[run])
+                self.columns.add_many(group_names, groups[run], [column[run] for column in numbers])
+            yield run, left if left < count else None
+            done = left + 1
 
     def refuse(self, where: str, error: RecordError, remedy: str = RECORD_REMEDY) -> None:
         """A record that can't be used; ``remedy`` is what to do about it, unless ``error`` knows better."""

@@ -80,19 +80,11 @@ def _read_block(block: Block, reader: "_core.RecordReader", records: LineRecords
             raise EntropyLawError(f"{records.name}: {error}") from None
         breaks = np.flatnonzero(np.frombuffer(block.content, dtype=np.uint8) == ord("\n"))
         lines = block.line + np.searchsorted(breaks, read.starts)
-    builder.leave(read.unread)
-    sample_ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
-    done = 0
-    for left in [*np.flatnonzero(read.lengths < 0).tolist(), len(read.lengths)]:
-        if left > done:
-            run = slice(done, left)
-            builder.add_many(read.data[sample_ends[done] : sample_ends[left]], read.lengths[run])
-            builder.columns.add_many(read.group_names, read.groups[run], [column[run] for column in read.numbers])
-            records.add_many(lines[run], read.starts[run] + block.start, read.sizes[run])
-        if left < len(read.lengths):
+    for run, left in builder.add_read(read, read.group_names, read.groups, read.numbers):
+        records.add_many(lines[run], read.starts[run] + block.start, read.sizes[run])
+        if left is not None:
             start, size = int(read.starts[left]), int(read.sizes[left])
             raw = block.content[start : start + size]
             record = RawRecord(int(lines[left]), block.start + start, raw).unmarked()
             if record.raw and not record.raw.isspace():
                 _read_one(record, block, records, builder)
-        done = left + 1

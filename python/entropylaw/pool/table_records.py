@@ -123,21 +123,10 @@ class _Rows(NamedTuple):
 
     def add_all(self, batch: pa.RecordBatch, found: Rows) -> None:
         """Adds the rows that were read, and those that were left one by one."""
-        read = found.read
-        self.builder.leave(read.unread)
-        ends = np.concatenate([[0], np.cumsum(np.maximum(read.lengths, 0))])
-        done = 0
-        for left in [*np.flatnonzero(read.lengths < 0).tolist(), batch.num_rows]:
-            if left > done:
-                run = slice(done, left)
-                self.builder.add_many(read.data[ends[done] : ends[left]], read.lengths[run])
-                self.builder.columns.add_many(
-                    found.group_names, found.groups[run], [column[run] for column in found.numbers]
-                )
-                self.records.add(left - done)
-            if left < batch.num_rows:
+        for run, left in self.builder.add_read(found.read, found.group_names, found.groups, found.numbers):
+            self.records.add(run.stop - run.start)
+            if left is not None:
                 self.add_one_by_one(batch.slice(left, 1), left)
-            done = left + 1
 
     def add_one_by_one(self, batch: pa.RecordBatch, start: int = 0) -> None:
         """Adds rows as Python objects."""
