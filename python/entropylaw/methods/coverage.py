@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
+from entropylaw.methods.outcome import MeasuredSelection, told
 from entropylaw.methods.target import TargetCoverage
 from entropylaw.pool import Pool, PoolLike, Render
-from entropylaw.results import Selection
 
 _NGRAM = {"byte": 5, "word": 3}
 _GAMMA = 0.85
@@ -23,7 +23,7 @@ _TARGET_WEIGHT = 0.9
 
 
 @dataclass(frozen=True, eq=False)
-class CoverageSelection(Selection):
+class CoverageSelection(MeasuredSelection):
     """What coverage selected."""
 
     gains: NDArray[np.float64] = field(repr=False)
@@ -49,16 +49,6 @@ class CoverageSelection(Selection):
         """After each pick, the share of the target's n-grams, by weight, that are in the selection or the initial
         subset; shape ``(len(selection),)``, 0 to ``target.in_pool``. None without a target."""
         return None if self.target is None else self.target.curve
-
-    @property
-    def codec(self) -> str:
-        """The compressor that ``ratio`` is by, and its version."""
-        return self.measured.codec
-
-    @property
-    def ratio(self) -> float:
-        """R of the selected set. The method does not use it: it is computed when asked for."""
-        return self.measured.ratio
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """What is kept of each pick, besides indices and gains: ``target_coverage``, with a target."""
@@ -166,8 +156,14 @@ class Coverage:
         if not len(result.indices):
             raise EntropyLawError(candidates.nothing_fits())
         target = _target(self.target, result)
+        options = {
+            "budget": candidates.budget.given,
+            **self.weights(),
+            "alpha": alpha,
+            **self.given_target(),
+        }
+        warnings = _warnings(candidates, result, target)
         return CoverageSelection(
-            indices=candidates.positions(result.indices),
             gains=result.gains,
             objective=result.objective,
             coverage=result.coverage,
@@ -176,20 +172,7 @@ class Coverage:
             slots=result.slots,
             collisions=result.collisions,
             target=target,
-            method="coverage",
-            parameters={
-                "budget": candidates.budget.given,
-                **self.weights(),
-                "alpha": alpha,
-                **self.given_target(),
-                **pool.options,
-                **candidates.parameters,
-            },
-            version=_core.__version__,
-            seconds={"read": pool.seconds, **dict(result.seconds)},
-            warnings=_warnings(candidates, result, target),
-            controls=candidates.report(result.indices),
-            pool=pool,
+            **told("coverage", options, candidates, result.indices, dict(result.seconds), warnings),
         )
 
 

@@ -11,22 +11,12 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.results import Selection
+from entropylaw.methods.outcome import MeasuredSelection, told
 
 
 @dataclass(frozen=True, eq=False)
-class OrderedSelection(Selection):
+class OrderedSelection(MeasuredSelection):
     """Samples taken in their turn, each if it fits."""
-
-    @property
-    def codec(self) -> str:
-        """The compressor that ``ratio`` is by, and its version."""
-        return self.measured.codec
-
-    @property
-    def ratio(self) -> float:
-        """R of the selected set. The method does not use it: it is computed when asked for."""
-        return self.measured.ratio
 
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
@@ -64,18 +54,9 @@ def take(
     return indices, time.perf_counter() - start
 
 
-def told(
+def taken(
     method: str, options: Mapping[str, Any], candidates: Candidates, indices: NDArray[np.int64], seconds: float
 ) -> dict[str, Any]:
-    """What a selection of these candidates says of itself, whichever method made it."""
-    pool = candidates.pool
-    return {
-        "indices": candidates.positions(indices),
-        "method": method,
-        "parameters": {"budget": candidates.budget.given, **options, **pool.options, **candidates.parameters},
-        "version": _core.__version__,
-        "seconds": {"read": pool.seconds, "pick": seconds},
-        "warnings": tuple(candidates.warnings(indices)),
-        "controls": candidates.report(indices),
-        "pool": pool,
-    }
+    """What a selection of these candidates says of itself."""
+    given = {"budget": candidates.budget.given, **options}
+    return told(method, given, candidates, indices, {"pick": seconds}, tuple(candidates.warnings(indices)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
-from entropylaw.methods.ordered import OrderedSelection, take, told
+from entropylaw.methods.ordered import OrderedSelection, take, taken
 from entropylaw.pool import Render
 from entropylaw.runs.values import arrays_of
 
@@ -71,4 +71,4 @@ class Random:
     ) -> RandomSelection:
         """Selects; see ``entropylaw.select``. A journal stays empty: drawing again takes less time than reading it."""
         indices, seconds = take(candidates, threads, progress, seed=self.seed)
-        return RandomSelection(**told("random", {"seed": self.seed}, candidates, indices, seconds))
+        return RandomSelection(**taken("random", {"seed": self.seed}, candidates, indices, seconds))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.controls.fields import numbers_of
-from entropylaw.methods.ordered import OrderedSelection, take, told
+from entropylaw.methods.ordered import OrderedSelection, take, taken
 from entropylaw.pool import Render
 
 
@@ -55,4 +55,4 @@ class Top:
         if candidates.members is not None:
             weights = weights[candidates.members]
         indices, seconds = take(candidates, threads, progress, keys=np.ascontiguousarray(weights))
-        return TopSelection(gains=weights[indices], **told("top", {}, candidates, indices, seconds))
+        return TopSelection(gains=weights[indices], **taken("top", {}, candidates, indices, seconds))

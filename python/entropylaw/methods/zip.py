@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
+from entropylaw.methods.outcome import told
 from entropylaw.pool import Render
 from entropylaw.results import Selection
 
@@ -141,31 +142,24 @@ class Zip:
         if candidates.members is not None:
             initial_ratios = np.full(len(pool), np.nan)
             initial_ratios[candidates.members] = result.initial_ratios
+        options = {
+            "preset": self.preset,
+            "budget": candidates.budget.given,
+            "k1": self.k1,
+            "k2": self.k2,
+            "k3": self.k3,
+            "whole_rounds": self.whole_rounds,
+        }
+        warnings = self._warnings(candidates, result)
         return ZipSelection(
-            indices=candidates.positions(result.indices),
             gains=result.gains,
             ratios=result.ratios,
             initial_ratios=initial_ratios,
             rounds=tuple(Round(*round_) for round_ in result.rounds),
             pool_ratio=result.pool_ratio,
             pool_ratio_bytes=result.pool_ratio_bytes,
-            method="zip",
-            parameters={
-                "preset": self.preset,
-                "budget": candidates.budget.given,
-                "k1": self.k1,
-                "k2": self.k2,
-                "k3": self.k3,
-                "whole_rounds": self.whole_rounds,
-                **pool.options,
-                **candidates.parameters,
-            },
             codec=result.codec,
-            version=_core.__version__,
-            seconds={"read": pool.seconds, **dict(result.seconds)},
-            warnings=self._warnings(candidates, result),
-            controls=candidates.report(result.indices),
-            pool=pool,
+            **told("zip", options, candidates, result.indices, dict(result.seconds), warnings),
         )
 
     def _check(self, candidates: Candidates) -> None:

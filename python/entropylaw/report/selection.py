@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.methods.coverage import CoverageSelection
-from entropylaw.methods.ordered import OrderedSelection
+from entropylaw.methods.outcome import MeasuredSelection
 from entropylaw.methods.zip import ZipSelection
 from entropylaw.pool import Pool
 from entropylaw.report import charts
@@ -107,7 +107,7 @@ def _tiles(selection: Selection, repeated: Duplicates, chosen: NDArray[np.bool_]
     size, whole = selection.raw_bytes, len(pool.data)
     yield Tile("bytes", f"{size:,}", f"{size / max(whole, 1):.2%} of the pool's {whole:,}, as they were rendered")
     of_pool = f"; about {selection.pool_ratio:.3f} of the pool" if isinstance(selection, ZipSelection) else ""
-    codec = f", {selection.codec}" if isinstance(selection, ZipSelection | CoverageSelection | OrderedSelection) else ""
+    codec = f", {selection.codec}" if isinstance(selection, ZipSelection | MeasuredSelection) else ""
     yield Tile("R, selected", f"{selection.ratio:.3f}", f"bytes / compressed bytes of the selection{codec}{of_pool}")
     if isinstance(selection, CoverageSelection):
         yield Tile(
