@@ -93,7 +93,7 @@ def value_for(action: argparse.Action) -> Any:
     if action.choices:
         value = next(iter(action.choices))
     elif callable(action.type) and value == "rank":
-        value = next(text for text in ("rank", "1", "1MB", "a=1", "a>=1") if accepted(action.type, text))
+        value = next(text for text in ("rank", "auto", "1", "1MB", "a=1", "a>=1") if accepted(action.type, text))
     return [value] if action.nargs in ("+", "*") else value
 
 

@@ -286,7 +286,7 @@ def test_what_is_no_method(method: str, message: str) -> None:
 def test_balance_is_compared_where_select_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def select(pool: object, *, balance: float | None = None) -> None: ...
 
-    monkeypatch.setattr(subsets, "SELECT", {"coverage": None, "zip": None})
+    monkeypatch.setattr(subsets, "methods", lambda: {"coverage": None, "zip": None})
     monkeypatch.setattr(subsets.entropylaw, "select", select)
     assert subsets.default_methods()[-2:] == [f"coverage balance={tau} group_by=family" for tau in (0.5, 0)]
 

@@ -432,7 +432,7 @@ NO_FILES = {
     *("budget", "method", "sort", "shards", "add_columns", "indices_only", "stanza", "preset", "k1", "k2", "k3"),
     *("unit", "ngram", "gamma", "min_df", "min_contexts", "alpha", "group_by", "quota", "min_score", "weight"),
     *("length_band", "ratio_band", "dedupe", "codec", "shuffle", "quick", "show", "form", "R", "L", "group", "level"),
-    *("epoch_steps", "against", "tolerance", "command", "samples", "format", "seed", "balance"),
+    *("epoch_steps", "against", "tolerance", "command", "samples", "format", "seed", "balance", "whole_rounds"),
     *("target_weight", "decontaminate"),
 }
 
@@ -442,6 +442,8 @@ def test_every_argument_is_known_to_name_files_or_not() -> None:
     seen = set()
 
     def walk(parser: argparse.ArgumentParser) -> None:
+        assert isinstance(parser, Parser)
+        parser.complete()
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):
                 for inner in action.choices.values():
@@ -450,6 +452,5 @@ def test_every_argument_is_known_to_name_files_or_not() -> None:
                 seen.add(action.dest)
 
     parser, _ = cli._parser()
-    assert isinstance(parser, Parser)
     walk(parser)
     assert seen == {*READ, *WRITTEN, "checkpoint", *NO_FILES}

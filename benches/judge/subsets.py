@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import entropylaw
-from entropylaw.methods import METHODS as SELECT
+from entropylaw.methods import methods
 from judge.data import Record, digest, size
 
 UNITS = ("tokens", "bytes")
@@ -79,7 +79,7 @@ def default_methods() -> list[str]:
     found = [*_OWN, *_CALLS]
     if "balance" in inspect.signature(entropylaw.select).parameters:
         for method in ("random", "coverage"):
-            if method in SELECT:
+            if method in methods():
                 found += [f"{method} balance={tau} group_by=family" for tau in (0.5, 0)]
     return found
 
@@ -115,9 +115,9 @@ def check(method: str) -> None:
     if method in _OWN:
         return
     name, options = call_of(method)
-    if name not in SELECT:
+    if name not in methods():
         names = ", ".join([*_OWN, *_CALLS])
-        raise ValueError(f"no method {method!r}; there are {names} and calls of {', '.join(SELECT)}")
+        raise ValueError(f"no method {method!r}; there are {names} and calls of {', '.join(methods())}")
     known = inspect.signature(entropylaw.select).parameters
     for option in options:
         if option not in known:

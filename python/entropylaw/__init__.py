@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from entropylaw.distribution import Distribution, Duplicates
     from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Compressed, Ratio, ratio
-    from entropylaw.methods.coverage import CoverageSelection
-    from entropylaw.methods.random import RandomSelection
+    from entropylaw.methods.coverage import Coverage, CoverageSelection
+    from entropylaw.methods.method import Method
+    from entropylaw.methods.random import Random, RandomSelection
     from entropylaw.methods.target import TargetCoverage
-    from entropylaw.methods.top import TopSelection
-    from entropylaw.methods.zip import Round, ZipSelection
+    from entropylaw.methods.top import Top, TopSelection
+    from entropylaw.methods.zip import Round, Zip, ZipSelection
+    from entropylaw.pool.load import load
+    from entropylaw.pool.model import Pool
     from entropylaw.results import Selection
     from entropylaw.runs.replaying import replay
     from entropylaw.scoring import Scores, score
@@ -30,13 +33,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Compressed",
+    "Coverage",
     "CoverageSelection",
     "Distribution",
     "Duplicates",
     "EntropyLaw",
     "EntropyLawError",
+    "Method",
     "Novelty",
+    "Pool",
     "Progress",
+    "Random",
     "RandomSelection",
     "Ratio",
     "Round",
@@ -44,11 +51,14 @@ __all__ = [
     "Selection",
     "Sizer",
     "TargetCoverage",
+    "Top",
     "TopSelection",
     "Version",
+    "Zip",
     "ZipSelection",
     "__version__",
     "compare",
+    "load",
     "ratio",
     "replay",
     "score",
@@ -57,6 +67,13 @@ __all__ = [
 
 # Imported when first used: NumPy alone takes longer to import than a command line may take to answer.
 _HOME = {
+    "load": "pool.load",
+    "Pool": "pool.model",
+    "Method": "methods.method",
+    "Top": "methods.top",
+    "Random": "methods.random",
+    "Zip": "methods.zip",
+    "Coverage": "methods.coverage",
     "Comparison": "comparing",
     "Compressed": "measuring",
     "CoverageSelection": "methods.coverage",

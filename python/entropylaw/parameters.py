@@ -33,7 +33,7 @@ def whole(name: str, value: Any, low: int | None = None, high: int | None = None
     """A whole number from ``low`` to ``high``, as far as these are given."""
     number = _index(value)
     if number is None or (low is not None and number < low) or (high is not None and number > high):
-        raise EntropyLawError(f"{name} is {shown(value)}; it must be a whole number{_span(low, high)}")
+        raise EntropyLawError(f"{name} is {shown(value)}; it must be a whole number{span(low, high)}")
     return number
 
 
@@ -57,11 +57,11 @@ def real(name: str, value: Any, low: float | None = None, high: float | None = N
         except OverflowError:
             number = math.inf
     if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
-        raise EntropyLawError(f"{name} is {shown(value)}; it must be a number{_span(low, high)}")
+        raise EntropyLawError(f"{name} is {shown(value)}; it must be a number{span(low, high)}")
     return number
 
 
-def _span(low: float | None, high: float | None) -> str:
+def span(low: float | None, high: float | None) -> str:
     if high is None:
         return "" if low is None else f", at least {low:,}"
     return f", at most {high:,}" if low is None else f" from {low:,} to {high:,}"

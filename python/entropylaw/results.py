@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
+from entropylaw.explaining import Curve, Fact
 from entropylaw.pool import Pool
 from entropylaw.runs.values import arrays_of, described, encoded
 
@@ -63,6 +64,10 @@ class Selection(ABC):
         def gains(self) -> NDArray[np.float64]:
             """By how much each pick added to what the method wants; shape ``(len(selection),)``."""
 
+        @property
+        def codec(self) -> str:
+            """The compressor that ``ratio`` is by, and its version."""
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -78,6 +83,27 @@ class Selection(ABC):
     def why(self, position: int) -> str:
         """Why it made the pick at ``position``, in a few words for the report."""
         return ""
+
+    def grown(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Compressed bytes and R of the selection after each pick, shape ``(len(selection),)`` each, if the method
+        knows them."""
+        return None
+
+    def of_pool(self) -> str:
+        """R of the pool, as the report shows it, if the method knows it."""
+        return ""
+
+    def facts(self) -> Iterable[Fact]:
+        """The numbers that the method is about, for summary and report."""
+        return ()
+
+    def curves(self) -> Iterable[Curve]:
+        """What the report draws of the picks."""
+        return ()
+
+    def terms(self) -> Mapping[str, str]:
+        """The words that the report has to explain, and what they mean."""
+        return {}
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """What is kept of each step, besides indices and gains."""
@@ -213,4 +239,5 @@ class Selection(ABC):
             **self.controls,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "warnings": list(self.warnings),
+            "codec": self.codec,
         }

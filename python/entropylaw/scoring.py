@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.option import options_of
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
@@ -20,6 +21,12 @@ from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.saving import tables
 from entropylaw.targets import STANDARD, File, check_name, check_targets, files_behind
+
+_OF_PICKS = ("alpha",)
+"""What of coverage decides which sample is picked, and not what it adds."""
+
+OPTIONS = tuple(option for option in options_of(Coverage) if option.name not in _OF_PICKS)
+"""The options of coverage that scores depend on."""
 
 COLUMNS = ("index", "source", "bytes", "ratio", "first_gain")
 
@@ -173,7 +180,10 @@ def score(
         ratios=distribution.ratios,
         lengths=distribution.lengths,
         first_gains=gains,
-        parameters={**method.weights(), **method.given_target(), **samples.options},
+        parameters={
+            **{name: value for name, value in method.recorded().items() if name not in _OF_PICKS},
+            **samples.options,
+        },
         version=_core.__version__,
         seconds={"read": samples.seconds, "measure": measured - began, "gains": time.perf_counter() - measured},
         pool=samples,

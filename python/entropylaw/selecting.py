@@ -1,11 +1,12 @@
 """``entropylaw.select``."""
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, cast, overload
+from typing import Any, Literal, Unpack, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,13 @@ from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods import Method, check_needs, method_with
-from entropylaw.methods.coverage import Coverage, CoverageSelection
-from entropylaw.methods.random import RandomSelection
-from entropylaw.methods.top import TopSelection
-from entropylaw.methods.zip import ZipSelection
+from entropylaw.methods.coverage import Coverage, CoverageKeywords, CoverageSelection
+from entropylaw.methods.method import Method, Task
+from entropylaw.methods.option import options_of
+from entropylaw.methods.random import Random, RandomKeywords, RandomSelection
+from entropylaw.methods.registry import BUILT_IN, check_needs, method_with, options_by_methods
+from entropylaw.methods.top import Top, TopKeywords, TopSelection
+from entropylaw.methods.zip import Zip, ZipKeywords, ZipSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
@@ -41,154 +44,36 @@ def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
-    method: Literal["zip"] = "zip",
-    preset: Literal["paper", "reference"] | None = None,
-    k1: int | None = None,
-    k2: int | None = None,
-    k3: int | None = None,
-    whole_rounds: bool | None = None,
-    group_by: str | Sequence[str] | NDArray[Any] = "source",
-    quota: QuotasLike | None = None,
-    balance: float | None = None,
-    min_score: MinScore | None = None,
-    weight: str | Sequence[float] | NDArray[Any] | None = None,
-    length_band: BandLike | None = None,
-    ratio_band: BandLike | None = None,
-    dedupe: bool | None = None,
-    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    tokens: Any = None,
-    decontaminate: bool | Literal["exclude", "report"] | None = None,
-    benchmark: PoolLike | Pool | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    resume: bool = False,
-    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    render: Render = "text",
-    schema: str | None = None,
-    field: str | None = None,
-    on_error: OnError = "raise",
-    format: Format | None = None,
-    memory: int | str = MEMORY,
-    threads: int | None = None,
-    progress: Callable[[_core.Progress], object] | None = None,
+    method: Literal["zip"] | Zip = "zip",
+    **options: Unpack[ZipKeywords],
 ) -> ZipSelection: ...
 @overload
 def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
-    method: Literal["coverage"],
-    unit: Literal["byte", "word"] | None = None,
-    ngram: int | None = None,
-    gamma: float | None = None,
-    alpha: float | Literal["auto"] | None = None,
-    min_df: int | None = None,
-    min_contexts: int | None = None,
-    target: PoolLike | Pool | None = None,
-    target_weight: float | None = None,
-    group_by: str | Sequence[str] | NDArray[Any] = "source",
-    quota: QuotasLike | None = None,
-    balance: float | None = None,
-    min_score: MinScore | None = None,
-    weight: str | Sequence[float] | NDArray[Any] | None = None,
-    length_band: BandLike | None = None,
-    ratio_band: BandLike | None = None,
-    dedupe: bool | None = None,
-    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    tokens: Any = None,
-    decontaminate: bool | Literal["exclude", "report"] | None = None,
-    benchmark: PoolLike | Pool | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    resume: bool = False,
-    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    render: Render = "text",
-    schema: str | None = None,
-    field: str | None = None,
-    on_error: OnError = "raise",
-    format: Format | None = None,
-    memory: int | str = MEMORY,
-    threads: int | None = None,
-    progress: Callable[[_core.Progress], object] | None = None,
+    method: Literal["coverage"] | Coverage,
+    **options: Unpack[CoverageKeywords],
 ) -> CoverageSelection: ...
 @overload
 def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
-    method: Literal["random"],
-    seed: int | None = None,
-    group_by: str | Sequence[str] | NDArray[Any] = "source",
-    quota: QuotasLike | None = None,
-    balance: float | None = None,
-    min_score: MinScore | None = None,
-    weight: str | Sequence[float] | NDArray[Any] | None = None,
-    length_band: BandLike | None = None,
-    ratio_band: BandLike | None = None,
-    dedupe: bool | None = None,
-    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    tokens: Any = None,
-    decontaminate: bool | Literal["exclude", "report"] | None = None,
-    benchmark: PoolLike | Pool | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    resume: bool = False,
-    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    render: Render = "text",
-    schema: str | None = None,
-    field: str | None = None,
-    on_error: OnError = "raise",
-    format: Format | None = None,
-    memory: int | str = MEMORY,
-    threads: int | None = None,
-    progress: Callable[[_core.Progress], object] | None = None,
+    method: Literal["random"] | Random,
+    **options: Unpack[RandomKeywords],
 ) -> RandomSelection: ...
 @overload
 def select(
-    pool: PoolLike | Pool,
-    *,
-    budget: int | str,
-    method: Literal["top"],
-    group_by: str | Sequence[str] | NDArray[Any] = "source",
-    quota: QuotasLike | None = None,
-    balance: float | None = None,
-    min_score: MinScore | None = None,
-    weight: str | Sequence[float] | NDArray[Any],
-    length_band: BandLike | None = None,
-    ratio_band: BandLike | None = None,
-    dedupe: bool | None = None,
-    anchor: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    tokens: Any = None,
-    decontaminate: bool | Literal["exclude", "report"] | None = None,
-    benchmark: PoolLike | Pool | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    resume: bool = False,
-    initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
-    render: Render = "text",
-    schema: str | None = None,
-    field: str | None = None,
-    on_error: OnError = "raise",
-    format: Format | None = None,
-    memory: int | str = MEMORY,
-    threads: int | None = None,
-    progress: Callable[[_core.Progress], object] | None = None,
+    pool: PoolLike | Pool, *, budget: int | str, method: Literal["top"] | Top, **options: Unpack[TopKeywords]
 ) -> TopSelection: ...
+@overload
+def select(pool: PoolLike | Pool, *, budget: int | str, method: str | Method, **options: Any) -> Selection: ...
 def select(
     pool: PoolLike | Pool,
     *,
     budget: int | str,
-    method: Literal["zip", "coverage", "random", "top"] = "zip",
-    preset: Literal["paper", "reference"] | None = None,
-    k1: int | None = None,
-    k2: int | None = None,
-    k3: int | None = None,
-    whole_rounds: bool | None = None,
-    unit: Literal["byte", "word"] | None = None,
-    ngram: int | None = None,
-    gamma: float | None = None,
-    alpha: float | Literal["auto"] | None = None,
-    min_df: int | None = None,
-    min_contexts: int | None = None,
-    target: PoolLike | Pool | None = None,
-    target_weight: float | None = None,
-    seed: int | None = None,
+    method: str | Method = "zip",
     group_by: str | Sequence[str] | NDArray[Any] = "source",
     quota: QuotasLike | None = None,
     balance: float | None = None,
@@ -212,26 +97,14 @@ def select(
     memory: int | str = MEMORY,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
+    **options: Any,
 ) -> Selection:
     """Selects the samples of a pool that tell most for their size.
 
-    ``method="zip"`` (arXiv 2407.06645, section 4) selects samples whose union compresses least. It repeats rounds of
-    three stages until the budget is reached: take the ``k1`` samples of lowest state (R of the selection with the
-    sample added, as last computed); recompute those and keep the ``k2`` lowest; of these, pick ``k3`` one by one so
-    that R of the picks stays lowest.
-
-    ``method="coverage"`` selects samples that hold, together, as much as possible of what recurs in the pool. Each pick
-    is the sample of largest ``gain / bytes ** alpha``, where gain is by how much it raises the sum over n-grams of
-    ``df ** gamma * log((c + 0.1) / 0.1)``: ``c`` selected samples and ``df`` samples of the pool have the n-gram. An
-    n-gram that does not recur (``min_df``, ``min_contexts``) does not count.
-
-    With a ``target``, samples of what the selection is for, coverage selects what they have in common with the pool. Of
-    ``N`` samples of the pool ``df`` have an n-gram, and ``tdf`` of the target's ``T``; instead of ``df ** gamma`` it
-    weighs ``y ** gamma * 2 * y / (y + df)``, where ``y = (1 - target_weight) * df + target_weight * tdf * N / T``, and
-    ``df`` in the first term is 0 for an n-gram that does not recur.
-
-    ``method="random"`` draws samples at random, the same ones for a seed on every platform; ``method="top"`` takes
-    those of highest ``weight``, of equal ones the first.
+    ``method="zip"`` selects samples whose union compresses least (arXiv 2407.06645), ``"coverage"`` those that hold
+    together what recurs in the pool, or what it has in common with a target; ``"random"`` draws them, and ``"top"``
+    takes those of highest weight. ``help(entropylaw.Zip)``, ``entropylaw.Coverage``, ``entropylaw.Random`` and
+    ``entropylaw.Top`` say how, and list their options.
 
     Parameters
     ----------
@@ -244,34 +117,11 @@ def select(
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
         ``"10% bytes"``, ``"10% tokens"``. It is never exceeded: a sample larger than what is left is passed over. More
         than there is selects all of it, with a warning.
-    method : {"zip", "coverage", "random", "top"}
-        The method. An option of another one is an error.
-    preset : {"paper", "reference"}
-        For ``zip``; ``paper`` by default. ``paper``: the paper's algorithm, with exact comparisons and ties to the
-        lower index. ``reference``: the authors' script, to the same records in the same order; its samples are always
-        Python's ``repr`` of the records.
-    k1, k2, k3 : int
-        For ``zip``: width of the stages, by default 10,000, 200 and 100; ``k1 >= k2 >= k3 >= 1``.
-    whole_rounds : bool
-        For ``zip``: finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as
-        the authors' script does; by default not.
-    unit : {"byte", "word"}
-        For ``coverage``: what n-grams are made of; ``byte`` by default. ``word`` predicts held-out text about as well
-        and takes less junk, but more samples that repeat a prompt.
-    ngram : int
-        For ``coverage``: exactly so many bytes, by default 5; or up to so many words, by default 3. From 1 to 8.
-    gamma : float
-        For ``coverage``: how much more n-grams count that many samples have, from 0 (not at all) to 1; by default
-        0.85.
-    alpha : float or "auto"
-        For ``coverage``: how much samples pay for their length, from 0 (not at all) to 1 (gain a byte). ``auto``, the
-        default, is 1 for budgets in bytes and 0.9 for budgets in samples, which keeps about the pool's mean length.
-    min_df, min_contexts : int
-        For ``coverage``: an n-gram recurs if it is in ``min_df`` samples (by default 2, at most 65,535) and after
-        ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
-        copied noise out.
-    seed : int
-        For ``random``: another seed draws other samples; from 0, the default, to 2^63 - 1.
+    method : str or Method
+        The method: ``"zip"``, ``"coverage"``, ``"random"`` or ``"top"``, or the name of one that an installed package
+        offers. Or the method itself with its options, such as ``entropylaw.Coverage(gamma=0.7)``.
+    options
+        Those of the method, such as ``gamma=0.7``. An option of another one is an error.
     group_by : str or sequence of str
         The field that names a record's group (``a.b`` for one inside another), or the group of each sample; or
         ``"cluster:64"``: so many groups, from 2 to 1,024, of samples that are written alike.
@@ -300,13 +150,6 @@ def select(
         in the same way, copies of which are not selected either; or indices of samples of the pool. For ``zip`` it
         stands before the selection, where deflate sees no more than 32 KiB back: ``coverage`` sees all of it.
         ``initial_subset`` is another name for it.
-    target : optional
-        For ``coverage``: what the selection is for, such as a hundred samples of a task. Anything that ``pool`` may be,
-        read in the same way. Nothing is selected from it, and it does not count as known. What of the pool equals it is
-        selected like anything else: leave it out if the target is a benchmark.
-    target_weight : float
-        For ``coverage`` with a ``target``: how much it counts beside the pool, from 0, not at all, to 1, alone; by
-        default 0.9.
     tokens
         For a budget in tokens, what counts them: a field, an array, a ``tokenizers.Tokenizer`` or the path of its
         ``.json``, a ``tiktoken.Encoding`` or ``"tiktoken:NAME"``, a fast tokenizer of transformers, or a function from
@@ -343,7 +186,8 @@ def select(
 
     Returns
     -------
-    ZipSelection, CoverageSelection, RandomSelection or TopSelection
+    Selection
+        ``ZipSelection``, ``CoverageSelection``, ``RandomSelection`` or ``TopSelection``, or what another method makes.
 
     Raises
     ------
@@ -368,27 +212,8 @@ def select(
     if checkpoint is not None:
         checkpoint = parameters.path("checkpoint", checkpoint)
     resume = parameters.flag("resume", resume)
-    chosen = method_with(
-        method,
-        {
-            "preset": preset,
-            "k1": k1,
-            "k2": k2,
-            "k3": k3,
-            "whole_rounds": whole_rounds,
-            "unit": unit,
-            "ngram": ngram,
-            "gamma": gamma,
-            "alpha": alpha,
-            "min_df": min_df,
-            "min_contexts": min_contexts,
-            "target": target,
-            "target_weight": target_weight,
-            "seed": seed,
-        },
-    )
-    if isinstance(chosen, Coverage):
-        chosen.check()
+    chosen = method_with(method, options)
+    chosen.check()
     controls = Controls(
         group_by=group_by,
         quota=quota,
@@ -403,8 +228,8 @@ def select(
         benchmark=benchmark,
     )
     controls.check(understood)
-    check_needs(method, controls)
-    controls.check_overlap(target)
+    check_needs(chosen, controls)
+    controls.check_overlap(getattr(chosen, "target", None))
     if resume and checkpoint is None:
         raise EntropyLawError("resume needs the checkpoint to resume from: checkpoint= (--checkpoint) its directory")
     if anchor is not None and initial_subset is not None:
@@ -426,25 +251,54 @@ def select(
     if anchor is not None:
         known = _indices(anchor)
         controls = replace(controls, anchor=read(cast(PoolLike, anchor), beside=True) if known is None else known)
-    if isinstance(chosen, Coverage) and target is not None:
-        with reading_beside("target"):
-            chosen = replace(chosen, target=read(target, beside=True))
+    chosen = with_data(chosen, lambda name, data: _beside(name, read, data))
     if benchmark is not None:
-        with reading_beside("benchmark"):
-            controls = replace(controls, benchmark=read(benchmark, beside=True))
+        controls = replace(controls, benchmark=_beside("benchmark", read, benchmark))
     aim = getattr(chosen, "target", None)
     candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress, aim)
     if checkpoint is None:
-        selection: Selection = chosen.run(candidates, threads, progress)
+        selection = chosen.run(Task(candidates, threads, progress))
     else:
-        files = files_behind(candidates.pool, {**candidates.parameters, "target": aim})
+        files = files_behind(candidates.pool, {**candidates.parameters, **chosen.recorded()})
         check_targets([], files, os.fspath(checkpoint))
         # A command that ends early says which outputs it has written; a checkpoint is none.
-        with placed_files(), Checkpoint.open(checkpoint, identity(method, chosen, candidates), resume) as opened:
-            selection = chosen.run(candidates, threads, progress, opened.journal)
+        with placed_files(), Checkpoint.open(checkpoint, identity(chosen, candidates), resume) as opened:
+            selection = chosen.run(Task(candidates, threads, progress, opened.journal))
     for warning in selection.warnings:
         _log.warning("%s", warning)
     return selection
+
+
+def _signature() -> inspect.Signature:
+    """What ``select`` takes, with the options of this package's methods."""
+    written = inspect.signature(select)
+    common = [each for each in written.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option.type)
+        for each in options_by_methods(BUILT_IN).values()
+        for option in each
+    ]
+    at = [each.name for each in common].index("method") + 1
+    return written.replace(parameters=[*common[:at], *options, *common[at:]])
+
+
+# For `help`, and for whoever completes what is typed.
+select.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+def with_data(method: Method, read: Callable[[str, Any], Pool]) -> Method:
+    """The method with the data that its options name, read."""
+    given = {
+        option.name: read(option.name, data)
+        for option in options_of(type(method))
+        if option.is_data and (data := getattr(method, option.name)) is not None
+    }
+    return replace(method, **given) if given else method  # type: ignore[type-var]
+
+
+def _beside(name: str, read: Callable[..., Pool], data: Any) -> Pool:
+    with reading_beside(name):
+        return read(data, beside=True)
 
 
 def load_for(

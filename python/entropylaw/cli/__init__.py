@@ -15,7 +15,8 @@ from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import placed_files
 
-# Heavy imports wait until a command needs them: `--help` and a usage error answer at once.
+# Heavy imports wait until a command needs them: `--help` and a usage error answer at once. Only the options of methods
+# can't be known without the methods.
 
 _EXIT_ERROR = 2
 _EXIT_INTERRUPTED = 130

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import print_text
 from entropylaw.errors import EntropyLawError
 from entropylaw.targets import STANDARD, File, check_targets
@@ -21,8 +22,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Adds ``--config`` to every command, and the command ``config``. Call it after all others."""
     for parser in _leaves(commands):
         # A file may set what is off by default; then the command line has to be able to take it back.
-        for action in list(_options(parser).values()):
-            if action.nargs == 0 and action.const is True:
+        for action in list(parser._actions):
+            if action.dest != "help" and action.nargs == 0 and action.const is True:
                 name = max(action.option_strings, key=len).removeprefix("--")
                 parser.add_argument(f"--no-{name}", dest=action.dest, action="store_false", help=argparse.SUPPRESS)
         parser.add_argument("--config", metavar="FILE", help="options from a TOML file; those given here go first")
@@ -139,6 +140,8 @@ def _command(
 
 def _options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     """What a file may set, by key: every option and argument of a command, with dashes as on the command line."""
+    assert isinstance(parser, Parser)
+    parser.complete()
     return {
         action.dest.replace("_", "-"): action
         for action in parser._actions

@@ -52,23 +52,6 @@ def add_reading(parser: argparse.ArgumentParser, rendering: str = "%(default)s")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes")
 
 
-def add_ngrams(group: "argparse._ArgumentGroup") -> None:
-    """Adds what coverage counts."""
-    group.add_argument("--unit", choices=["byte", "word"], help="what n-grams are made of [byte]")
-    group.add_argument("--ngram", type=int, help="so many bytes, or up to so many words [5, 3]")
-    group.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
-    group.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
-    group.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
-
-
-def add_target(group: "argparse._ArgumentGroup") -> None:
-    """Adds what coverage selects for."""
-    group.add_argument(
-        "--target", nargs="+", metavar="FILE", help="samples of what to select for; nothing is selected from them"
-    )
-    group.add_argument("--target-weight", type=float, metavar="X", help="how much the target counts, 0 to 1 [0.9]")
-
-
 def load_pool(
     arguments: argparse.Namespace,
     render: Any,

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_json(summary, stream)
     else:
         first = f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks"
-        print_lines([first, *selection_lines(summary, time.perf_counter() - start)], stream)
+        print_lines([first, *selection_lines(summary, selection.facts(), time.perf_counter() - start)], stream)
 
 
 def _files(manifest: "Manifest", names: Sequence[str]) -> Iterator[File]:

@@ -6,7 +6,9 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.files import inputs, written
-from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
+from entropylaw.cli.options import add_options
+from entropylaw.cli.parser import Parser
+from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.targets import STANDARD, File, check_targets
 
@@ -24,7 +26,7 @@ it would raise coverage's objective as the first pick; divide by bytes to compar
 """
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Adds the command to the parser."""
     score = commands.add_parser(
         "score",
@@ -42,22 +44,25 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=".parquet, .arrow, .csv, .tsv, .jsonl (.gz, .zst); - for CSV on standard output",
     )
     score.add_argument("--force", action="store_true", help="replace a file that exists")
-    coverage = score.add_argument_group("options of coverage")
-    add_ngrams(coverage)
-    add_target(coverage)
+
+    def add_coverage() -> None:
+        from entropylaw.scoring import OPTIONS
+
+        add_options(score.add_argument_group("options of coverage"), OPTIONS)
+
+    score.add_later(add_coverage)
     score.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
-    from entropylaw.scoring import check, score
+    from entropylaw.scoring import OPTIONS, check, score
 
     read = inputs(arguments)
     check_targets([File(arguments.output, "the scores"), *written(arguments)], read)
     check(arguments.output, arguments.force, read)
     pool = load_pool(arguments, arguments.render)
-    names = ("unit", "ngram", "gamma", "min_df", "min_contexts", "target_weight")
-    options = {name: getattr(arguments, name) for name in names}
+    options = {option.name: getattr(arguments, option.name) for option in OPTIONS}
     if arguments.target:
         options["target"] = load_pool(arguments, arguments.render, arguments.target, beside=True)
     with progress_line(arguments) as progress:

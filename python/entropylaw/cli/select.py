@@ -5,19 +5,23 @@ import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.files import inputs, written
-from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
+from entropylaw.cli.options import add_methods, given
+from entropylaw.cli.parser import Parser
+from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
 from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
+    from entropylaw.explaining import Fact
     from entropylaw.report import Page
     from entropylaw.results import Selection
     from entropylaw.runs.manifest import Manifest
@@ -42,7 +46,7 @@ repeats it.
 """
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Adds the command to the parser."""
     select = commands.add_parser(
         "select",
@@ -66,9 +70,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
-    select.add_argument(
-        "--method", choices=["zip", "coverage", "random", "top"], default="zip", help="how to select [%(default)s]"
-    )
+    method = select.add_argument("--method", default="zip", metavar="METHOD", help="how to select [%(default)s]")
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
     output.add_argument(
@@ -94,18 +96,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         choices=["llamafactory", "axolotl"],
         help="also print, and write beside OUT, the entry for this trainer's data configuration",
     )
-    zip_ = select.add_argument_group("options of zip")
-    zip_.add_argument("--preset", choices=["paper", "reference"], help="which ZIP [paper]")
-    zip_.add_argument("--k1", type=int, help="candidates sized in each round [10000]")
-    zip_.add_argument("--k2", type=int, help="of these, those to pick from [200]")
-    zip_.add_argument("--k3", type=int, help="of these, those picked [100]")
-    coverage = select.add_argument_group("options of coverage")
-    add_ngrams(coverage)
-    coverage.add_argument("--alpha", type=float, help="price of length, 0 to 1 [1 for bytes, 0.9 for samples]")
-    add_target(coverage)
-    select.add_argument_group("options of random").add_argument(
-        "--seed", type=int, help="another seed draws other samples [0]"
-    )
+    select.add_later(lambda: add_methods(select, method))
     add_controls(select)
     add_checkpoint(select)
     select.set_defaults(run=run)
@@ -116,11 +107,11 @@ def run(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
-    from entropylaw.methods import METHODS, check_needs, method_with, option_names
-    from entropylaw.methods.coverage import Coverage
+    from entropylaw.methods import method_with
+    from entropylaw.methods.registry import check_needs
     from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
-    from entropylaw.selecting import select
+    from entropylaw.selecting import select, with_data
 
     saving = Saving(
         arguments.output,
@@ -134,21 +125,14 @@ def run(arguments: argparse.Namespace) -> None:
     saving.check(inputs(arguments), written(arguments, "report", "plot"), arguments.checkpoint)
     check_report(arguments)
     budget = Budget.parse(arguments.budget)
-    options = {
-        option: value
-        for method in METHODS
-        for option in option_names(method)
-        if (value := getattr(arguments, option, None)) is not None
-    }
     # Before the pool is read: it may be large, and the options wrong.
-    method = method_with(arguments.method, options)
-    if isinstance(method, Coverage):
-        method.check()
+    method = method_with(arguments.method, given(arguments))
+    method.check()
     controls = given_controls(arguments)
     asked = Controls(**controls)
     asked.check(budget)
-    check_needs(arguments.method, asked)
-    replace(asked, benchmark=arguments.benchmark).check_overlap(arguments.target)
+    check_needs(method, asked)
+    replace(asked, benchmark=arguments.benchmark).check_overlap(getattr(method, "target", None))
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)
@@ -156,15 +140,13 @@ def run(arguments: argparse.Namespace) -> None:
         controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
     if arguments.benchmark:
         controls["benchmark"] = load_pool(arguments, rendering, arguments.benchmark, beside=True)
-    if arguments.target:
-        options["target"] = load_pool(arguments, rendering, arguments.target, beside=True)
+    method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(
             pool,
             budget=arguments.budget,
-            method=arguments.method,
-            **options,
+            method=method,
             **controls,
             checkpoint=arguments.checkpoint,
             resume=arguments.resume,
@@ -187,7 +169,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(summary, stream)
     else:
-        print_lines(selection_lines(summary, time.perf_counter() - start), stream)
+        print_lines(selection_lines(summary, selection.facts(), time.perf_counter() - start), stream)
 
 
 def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = None) -> dict[str, Any]:
@@ -208,8 +190,8 @@ def columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
-    """The summary of a selection, for people."""
+def selection_lines(summary: dict[str, Any], facts: "Iterable[Fact]", seconds: float) -> list[str]:
+    """The summary of a selection, and what its method tells, for people."""
     selected, pool = summary["selection"], summary["pool"]
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
     of_pool = ""
@@ -221,14 +203,7 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         f"{selected['bytes']:,} of {pool['bytes']:,} bytes",
         f"R         {selected['ratio']:.3f} selected{of_pool} ({summary['codec']})",
     ]
-    if "coverage" in selected:
-        which = "recur in the pool, or that it has of the target," if "target" in summary else "recur in the pool,"
-        lines.append(f"coverage  {selected['coverage']:.1%} of the n-grams that {which} by weight")
-    if "target" in summary:
-        lines.append(
-            f"target    {summary['target']['coverage']:.1%} of its n-grams, by weight, are in the selection, "
-            f"{summary['target']['in_pool']:.1%} in the pool"
-        )
+    lines += [f"{fact.name:9} {fact.value} {fact.about}" for fact in facts]
     if selected["sources"]:
         # The largest are enough to fill the line.
         first = itertools.islice(selected["sources"].items(), _SHOWN_SOURCES)

@@ -1,25 +1,45 @@
 """Coverage: samples that hold, together, as much as possible of what recurs in the pool."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, parameters
-from entropylaw.controls import Candidates
+from entropylaw import _core
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods.outcome import MeasuredSelection, told
+from entropylaw.explaining import Curve, Fact
+from entropylaw.keywords import SelectKeywords
+from entropylaw.methods.method import Method, Task
+from entropylaw.methods.option import option
+from entropylaw.methods.outcome import MeasuredSelection
 from entropylaw.methods.target import TargetCoverage
-from entropylaw.pool import Pool, PoolLike, Render
+from entropylaw.pool import Pool, PoolLike
 
 _NGRAM = {"byte": 5, "word": 3}
 _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
 _TARGET_WEIGHT = 0.9
+_TERMS = {
+    "gain": "By how much a pick raised the objective: the sum over n-grams that recur in the pool of "
+    "df^gamma * log((c + 0.1) / 0.1), where df samples of the pool and c selected ones have the n-gram.",
+    "coverage": "Share of the pool's recurring n-grams, weighed by df^gamma, that are in the selection.",
+}
+
+
+class CoverageKeywords(SelectKeywords, total=False):
+    """The keywords of ``select`` with this method."""
+
+    unit: Literal["byte", "word"]
+    ngram: int | None
+    gamma: float
+    alpha: float | Literal["auto"]
+    min_df: int
+    min_contexts: int
+    target: PoolLike | Pool | None
+    target_weight: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,39 +86,122 @@ class CoverageSelection(MeasuredSelection):
             "slots": self.slots,
             "collisions": self.collisions,
         }
-        return summary | {"codec": self.codec}
+        return summary
+
+    def rule(self) -> str:
+        """How the method picks, in a sentence for the report."""
+        return "Each is, of all that was left, the sample of most gain for its length."
+
+    def why(self, position: int) -> str:
+        """Why it made the pick at ``position``, in a few words for the report."""
+        gain = float(self.gains[position])
+        size = int(self.pool.lengths()[self.indices[position]])
+        return f"gain {gain:,.4g}, {gain / max(size, 1):,.3g} a byte"
+
+    def facts(self) -> Iterator[Fact]:
+        """How much of pool and target is covered."""
+        which = "recur in the pool," if self.target is None else "recur in the pool, or that it has of the target,"
+        yield Fact("coverage", f"{self.coverage:.1%}", f"of the n-grams that {which} by weight")
+        if self.target is not None:
+            yield self.target.fact()
+
+    def curves(self) -> Iterator[Curve]:
+        """The gains, and how the target came to be covered."""
+        yield Curve(
+            "Gains",
+            "What a byte of the picks added to the objective, mean between two points. It falls as what recurs in the "
+            "pool is covered. Logarithmic axis.",
+            "gain a byte",
+            "gain",
+            self.gains,
+            per_byte=True,
+        )
+        if self.target is not None:
+            yield self.target.curve_shown()
+
+    def terms(self) -> Mapping[str, str]:
+        """What the report has to explain."""
+        return _TERMS
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """The options of coverage; see ``entropylaw.select``."""
+class Coverage(Method):
+    """Selects samples that hold, together, as much as possible of what recurs in the pool; or in a target.
 
+    Each pick is the sample of largest ``gain / bytes ** alpha``, where gain is by how much it raises the sum over
+    n-grams of ``df ** gamma * log((c + 0.1) / 0.1)``: ``c`` selected samples and ``df`` samples of the pool have the
+    n-gram. An n-gram that does not recur (``min_df``, ``min_contexts``) does not count.
+
+    With a ``target``, samples of what the selection is for, it selects what they have in common with the pool. Of ``N``
+    samples of the pool ``df`` have an n-gram, and ``tdf`` of the target's ``T``; instead of ``df ** gamma`` it weighs
+    ``y ** gamma * 2 * y / (y + df)``, where ``y = (1 - target_weight) * df + target_weight * tdf * N / T``, and ``df``
+    in the first term is 0 for an n-gram that does not recur.
+    """
+
+    name: ClassVar[str] = "coverage"
     dedupes: ClassVar[bool] = True
-    needs: ClassVar[Mapping[str, str]] = {}
-    targeted: ClassVar[tuple[str, ...]] = ("target", "target_weight")
-    """The options that say what to select for; a manifest has them only if there is a target."""
+    aims: ClassVar[tuple[str, ...]] = ("target", "target_weight")
 
-    unit: Literal["byte", "word"] = "byte"
-    ngram: int | None = None
-    gamma: float = _GAMMA
-    alpha: float | Literal["auto"] = "auto"
-    min_df: int = 2
-    min_contexts: int = 2
-    target: PoolLike | Pool | None = None
-    """What to select for: something to read, until it is read."""
-    target_weight: float | None = None
+    unit: Literal["byte", "word"] = option(
+        "byte",
+        "what n-grams are made of",
+        doc="what n-grams are made of; words predict held-out text about as well and take less junk, but more samples "
+        "that repeat a prompt",
+    )
+    ngram: int | None = option(
+        None,
+        "so many bytes, or up to so many words",
+        doc="exactly so many bytes, or up to so many words",
+        shown="5 bytes, 3 words",
+        low=1,
+        high=8,
+    )
+    gamma: float = option(
+        _GAMMA,
+        "weight of common n-grams, 0 to 1",
+        doc="how much more n-grams count that many samples have, not at all at 0",
+        low=0,
+        high=1,
+    )
+    alpha: float | Literal["auto"] = option(
+        "auto",
+        "price of length, 0 to 1",
+        doc="how much samples pay for their length, from 0 (not at all) to 1 (gain a byte); by itself 1 for budgets in "
+        "bytes, and 0.9 for budgets in samples, which keeps about the pool's mean length",
+        shown="1 for bytes, 0.9 for samples",
+        low=0,
+        high=1,
+    )
+    min_df: int = option(2, "samples that an n-gram must be in", low=1, high=65_535)
+    min_contexts: int = option(
+        2,
+        "left contexts that it must follow, 1 or 2",
+        doc="different left contexts of four bytes that an n-gram must follow to recur; it keeps copied noise out, and "
+        "is off at 1",
+        low=1,
+        high=2,
+    )
+    target: PoolLike | Pool | None = option(  # noqa: RUF009 -- It makes a field, as `field` does.
+        None,
+        "samples of what to select for; nothing is selected from them",
+        doc="what the selection is for, such as a hundred samples of a task; read as the pool is; nothing is selected "
+        "from it, and it does not count as known; what of the pool equals it is selected like anything else: "
+        "``decontaminate`` if the target is a benchmark",
+        data=True,
+    )
+    target_weight: float | None = option(
+        None,
+        "how much the target counts, 0 to 1",
+        doc="how much the target counts beside the pool, from 0, not at all, to 1, alone",
+        shown=str(_TARGET_WEIGHT),
+        low=0,
+        high=1,
+    )
 
     def __post_init__(self) -> None:
-        parameters.named("unit", self.unit, tuple(_NGRAM))
-        for name, low, high in (("ngram", 1, 8), ("min_df", 1, 65_535), ("min_contexts", 1, 2)):
-            if (value := getattr(self, name)) is not None or name != "ngram":
-                object.__setattr__(self, name, parameters.whole(name, value, low, high))
-        object.__setattr__(self, "gamma", parameters.real("gamma", self.gamma, 0, 1))
-        if not (isinstance(self.alpha, str) and self.alpha == "auto"):
-            object.__setattr__(self, "alpha", parameters.real("alpha", self.alpha, 0, 1))
-        if self.target_weight is not None or self.target is not None:
-            weight = _TARGET_WEIGHT if self.target_weight is None else self.target_weight
-            object.__setattr__(self, "target_weight", parameters.real("target_weight", weight, 0, 1))
+        super().__post_init__()
+        if self.target is not None and self.target_weight is None:
+            object.__setattr__(self, "target_weight", _TARGET_WEIGHT)
 
     def check(self) -> None:
         """Raises EntropyLawError unless the options go together."""
@@ -113,9 +216,9 @@ class Coverage:
             return self.weights()
         return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
 
-    def given_target(self) -> dict[str, Any]:
-        """The target and how much it counts, for the manifest; nothing without one."""
-        return {} if self.target is None else {name: getattr(self, name) for name in self.targeted}
+    def recorded(self) -> dict[str, Any]:
+        """The options, for the manifest, with the length of n-grams that is meant."""
+        return super().recorded() | {"ngram": self.weights()["ngram"]}
 
     def weights(self) -> dict[str, Any]:
         """The options that say what n-grams are, which recur, and what they weigh."""
@@ -127,43 +230,28 @@ class Coverage:
             "min_contexts": self.min_contexts,
         }
 
-    def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
-        """How records are rendered: as asked for."""
-        return render
-
-    def run(
-        self,
-        candidates: Candidates,
-        threads: int | None,
-        progress: Callable[[_core.Progress], object] | None,
-        journal: Path | None = None,
-    ) -> CoverageSelection:
-        """Selects; see ``entropylaw.select``."""
-        pool = candidates.pool
-        auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
+    def run(self, task: Task) -> CoverageSelection:
+        """Selects."""
+        auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
         result = _core.coverage_select(
-            pool.data,
-            candidates.starts,
-            candidates.ends,
-            candidates.controls(),
+            *task.samples(),
+            task.candidates.controls(),
             **self.for_core(),
             alpha=alpha,
-            journal=journal,
-            threads=threads,
-            progress=progress,
+            journal=task.journal,
+            threads=task.threads,
+            progress=task.progress,
         )
-        if not len(result.indices):
-            raise EntropyLawError(candidates.nothing_fits())
+        indices = task.fitting(result.indices)
         target = _target(self.target, result)
-        options = {
-            "budget": candidates.budget.given,
-            **self.weights(),
-            "alpha": alpha,
-            **self.given_target(),
-        }
-        warnings = _warnings(candidates, result, target)
-        return CoverageSelection(
+        return task.selection(
+            CoverageSelection,
+            self,
+            indices,
+            dict(result.seconds),
+            options=self.recorded() | {"alpha": alpha},
+            warnings=tuple(_warnings(result, target)),
             gains=result.gains,
             objective=result.objective,
             coverage=result.coverage,
@@ -172,7 +260,6 @@ class Coverage:
             slots=result.slots,
             collisions=result.collisions,
             target=target,
-            **told("coverage", options, candidates, result.indices, dict(result.seconds), warnings),
         )
 
 
@@ -182,15 +269,13 @@ def _target(target: PoolLike | Pool | None, result: _core.CoverageResult) -> Tar
     return TargetCoverage(len(target), result.target_coverage, result.target_in_pool, *result.target_recurring)
 
 
-def _warnings(candidates: Candidates, result: _core.CoverageResult, target: TargetCoverage | None) -> tuple[str, ...]:
-    warnings = candidates.warnings(result.indices)
+def _warnings(result: _core.CoverageResult, target: TargetCoverage | None) -> Iterator[str]:
     if result.collisions > _TOO_MANY_COLLISIONS:
-        warnings.append(
+        yield (
             f"{result.collisions:.0%} of the pool's {result.features} n-grams share a slot of the table: the pool has "
             "hardly any text that recurs; look at what it holds"
         )
     if not result.objective:
-        warnings.append("no n-gram recurs in the pool: the samples were taken in input order")
+        yield "no n-gram recurs in the pool: the samples were taken in input order"
     if target is not None:
-        warnings += target.warnings()
-    return tuple(warnings)
+        yield from target.warnings()

@@ -1,20 +1,20 @@
-"""What selections have in common, whichever method made them."""
+"""Selections by methods that do not go by R; what a method of your own returns."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core
-from entropylaw.controls import Candidates
 from entropylaw.results import Selection
+from entropylaw.runs.values import arrays_of
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredSelection(Selection):
-    """What a method selected that does not go by R."""
+    """Samples whose R is measured once they are selected."""
 
     @property
     def codec(self) -> str:
@@ -27,23 +27,42 @@ class MeasuredSelection(Selection):
         return self.measured.ratio
 
 
-def told(
-    method: str,
-    options: Mapping[str, Any],
-    candidates: Candidates,
-    indices: NDArray[np.int64],
-    seconds: Mapping[str, float],
-    warnings: tuple[str, ...],
-) -> dict[str, Any]:
-    """What a selection of these candidates says of itself; ``options`` are the budget and those of the method."""
-    pool = candidates.pool
-    return {
-        "indices": candidates.positions(indices),
-        "method": method,
-        "parameters": {**options, **pool.options, **candidates.parameters},
-        "version": _core.__version__,
-        "seconds": {"read": pool.seconds, **seconds},
-        "warnings": warnings,
-        "controls": candidates.report(indices),
-        "pool": pool,
-    }
+@dataclass(frozen=True, eq=False)
+class OrderedSelection(MeasuredSelection):
+    """Samples in an order that no gain decides."""
+
+    @cached_property
+    def gains(self) -> NDArray[np.float64]:
+        """By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``.
+
+        The method does not use them: they are computed when asked for, which takes about as long as compressing the
+        selection twice, and are not in the archive of the picks.
+        """
+        sizer = _core.Sizer()
+        sizes = [0]
+        for sample in self.samples():
+            sizer.append(sample)
+            sizes.append(sizer.size())
+        return np.diff(np.array(sizes, dtype=np.float64))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is known of every pick, by name: the indices alone."""
+        return {"indices": self.indices, **self.trace(), **arrays_of(self.parameters)}
+
+
+@dataclass(frozen=True, eq=False)
+class KeyedSelection(MeasuredSelection):
+    """The samples with the highest keys, such as a score of each."""
+
+    gains: NDArray[np.float64] = field(repr=False)
+    """The key of each pick; shape ``(len(selection),)``."""
+    key: str = field(repr=False, default="key")
+    """What the keys are called."""
+
+    def rule(self) -> str:
+        """How the method picks, in a sentence for the report."""
+        return f"Each is, of all that was left and fitted, the sample of highest {self.key}; of equal ones the first."
+
+    def why(self, position: int) -> str:
+        """Why it made the pick at ``position``, in a few words for the report."""
+        return f"{self.key} {self.gains[position]:,.6g}"

@@ -1,44 +1,23 @@
 """Random samples: what any other method has to be better than."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
+from entropylaw.keywords import SelectKeywords
+from entropylaw.methods.method import Method, Task
+from entropylaw.methods.option import option
+from entropylaw.methods.outcome import OrderedSelection
 
-from entropylaw import _core, parameters
-from entropylaw.controls import Candidates
-from entropylaw.methods.ordered import OrderedSelection, take, taken
-from entropylaw.pool import Render
-from entropylaw.runs.values import arrays_of
 
-_MOST_SEED = 2**63 - 1
+class RandomKeywords(SelectKeywords, total=False):
+    """The keywords of ``select`` with this method."""
+
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
 class RandomSelection(OrderedSelection):
     """What was drawn."""
-
-    @cached_property
-    def gains(self) -> NDArray[np.float64]:
-        """By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``.
-
-        The method does not use them: they are computed when asked for, which takes about as long as compressing the
-        selection twice, and are not in the archive of the picks.
-        """
-        sizer = _core.Sizer()
-        sizes = [0]
-        for sample in self.samples():
-            sizer.append(sample)
-            sizes.append(sizer.size())
-        return np.diff(np.array(sizes, dtype=np.float64))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is known of every pick, by name: the indices alone."""
-        return {"indices": self.indices, **self.trace(), **arrays_of(self.parameters)}
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""
@@ -47,28 +26,14 @@ class RandomSelection(OrderedSelection):
 
 
 @dataclass(frozen=True)
-class Random:
-    """The options of random selection; see ``entropylaw.select``."""
+class Random(Method):
+    """Draws samples at random, the same ones for a seed on every platform."""
 
-    dedupes: ClassVar[bool] = False
-    needs: ClassVar[Mapping[str, str]] = {}
+    name: ClassVar[str] = "random"
 
-    seed: int = 0
+    seed: int = option(0, "another seed draws other samples", low=0, high=2**63 - 1)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", parameters.whole("seed", self.seed, 0, _MOST_SEED))
-
-    def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
-        """How records are rendered: as asked for."""
-        return render
-
-    def run(
-        self,
-        candidates: Candidates,
-        threads: int | None,
-        progress: Callable[[_core.Progress], object] | None,
-        journal: Path | None = None,
-    ) -> RandomSelection:
-        """Selects; see ``entropylaw.select``. A journal stays empty: drawing again takes less time than reading it."""
-        indices, seconds = take(candidates, threads, progress, seed=self.seed)
-        return RandomSelection(**taken("random", {"seed": self.seed}, candidates, indices, seconds))
+    def run(self, task: Task) -> RandomSelection:
+        """Selects. The journal stays empty: drawing again takes less time than reading it."""
+        indices, seconds = task.take(seed=self.seed)
+        return task.selection(RandomSelection, self, indices, {"pick": seconds})

@@ -1,20 +1,32 @@
 """ZIP (arXiv 2407.06645, section 4)."""
 
 import sys
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, parameters
+from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods.outcome import told
+from entropylaw.keywords import SelectKeywords
+from entropylaw.methods.method import Method, Task
+from entropylaw.methods.option import option
 from entropylaw.pool import Render
 from entropylaw.results import Selection
+
+
+class ZipKeywords(SelectKeywords, total=False):
+    """The keywords of ``select`` with this method."""
+
+    preset: Literal["paper", "reference"]
+    k1: int
+    k2: int
+    k3: int
+    whole_rounds: bool
 
 
 class Round(NamedTuple):
@@ -55,11 +67,43 @@ class ZipSelection(Selection):
         """R of the selected set."""
         return float(self.ratios[-1]) if "anchor" not in self.parameters else self.measured.ratio
 
+    def grown(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Compressed bytes, as they follow from R, and R of the selection after each pick; None with an anchor, of
+        which these are too."""
+        if "anchor" in self.parameters:
+            return None
+        raw = np.cumsum(self.pool.lengths()[self.indices])
+        # The reference writes the samples as a Python list: brackets, and a comma and a space between.
+        framed = raw + 2 * np.arange(1, len(self) + 1) if self.parameters["preset"] == "reference" else raw
+        known = self.ratios > 0
+        sizes = np.full(len(self), len(zlib.compress(b"")), dtype=np.int64)
+        sizes[known] = np.round(framed[known] / self.ratios[known])
+        return sizes, self.ratios
+
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
         summary["pool"] |= {"ratio": self.pool_ratio, "ratio_bytes": self.pool_ratio_bytes}
-        return summary | {"codec": self.codec}
+        return summary
+
+    def rule(self) -> str:
+        """How the method picks, in a sentence for the report."""
+        blocks = "" if not self.rounds else f" of {self.rounds[0].block:,}"
+        return f"Each is the sample of its round's block{blocks} with which R of the round's picks stays lowest."
+
+    def why(self, position: int) -> str:
+        """Which pick of which round it was."""
+        before = 0
+        for number, round_ in enumerate(self.rounds, start=1):
+            if position < before + round_.picked:
+                return f"round {number}, pick {position - before + 1}"
+            before += round_.picked
+        return ""
+
+    def of_pool(self) -> str:
+        """R of the pool."""
+        about = "about " if self.pool_ratio_bytes < len(self.pool.data) else ""
+        return f"{about}{self.pool_ratio:.3f}"
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """R after each pick, and the rounds."""
@@ -68,23 +112,35 @@ class ZipSelection(Selection):
 
 
 @dataclass(frozen=True)
-class Zip:
-    """The options of ZIP; see ``entropylaw.select``."""
+class Zip(Method):
+    """Selects samples whose union compresses least (arXiv 2407.06645, section 4).
 
-    dedupes: ClassVar[bool] = False
-    needs: ClassVar[Mapping[str, str]] = {}
+    It repeats rounds of three stages until the budget is reached: take the ``k1`` samples of lowest state (R of the
+    selection with the sample added, as last computed); recompute those and keep the ``k2`` lowest; of these, pick
+    ``k3`` one by one so that R of the picks stays lowest.
+    """
 
-    preset: Literal["paper", "reference"] = "paper"
-    k1: int = 10_000
-    k2: int = 200
-    k3: int = 100
-    whole_rounds: bool = False
+    name: ClassVar[str] = "zip"
+
+    preset: Literal["paper", "reference"] = option(
+        "paper",
+        "which ZIP",
+        doc="``paper`` is the paper's algorithm, with exact comparisons and ties to the lower index; ``reference`` is "
+        "the authors' script, to the same records in the same order, and its samples are always Python's ``repr`` of "
+        "the records",
+    )
+    k1: int = option(10_000, "candidates sized in each round", high=sys.maxsize)
+    k2: int = option(200, "of these, those to pick from", high=sys.maxsize)
+    k3: int = option(100, "of these, those picked", doc="of these, those picked; k1 >= k2 >= k3 >= 1", high=sys.maxsize)
+    whole_rounds: bool = option(
+        False,
+        "finish the round in which the budget is reached",
+        doc="finish the round in which the budget is reached, and so select up to ``k3 - 1`` samples more, as the "
+        "authors' script does",
+    )
 
     def __post_init__(self) -> None:
-        parameters.named("preset", self.preset, ("paper", "reference"))
-        for name in ("k1", "k2", "k3"):
-            object.__setattr__(self, name, parameters.whole(name, getattr(self, name), high=sys.maxsize))
-        object.__setattr__(self, "whole_rounds", parameters.flag("whole_rounds", self.whole_rounds))
+        super().__post_init__()
         if not self.k1 >= self.k2 >= self.k3 >= 1:
             raise EntropyLawError(
                 "each stage narrows the one before: k1 >= k2 >= k3 >= 1 must hold, "
@@ -108,15 +164,15 @@ class Zip:
             )
         return "repr"
 
-    def run(
-        self,
-        candidates: Candidates,
-        threads: int | None,
-        progress: Callable[[_core.Progress], object] | None,
-        journal: Path | None = None,
-    ) -> ZipSelection:
-        """Selects; see ``entropylaw.select``."""
-        pool = candidates.pool
+    def run(self, task: Task) -> ZipSelection:
+        """Selects.
+
+        Raises
+        ------
+        EntropyLawError
+            If pool or controls do not go with the preset, or nothing fits.
+        """
+        candidates, pool = task.candidates, task.pool
         if (self.preset == "reference") != (pool.options["render"] == "repr"):
             rendered = pool.options["render"]
             raise EntropyLawError(
@@ -124,34 +180,27 @@ class Zip:
             )
         self._check(candidates)
         result = _core.zip_select(
-            pool.data,
-            candidates.starts,
-            candidates.ends,
+            *task.samples(),
             candidates.controls(self.k3 if self.whole_rounds else 1),
             preset=self.preset,
             k1=self.k1,
             k2=self.k2,
             k3=self.k3,
-            journal=journal,
-            threads=threads,
-            progress=progress,
+            journal=task.journal,
+            threads=task.threads,
+            progress=task.progress,
         )
-        if not len(result.indices):
-            raise EntropyLawError(candidates.nothing_fits())
+        indices = task.fitting(result.indices)
         initial_ratios = result.initial_ratios
         if candidates.members is not None:
             initial_ratios = np.full(len(pool), np.nan)
             initial_ratios[candidates.members] = result.initial_ratios
-        options = {
-            "preset": self.preset,
-            "budget": candidates.budget.given,
-            "k1": self.k1,
-            "k2": self.k2,
-            "k3": self.k3,
-            "whole_rounds": self.whole_rounds,
-        }
-        warnings = self._warnings(candidates, result)
-        return ZipSelection(
+        return task.selection(
+            ZipSelection,
+            self,
+            indices,
+            dict(result.seconds),
+            warnings=tuple(self._warnings(candidates, result)),
             gains=result.gains,
             ratios=result.ratios,
             initial_ratios=initial_ratios,
@@ -159,7 +208,6 @@ class Zip:
             pool_ratio=result.pool_ratio,
             pool_ratio_bytes=result.pool_ratio_bytes,
             codec=result.codec,
-            **told("zip", options, candidates, result.indices, dict(result.seconds), warnings),
         )
 
     def _check(self, candidates: Candidates) -> None:
@@ -181,21 +229,17 @@ class Zip:
                 "use preset 'paper'"
             )
 
-    def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> tuple[str, ...]:
+    def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> Iterator[str]:
         selected, samples, budget = len(result.indices), len(candidates), candidates.amount
-        warnings = candidates.warnings(result.indices)
         if self.preset == "reference" and samples < self.k1:
-            warnings.insert(
-                0, f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
-            )
+            yield f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
         if result.end == "too_few_left":
-            warnings.append(
+            yield (
                 f"stopped at {selected} of {budget} samples: fewer than k1 = {self.k1} are left that no block has held "
                 "yet, and the authors' script selects samples twice from here on; use a smaller k1, or preset 'paper'"
             )
         elif self.preset == "reference" and result.end == "exhausted" and selected < min(budget, samples):
-            warnings.append(
+            yield (
                 f"stopped at {selected} of {budget} samples: this preset never looks again at the k2 - k3 samples that "
                 "each round leaves behind, and no others are left; use k3 = k2, or preset 'paper'"
             )
-        return tuple(warnings)

@@ -1,6 +1,5 @@
 """How a selection grew: its R and what was added, at some hundred points of its picks."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core
-from entropylaw.methods.zip import ZipSelection
 from entropylaw.order import shuffled
 from entropylaw.pool import Pool
 from entropylaw.results import Selection
@@ -72,19 +70,12 @@ def points(count: int) -> NDArray[np.int64]:
 
 
 def growth_of(selection: Selection) -> Growth:
-    """The selection's growth: by its own trace if it has one, else by compressing it again, up to 64 MiB of it.
-
-    With an anchor, the trace is that of the anchor and the selection, and not used.
-    """
-    if isinstance(selection, ZipSelection) and "anchor" not in selection.parameters:
+    """The selection's growth: by its own trace if it has one, else by compressing it again, up to 64 MiB of it."""
+    if (grown := selection.grown()) is not None:
+        sizes, ratios = grown
         picks = points(len(selection))
         raw = np.cumsum(selection.pool.lengths()[selection.indices])[picks - 1]
-        ratios = selection.ratios[picks - 1]
-        # The reference writes the samples as a Python list: brackets, and a comma and a space between.
-        framed = raw + 2 * picks if selection.parameters["preset"] == "reference" else raw
-        sizes = np.full(len(picks), len(zlib.compress(b"")))
-        sizes[ratios > 0] = np.round(framed[ratios > 0] / ratios[ratios > 0])
-        return Growth(picks, raw, sizes, ratios)
+        return Growth(picks, raw, sizes[picks - 1], ratios[picks - 1])
     return _compressed(selection.pool, selection.indices)
 
 

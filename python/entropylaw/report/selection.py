@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
-from entropylaw.methods.coverage import CoverageSelection
-from entropylaw.methods.outcome import MeasuredSelection
-from entropylaw.methods.zip import ZipSelection
+from entropylaw.explaining import Curve
 from entropylaw.pool import Pool
 from entropylaw.report import charts
 from entropylaw.report.growth import MOST, SHOWN, Growth, averaged, growth_at_random, growth_of, points
@@ -31,11 +29,6 @@ _TERMS = {
     "repeated": "Near-duplicates of an earlier sample: at least 4 of 5 runs of five words in common, case and "
     "punctuation set aside (MinHash, verified). Exact copies are counted too.",
     "random": "As many samples of the pool in an order that depends on nothing but a hash of them.",
-}
-_COVERAGE_TERMS = {
-    "gain": "By how much a pick raised the objective: the sum over n-grams that recur in the pool of "
-    "df^gamma * log((c + 0.1) / 0.1), where df samples of the pool and c selected ones have the n-gram.",
-    "coverage": "Share of the pool's recurring n-grams, weighed by df^gamma, that are in the selection.",
 }
 
 
@@ -91,7 +84,7 @@ def selection_page(selection: Selection, threads: int | None = None) -> Page:
             ("parameter", "value"),
             [(name, label(str(value), 300)) for name, value in selection.parameters.items()],
         ),
-        Definitions([*_TERMS.items(), *(_COVERAGE_TERMS.items() if isinstance(selection, CoverageSelection) else ())]),
+        Definitions([*_TERMS.items(), *selection.terms().items()]),
     ]
     parts = [part for part in parts if not isinstance(part, Table) or part.rows]
     files = ", ".join(source.name for source in pool.records.files()) or "a pool in memory"
@@ -106,19 +99,10 @@ def _tiles(selection: Selection, repeated: Duplicates, chosen: NDArray[np.bool_]
     yield Tile("samples", f"{len(selection):,}", f"{len(selection) / len(pool):.2%} of the {len(pool):,} in the pool")
     size, whole = selection.raw_bytes, len(pool.data)
     yield Tile("bytes", f"{size:,}", f"{size / max(whole, 1):.2%} of the pool's {whole:,}, as they were rendered")
-    of_pool = f"; about {selection.pool_ratio:.3f} of the pool" if isinstance(selection, ZipSelection) else ""
-    codec = f", {selection.codec}" if isinstance(selection, ZipSelection | MeasuredSelection) else ""
-    yield Tile("R, selected", f"{selection.ratio:.3f}", f"bytes / compressed bytes of the selection{codec}{of_pool}")
-    if isinstance(selection, CoverageSelection):
-        yield Tile(
-            "coverage", f"{selection.coverage:.1%}", "of the pool's recurring n-grams, by weight, are in the selection"
-        )
-        if selection.target is not None:
-            yield Tile(
-                "target covered",
-                f"{selection.target.covered:.1%}",
-                f"of its n-grams, by weight, are in the selection; {selection.target.in_pool:.1%} in the pool",
-            )
+    of_pool = f"; {known} of the pool" if (known := selection.of_pool()) else ""
+    about = f"bytes / compressed bytes of the selection, {selection.codec}{of_pool}"
+    yield Tile("R, selected", f"{selection.ratio:.3f}", about)
+    yield from (Tile(*fact) for fact in selection.facts())
     near = repeated.first_near
     among = len(selection) - len(np.unique(near[selection.indices]))
     yield Tile(
@@ -148,40 +132,7 @@ def _traces(selection: Selection, growth: Growth) -> Iterator[Part]:
         f"once the selection is larger, R stands for its neighbourhoods, not for the whole.{cut}",
         charts.curves(rows, "samples selected", "R", series=("selected", "random")),
     )
-    if isinstance(selection, CoverageSelection):
-        weights = selection.pool.lengths()[selection.indices].astype(np.float64)
-        picks = growth.picks
-        gains = averaged(selection.gains, weights, picks)
-        yield Chart(
-            "Gains",
-            "What a byte of the picks added to the objective, mean between two points. It falls as what recurs in the "
-            "pool is covered. Logarithmic axis.",
-            charts.curves(
-                [{"x": pick, "value": gain} for pick, gain in zip(picks.tolist(), gains, strict=True) if gain > 0],
-                "samples selected",
-                "gain a byte",
-                series=("gain",),
-                log=True,
-            ),
-        )
-        if (target := selection.target) is not None:
-            picks = points(len(selection))
-            reached = target.curve[picks - 1].tolist()
-            yield Chart(
-                "Target covered",
-                "Share of the target's n-grams, by weight, that are in the selection after each number of picks. The "
-                f"pool has {target.in_pool:.1%} of them. Where the curve is flat, more picks add nothing new for the "
-                "target: they repeat what it holds, and then what recurs in the pool.",
-                charts.curves(
-                    [
-                        {"x": pick, "value": round(share, 5)}
-                        for pick, share in zip(picks.tolist(), reached, strict=True)
-                    ],
-                    "samples selected",
-                    "share of the target",
-                    series=("target",),
-                ),
-            )
+    yield from (_curve(curve, selection, growth) for curve in selection.curves())
     rows = [
         {"x": pick, "value": round(bits, 4), "series": name}
         for name, grown in (("selected", growth.thinned(_STEPS)), ("random", random.thinned(_STEPS)))
@@ -194,6 +145,23 @@ def _traces(selection: Selection, growth: Growth) -> Iterator[Part]:
             "for random samples: 8 for what can't be compressed, 0 for what was there already, within the window.",
             charts.curves(rows, "samples selected", "bits a byte", series=("selected", "random")),
         )
+
+
+def _curve(curve: Curve, selection: Selection, growth: Growth) -> Chart:
+    """A number for each pick, at some points."""
+    picks = growth.picks if curve.per_byte else points(len(selection))
+    if curve.per_byte:
+        lengths = selection.pool.lengths()[selection.indices].astype(np.float64)
+        values = averaged(curve.values, lengths, picks)
+    else:
+        values = np.round(curve.values[picks - 1], 5).tolist()
+    rows = [
+        {"x": pick, "value": value}
+        for pick, value in zip(picks.tolist(), values, strict=True)
+        if value > 0 or not curve.per_byte
+    ]
+    drawn = charts.curves(rows, "samples selected", curve.label, series=(curve.series,), log=curve.per_byte)
+    return Chart(curve.title, curve.about, drawn)
 
 
 def _groups(selection: Selection) -> Chart:
@@ -241,14 +209,14 @@ def _picks(title: str, positions: Sequence[int], selection: Selection, growth: G
                 f"{of.ratios[index]:.2f}",
                 "" if after is None else f"{after:.3f}",
                 "" if added is None else f"{added:.2f}",
-                _why(selection, position),
+                selection.why(position),
                 excerpt(pool.sample(index)),
             )
         )
     return Table(
         title,
         "Where the record is, R of the sample alone, R of the selection after it, what a byte of it added. "
-        + _rule(selection),
+        + selection.rule(),
         ("pick", "record", "bytes", "R alone", "R after", "bits a byte", "why", "sample"),
         rows,
         text=frozenset({7}),
@@ -259,30 +227,6 @@ def _picks(title: str, positions: Sequence[int], selection: Selection, growth: G
 def _where(pool: Pool, index: int) -> str:
     """The file without its directory, and the line."""
     return label(pool.records.where(index).rpartition("/")[2], 80)
-
-
-def _rule(selection: Selection) -> str:
-    """How the method picks."""
-    if isinstance(selection, CoverageSelection):
-        return "Each is, of all that was left, the sample of most gain for its length."
-    if isinstance(selection, ZipSelection):
-        blocks = "" if not selection.rounds else f" of {selection.rounds[0].block:,}"
-        return f"Each is the sample of its round's block{blocks} with which R of the round's picks stays lowest."
-    return selection.rule()
-
-
-def _why(selection: Selection, position: int) -> str:
-    if isinstance(selection, CoverageSelection):
-        gain = float(selection.gains[position])
-        size = int(selection.pool.lengths()[selection.indices[position]])
-        return f"gain {gain:,.4g}, {gain / max(size, 1):,.3g} a byte"
-    if isinstance(selection, ZipSelection):
-        before = 0
-        for number, round_ in enumerate(selection.rounds, start=1):
-            if position < before + round_.picked:
-                return f"round {number}, pick {position - before + 1}"
-            before += round_.picked
-    return selection.why(position)
 
 
 def _excluded(selection: Selection) -> Table:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -19,6 +18,8 @@ from typing import IO, Any, Self
 from entropylaw import _core
 from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
+from entropylaw.methods.method import Method
+from entropylaw.methods.option import options_of
 from entropylaw.output import json_bytes, replacing
 from entropylaw.runs.values import Count, Hash, encoded
 from entropylaw.untrusted import Strict, brief, fitted, read_json
@@ -124,10 +125,10 @@ def remove(directory: str | os.PathLike[str]) -> None:
         path.rmdir()
 
 
-def identity(method: str, options: Any, candidates: Candidates) -> dict[str, Any]:
+def identity(method: Method, candidates: Candidates) -> dict[str, Any]:
     """The identity of a selection, as JSON can hold it; see ``Identity``."""
     parameters = {
-        **{field.name: getattr(options, field.name) for field in fields(options)},
+        **{option.name: getattr(method, option.name) for option in options_of(type(method))},
         **candidates.pool.options,
         **candidates.parameters,
     }
@@ -135,7 +136,7 @@ def identity(method: str, options: Any, candidates: Candidates) -> dict[str, Any
         "checkpoint": _FORMAT,
         "entropylaw": _core.__version__,
         "codec": _core.Sizer().codec,
-        "method": method,
+        "method": method.name,
         "pool": candidates.pool.fingerprint._asdict(),
         "budget": {"unit": candidates.budget.unit, "amount": candidates.amount},
         "parameters": {name: _nameless(encoded(value)) for name, value in parameters.items()},

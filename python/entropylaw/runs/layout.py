@@ -5,11 +5,12 @@ Members that only describe what came of a run may be anything: nothing acts on t
 
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import msgspec
 
-from entropylaw.methods import METHODS, option_names
+from entropylaw.methods import method_named
+from entropylaw.methods.option import options_of
 from entropylaw.runs.values import Array, Count, Data, File, Hash, Object, Stored
 from entropylaw.untrusted import Strict
 
@@ -112,15 +113,14 @@ def parameters_type(method: str) -> type[Parameters]:
     EntropyLawError
         If there is no such method.
     """
-    names = option_names(method)
-    chosen = METHODS[method]
-    hints = {**get_type_hints(chosen), "target": Data | None}
-    # These are only there if there is a target.
-    optional: tuple[str, ...] = getattr(chosen, "targeted", ())
-    fields = [(name, hints[name]) for name in names if name not in optional]
+    chosen = method_named(method)
+    types = {option.name: Data | None if option.is_data else option.type for option in options_of(chosen)}
+    # These are only there if there is something to aim at.
+    fields: list[Any] = [(name, kind) for name, kind in types.items() if name not in chosen.aims]
+    fields += [(name, types[name], None) for name in chosen.aims]
     kind: Any = msgspec.defstruct(
-        f"{method.capitalize()}Parameters",
-        [*fields, *((name, hints[name], None) for name in optional)],
+        f"{chosen.__name__}Parameters",
+        fields,
         bases=(Parameters,),
         kw_only=True,
         forbid_unknown_fields=True,

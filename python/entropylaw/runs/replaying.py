@@ -14,7 +14,8 @@ from entropylaw import parameters as check
 from entropylaw.controls import Controls
 from entropylaw.controls.tokens import TokenizerFile
 from entropylaw.errors import EntropyLawError
-from entropylaw.methods import method_with, option_names
+from entropylaw.methods import method_named, method_with
+from entropylaw.methods.option import options_of
 from entropylaw.pool import Pool, PoolLike
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import unless_named
@@ -174,7 +175,7 @@ def _read(
 
     return load_for(
         data,
-        method=method_with(method, given(option_names(method))),
+        method=method_with(method, given(option.name for option in options_of(method_named(method)))),
         controls=Controls(**given(field.name for field in fields(Controls) if field.name != "anchor")),
         beside=what != "pool",
         **given(("render", "schema", "field", "on_error")),

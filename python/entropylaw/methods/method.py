@@ -1,0 +1,193 @@
+"""What a method is: a dataclass of its options that picks samples of a task."""
+
+import dataclasses
+import inspect
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropylaw import _core
+from entropylaw.controls import Candidates
+from entropylaw.errors import EntropyLawError
+from entropylaw.methods.option import documented, options_of
+from entropylaw.pool import Pool, Render
+from entropylaw.results import Selection
+
+S = TypeVar("S", bound=Selection)
+
+
+class Method(ABC):
+    """A way to select: a frozen dataclass whose fields are its options, each made by ``entropylaw.methods.option``.
+
+    ``select(pool, budget=..., method="coverage", gamma=0.7)`` and ``method=Coverage(gamma=0.7)`` are the same. A method
+    of your own needs no more than a name and ``run``; ``docs/own-methods.md`` shows one.
+    """
+
+    name: ClassVar[str]
+    """What ``select`` and the command line call it."""
+    dedupes: ClassVar[bool] = False
+    """Whether it takes only the first of equal samples, unless it is told."""
+    needs: ClassVar[Mapping[str, str]] = {}
+    """Controls that it can't do without, and why, as in ``{"weight": "takes the samples of highest weight: ..."}``."""
+    aims: ClassVar[tuple[str, ...]] = ()
+    """Options that say what to select for: those that a manifest has only if there is a target."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Writes the options into the docstring."""
+        super().__init_subclass__(**keywords)
+        hints = inspect.get_annotations(cls)
+        options = {name: field for name, field in vars(cls).items() if isinstance(field, dataclasses.Field)}
+        if options and cls.__doc__:
+            lines = [line for name, field in options.items() for line in documented(name, hints[name], field)]
+            parts = [inspect.cleandoc(cls.__doc__), "", "Parameters", "----------", *lines]
+            cls.__doc__ = "\n".join(parts)
+
+    def __post_init__(self) -> None:
+        for option in options_of(type(self)):
+            object.__setattr__(self, option.name, option.checked(getattr(self, option.name)))
+
+    def check(self) -> None:  # noqa: B027 -- Most methods need nothing.
+        """Raises EntropyLawError unless all is given that the method needs to run."""
+
+    def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
+        """How records become samples: as asked for."""
+        return render
+
+    @abstractmethod
+    def run(self, task: "Task") -> Selection:
+        """Selects.
+
+        Raises
+        ------
+        EntropyLawError
+            If nothing can be selected.
+        """
+
+    def recorded(self) -> dict[str, Any]:
+        """The options, for the manifest: what ``select`` has to be told to select the same again."""
+        names = [option.name for option in options_of(type(self))]
+        aimless = getattr(self, "target", None) is None
+        return {name: getattr(self, name) for name in names if not (aimless and name in self.aims)}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Task:
+    """What there is to select from within which limits, and how to run."""
+
+    candidates: Candidates
+    """The samples that may be selected; positions among them are what a method deals with."""
+    threads: int | None = None
+    progress: Callable[[_core.Progress], object] | None = None
+    journal: Path | None = None
+    """Where the core records its work, for a checkpoint. A method that takes less time than reading it leaves it
+    alone."""
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    @property
+    def pool(self) -> Pool:
+        """The pool."""
+        return self.candidates.pool
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Bytes of each candidate; shape ``(len(task),)``."""
+        return self.candidates.ends - self.candidates.starts
+
+    def sample(self, index: int) -> bytes:
+        """A candidate, as it is sized."""
+        found: bytes = self.pool.data[self.candidates.starts[index] : self.candidates.ends[index]].tobytes()
+        return found
+
+    def samples(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+        """The pool's bytes, and where each candidate begins and ends in them."""
+        return self.pool.data, self.candidates.starts, self.candidates.ends
+
+    def take(
+        self, *, keys: NDArray[np.float64] | None = None, seed: int | None = None
+    ) -> tuple[NDArray[np.int64], float]:
+        """Candidates that fit the limits, and the seconds it took: those of highest key first, of equal ones the first;
+        or in random order.
+
+        Raises
+        ------
+        EntropyLawError
+            If nothing fits.
+        """
+        start = time.perf_counter()
+        indices = _core.ordered_select(
+            *self.samples(),
+            self.candidates.controls(),
+            seed=seed,
+            keys=keys,
+            threads=self.threads,
+            progress=self.progress,
+        )
+        return self.fitting(indices), time.perf_counter() - start
+
+    def fitting(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The picks, if there are any.
+
+        Raises
+        ------
+        EntropyLawError
+            If there are none.
+        """
+        if not len(indices):
+            raise EntropyLawError(self.candidates.nothing_fits())
+        return indices
+
+    def selection(
+        self,
+        kind: type[S],
+        method: Method,
+        indices: NDArray[np.int64],
+        seconds: Mapping[str, float],
+        *,
+        options: Mapping[str, Any] | None = None,
+        warnings: tuple[str, ...] = (),
+        **own: Any,
+    ) -> S:
+        """A selection of these candidates.
+
+        Parameters
+        ----------
+        kind
+            The class of the selection.
+        method
+            Who selected.
+        indices
+            The picks, as positions among the candidates.
+        seconds
+            By stage.
+        options
+            The options with the values that they came to, if these are others than were given.
+        warnings
+            What a user should know, besides what the limits came to.
+        own
+            Other fields of ``kind``.
+        """
+        candidates = self.candidates
+        given = method.recorded() if options is None else options
+        return kind(
+            indices=candidates.positions(indices),
+            method=method.name,
+            parameters={
+                "budget": candidates.budget.given,
+                **given,
+                **candidates.pool.options,
+                **candidates.parameters,
+            },
+            version=_core.__version__,
+            seconds={"read": candidates.pool.seconds, **seconds},
+            warnings=(*candidates.warnings(indices), *warnings),
+            controls=candidates.report(indices),
+            pool=candidates.pool,
+            **own,
+        )
