@@ -17,7 +17,17 @@ PACKAGE = ROOT / "python" / "entropylaw"
 
 
 @pytest.mark.parametrize(
-    "name", ["scoring.py", "selecting.py", "measuring.py", "comparing.py", "law/law.py", "_core.pyi"]
+    "name",
+    [
+        "scoring.py",
+        "selecting.py",
+        "results.py",
+        "selector.py",
+        "measuring.py",
+        "comparing.py",
+        "law/law.py",
+        "_core.pyi",
+    ],
 )
 def test_docstrings(name: str) -> None:
     tree = ast.parse((PACKAGE / name).read_text())
@@ -30,7 +40,7 @@ def test_docstrings(name: str) -> None:
     assert sum(result.failed for result in results) == 0
 
 
-def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pool.jsonl").write_text("".join(f'{{"text": "sample {n} of {n * n}"}}\n' for n in range(40)))
     (tmp_path / "dev.jsonl").write_text("".join(f'{{"text": "sample of {n}"}}\n' for n in range(40)))
@@ -38,8 +48,13 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(blocks) >= 2
     exec("import entropylaw\n" + "\n".join(blocks), {})
     assert len((tmp_path / "subset.jsonl").read_text().splitlines()) == 4
-    (outputs,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "outputs.md").read_text(), re.DOTALL)
-    exec(outputs, {})
+    for outputs in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "outputs.md").read_text(), re.DOTALL):
+        exec(outputs, {})
+    (own,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "own-methods.md").read_text(), re.DOTALL)
+    (said,) = re.findall(r"It prints `(.*?)`", (ROOT / "docs" / "own-methods.md").read_text())
+    capsys.readouterr()
+    exec(own, {"__name__": "own"})
+    assert capsys.readouterr().out == f"{said}\n"
 
 
 def write_inputs(directory: Path) -> None:

@@ -197,6 +197,7 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
             ],
         )
     ],
+    "id": [(ZIP, ["n", "text"])],
     "render": [(ZIP, ["text", "json", "{{ source }} {{ text }}", template_file])],
     "schema": [(ZIP, ["text"])],
     "field": [(ZIP, ["text", "source"])],

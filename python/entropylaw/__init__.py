@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from entropylaw.runs.replaying import replay
     from entropylaw.scoring import Scores, score
     from entropylaw.selecting import select
+    from entropylaw.selector import Selector
 
 __all__ = [
     "Comparison",
@@ -49,6 +50,7 @@ __all__ = [
     "Round",
     "Scores",
     "Selection",
+    "Selector",
     "Sizer",
     "TargetCoverage",
     "Top",
@@ -86,6 +88,7 @@ _HOME = {
     "Ratio": "measuring",
     "Round": "methods.zip",
     "Selection": "results",
+    "Selector": "selector",
     "Scores": "scoring",
     "Sizer": "_core",
     "TargetCoverage": "methods.target",

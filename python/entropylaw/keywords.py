@@ -33,6 +33,7 @@ class CommonKeywords(TypedDict, total=False):
     tokens: Any
     decontaminate: bool | Literal["exclude", "report"] | None
     benchmark: PoolLike | Pool | None
+    id: str | None
     checkpoint: str | os.PathLike[str] | None
     resume: bool
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None

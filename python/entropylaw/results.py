@@ -5,15 +5,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
+from entropylaw.errors import EntropyLawError
 from entropylaw.explaining import Curve, Fact
 from entropylaw.pool import Pool
+from entropylaw.pool.schema import find
 from entropylaw.runs.values import arrays_of, described, encoded
+from entropylaw.taking import picks_table, take
+
+T = TypeVar("T")
 
 _LISTED = 1000
 """Members of the records that a summary lists as unread."""
@@ -132,6 +137,89 @@ class Selection(ABC):
     def raw_bytes(self) -> int:
         """Bytes of the selected samples."""
         return int(self.pool.lengths()[self.indices].sum())
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Positions in what the pool was read from, in pick order; shape ``(len(selection),)``. They differ from
+        ``indices`` where records were skipped, which count here."""
+        return self.pool.rows(self.indices)
+
+    @cached_property
+    def ids(self) -> list[Any] | None:
+        """The field that ``select(..., id=)`` named, of each chosen record, in pick order; None if it named none.
+
+        Raises
+        ------
+        EntropyLawError
+            If a record has no such field, or a file of the pool has changed since it was read.
+        """
+        if (name := self.parameters.get("id")) is None:
+            return None
+        found = []
+        for index, record in zip(self.indices.tolist(), self, strict=True):
+            try:
+                found.append(find(record, name))
+            except KeyError:
+                raise EntropyLawError(f"{self.pool.records.where(index)}: has no field {name!r} (id=)") from None
+        return found
+
+    def take(self, given: T) -> T:
+        """The chosen rows of what the pool was read from, in pick order and in its own type.
+
+        Parameters
+        ----------
+        given
+            What the pool was read from, or anything with a row for each of its records: a list, a frame of pandas or
+            polars, a ``pyarrow.Table``, a ``datasets.Dataset``, an array.
+
+        Raises
+        ------
+        EntropyLawError
+            If it has another number of rows, or rows that can't be taken by their positions.
+
+        Examples
+        --------
+        >>> import entropylaw
+        >>> texts = ["a dog sat", "the cat sat on a mat", "there sat the cat"]
+        >>> entropylaw.select(texts, budget=2, method="coverage").take(texts)
+        ['there sat the cat', 'the cat sat on a mat']
+        """
+        return take(given, self.rows, self.pool.total_rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The chosen records as Python objects, in pick order: what was given, or what a row or a line of JSON says."""
+        return self.pool.records.objects(self.indices.tolist())
+
+    @overload
+    def __getitem__(self, pick: int) -> Any: ...
+    @overload
+    def __getitem__(self, pick: slice) -> list[Any]: ...
+    def __getitem__(self, pick: int | slice) -> Any:
+        """The record of a pick, counted from 0, or of several."""
+        chosen = self.indices[pick]
+        if isinstance(pick, slice):
+            return list(self.pool.records.objects(chosen.tolist()))
+        return next(self.pool.records.objects([int(chosen)]))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A table of the picks for whatever reads Arrow: ``row``, ``rank`` (from 1), ``gain``, and ``id`` if there are
+        ids. ``duckdb``, polars and others join it with the pool. Needs pyarrow."""
+        return picks_table(self).__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """The table of the picks as a frame of pandas; see ``__arrow_c_stream__``."""
+        return picks_table(self).to_pandas()
+
+    def to_polars(self) -> Any:
+        """The table of the picks as a frame of polars; see ``__arrow_c_stream__``."""
+        import polars
+
+        return polars.from_arrow(picks_table(self))
+
+    def _repr_html_(self) -> str:
+        from entropylaw.report.inline import inline
+
+        return inline(self)
 
     def samples(self) -> Iterator[bytes]:
         """The selected samples, as they were sized."""

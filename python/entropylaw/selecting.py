@@ -86,6 +86,7 @@ def select(
     tokens: Any = None,
     decontaminate: bool | Literal["exclude", "report"] | None = None,
     benchmark: PoolLike | Pool | None = None,
+    id: str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     initial_subset: PoolLike | Pool | Sequence[int] | NDArray[np.integer[Any]] | None = None,
@@ -159,6 +160,8 @@ def select(
         punctuation, and exclude them (``True`` is ``"exclude"``), or only say which they are.
     benchmark : optional
         For ``decontaminate``: anything that ``pool`` may be, read in the same way, such as a benchmark's test split.
+    id : str, optional
+        The field that names a record (``a.b`` for one inside another), for ``Selection.ids``.
     checkpoint : path, optional
         A directory, made if need be, where the work is recorded as it is done.
     resume : bool
@@ -226,6 +229,7 @@ def select(
         tokens=tokens,
         decontaminate=decontaminate,
         benchmark=benchmark,
+        id=id,
     )
     controls.check(understood)
     check_needs(chosen, controls)

@@ -42,6 +42,8 @@ class Controls:
     decontaminate: bool | Literal["exclude", "report"] | None = None
     benchmark: Any = None
     """A pool, once it is read."""
+    id: str | None = None
+    """The field that names a record, for ``Selection.ids``."""
 
     def __post_init__(self) -> None:
         # Whatever can't be understood is refused now: reading the pool may take long.
@@ -59,6 +61,8 @@ class Controls:
             object.__setattr__(self, "decontaminate", "exclude" if self.decontaminate else None)
         if self.decontaminate is not None:
             parameters.one_of("decontaminate", self.decontaminate, ("exclude", "report"))
+        if self.id is not None:
+            parameters.text("id", self.id, "the name of a field")
         if self.dedupe is not None:
             object.__setattr__(self, "dedupe", parameters.flag("dedupe", self.dedupe))
         if self.tokens is not None and not isinstance(self.tokens, str) and not is_tokenizer(self.tokens):

@@ -47,6 +47,8 @@ class Builder:
         self._skip = options["on_error"] == "skip"
         self._began = time.perf_counter()
         self._skipped: list[str] = []
+        self._skips = array("q")
+        """For each skipped record, how many samples came before it."""
         self._without_records: list[str] = []
         self.left_out: list[str] = []
         """Files that were found where the pool is, and are not read."""
@@ -130,6 +132,7 @@ class Builder:
         if not self._skip:
             raise EntropyLawError(f"{where}: {error}; {error.remedy or remedy}") from None
         self._skipped.append(f"{where}: {error}")
+        self._skips.append(len(self._ends) - 1)
 
     def no_records(self, name: str) -> None:
         """A file that holds none."""
@@ -155,6 +158,7 @@ class Builder:
             unread=unread_of(self._unread, self.columns.fields),
             options=self._options,
             skipped=tuple(self._skipped),
+            skips=np.frombuffer(self._skips, dtype=np.int64),
             left_out=tuple(self.left_out),
             seconds=time.perf_counter() - self._began,
         )

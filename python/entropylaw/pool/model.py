@@ -45,6 +45,8 @@ class Pool:
     """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``, ``format``."""
     skipped: tuple[str, ...]
     """Where and why records were skipped."""
+    skips: NDArray[np.int64] = field(repr=False)
+    """How many samples come before each skipped record, rising; shape ``(len(skipped),)``."""
     left_out: tuple[str, ...] = field(repr=False)
     """Files in the directories that were named, or matched by patterns, that are not read: no data by their names."""
     seconds: float
@@ -60,6 +62,16 @@ class Pool:
     def lengths(self) -> NDArray[np.int64]:
         """Bytes of each sample."""
         return np.diff(self.offsets)
+
+    @property
+    def total_rows(self) -> int:
+        """Records of what the pool was read from, those that were skipped among them."""
+        return len(self) + len(self.skips)
+
+    def rows(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of samples in what the pool was read from, where skipped records count; over all files."""
+        found: NDArray[np.int64] = indices + np.searchsorted(self.skips, indices, side="right")
+        return found
 
     @cached_property
     def fingerprint(self) -> Fingerprint:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.encode import as_json
+from entropylaw.pool.render import parse
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
 
@@ -129,6 +130,24 @@ class Records:
             for number in order:
                 spool.seek(ends[number])
                 yield spool.read(ends[number + 1] - ends[number])
+
+    def objects(self, indices: Iterable[int]) -> Iterator[Any]:
+        """Records as Python objects, in the order asked for: what was given, or what a row or a line of JSON says.
+
+        Raises
+        ------
+        EntropyLawError
+            If a file has changed since it was read.
+        """
+        if self.tabular:
+            for batch in self.rows(indices):
+                yield from batch.to_pylist()
+        elif all(isinstance(part, ObjectRecords) for part in self._parts):
+            for index in indices:
+                ((_, record),) = self._parts[0].objects(np.array([index]))  # type: ignore[union-attr]
+                yield record
+        else:
+            yield from map(parse, self.raw(indices))
 
     def tables(self) -> list[tuple[str, "pa.Schema"]]:
         """The columns of each part that is a table, with its name.

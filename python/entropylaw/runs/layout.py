@@ -102,6 +102,7 @@ class Parameters(Strict):
     tokens: str | Array | File | Object | None = None
     decontaminate: Literal["exclude", "report"] | None = None
     benchmark: Data | None = None
+    id: str | None = None
 
 
 @cache

@@ -183,7 +183,7 @@ class Saving:
             outputs.remove(os.path.realpath(self.manifest))
             if self.indices_only:
                 with outputs.file(self.path) as file:
-                    tables.write(file, self.path, {"index": selection.indices[order], **members})
+                    tables.write(file, self.path, {"index": selection.rows[order], **members})
             else:
                 self._write_records(outputs, selection, selection.indices[order], members)
             records = outputs.staged.copy()
@@ -216,7 +216,7 @@ class Saving:
         members = self._members(selection, order)
         if self.indices_only:
             plain = "indices.jsonl" if members else "indices.txt"
-            tables.write(file, plain, {"index": selection.indices[order], **members})
+            tables.write(file, plain, {"index": selection.rows[order], **members})
         else:
             content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
         wanted = () if like is None else like.content.output.files
