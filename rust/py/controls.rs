@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use super::arguments::ThreadCount;
 use super::watch::watched;
 use crate::error::{Error, Result};
+use crate::measure::{copies, overlap};
 use crate::pool::Pool;
+use crate::run::journal::{self, Journal, Sink};
 use crate::select::controls::{self, Cost, Known, Limits, Quota};
-use crate::select::journal::{self, Journal, Sink};
-use crate::select::{copies, overlap};
 
 /// What a user asks of a selection. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw")]

@@ -50,5 +50,5 @@ mod _core {
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
-    const JOURNAL_HEADER: &[u8] = crate::select::journal::HEADER;
+    const JOURNAL_HEADER: &[u8] = crate::run::journal::HEADER;
 }

@@ -11,6 +11,8 @@
 use std::borrow::BorrowMut;
 
 pub mod deflate;
+pub mod set;
+pub mod shared;
 
 pub use deflate::DeflateSizer;
 

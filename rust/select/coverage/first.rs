@@ -2,14 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::features::{ByteGrams, Features};
 use super::marks::Marks;
-use super::words::WordGrams;
 use super::{Params, Read, Target, Task, Unit, check_pool};
 use crate::error::Result;
 use crate::pool::Pool;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::features::{ByteGrams, Features};
+use crate::text::words::WordGrams;
 
 /// What each sample would add to the objective as the first pick, in input order: the weight of what it holds that
 /// recurs in the pool, or is in the target. The budget and `alpha` don't count.

@@ -17,15 +17,15 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use super::features::Features;
 use super::lists::Lists;
 use super::queue::{Entry, Queue};
-use super::real::pow;
 use super::record::PickLog;
 use super::table::Table;
 use crate::error::Result;
+use crate::real::pow;
+use crate::run::monitor::{Monitor, Stage};
 use crate::select::ledger::Ledger;
-use crate::select::monitor::{Monitor, Stage};
+use crate::text::features::Features;
 
 /// Samples evaluated first in search of a pick; every further batch is four times as large as the one before.
 const LEAD: usize = 8;
@@ -238,7 +238,6 @@ fn up(number: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::ByteGrams;
     use super::super::lists::COMMON;
     use super::super::marks::Marks;
     use super::super::survey::Survey;
@@ -247,8 +246,9 @@ mod tests {
     use super::super::{Guard, Params, Unit, counts, select};
     use super::*;
     use crate::pool::Pool;
+    use crate::run::journal::Journal;
     use crate::select::controls::{Controls, Limits};
-    use crate::select::journal::Journal;
+    use crate::text::features::ByteGrams;
 
     #[test]
     fn rounding_up_gives_bounds() {

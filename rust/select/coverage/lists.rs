@@ -12,13 +12,13 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::features::Features;
 use super::marks::Marks;
 use super::table::Table;
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::pool::Pool;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
+use crate::text::features::Features;
 
 /// Samples whose lists share an allocation.
 const CHUNK: usize = 256;

@@ -24,26 +24,21 @@
 
 mod counts;
 mod distinct;
-mod features;
 mod first;
 mod greedy;
 mod lists;
 mod marks;
-pub mod novelty;
 mod queue;
-pub(crate) mod real;
 mod record;
 mod survey;
 mod table;
 mod target;
 mod vocabulary;
 mod weights;
-mod words;
 
 use std::time::{Duration, Instant};
 
 pub use self::counts::Guard;
-use self::features::{ByteGrams, Features};
 pub use self::first::first_gains;
 use self::greedy::{Greedy, Picks};
 use self::lists::Lists;
@@ -55,15 +50,16 @@ use self::target::Aims;
 pub use self::target::Target;
 use self::vocabulary::Vocabulary;
 use self::weights::Weights;
-use self::words::WordGrams;
 use super::controls::{Controls, Known};
-use super::journal::Journal;
 use super::ledger::Ledger;
-use super::monitor::{Monitor, Stage};
-use super::threads::Threads;
 use crate::error::{Error, Result};
 use crate::hash;
-use crate::pool::Pool;
+use crate::pool::{Pool, check_len};
+use crate::run::journal::Journal;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::features::{ByteGrams, Features};
+use crate::text::words::WordGrams;
 
 /// What n-grams are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,14 +232,6 @@ fn check_pool(pool: &Pool<'_>) -> Result<()> {
         return Err(Error::Parameter("the pool is empty".into()));
     }
     check_len(pool.len())
-}
-
-/// Samples have numbers of 32 bits.
-fn check_len(samples: usize) -> Result<()> {
-    if u32::try_from(samples).is_err() {
-        return Err(Error::Limit(format!("the pool has {samples} samples; the limit is 2^32 - 1: split it")));
-    }
-    Ok(())
 }
 
 /// Room for tables and lists, however small the pool is: 64 MiB.
@@ -432,13 +420,6 @@ mod tests {
             assert!(matches!(run(&params, BYTES, Known::Nothing, 1), Err(Error::Parameter(_))), "{params:?}");
         }
         assert!(matches!(run(&PARAMS, Limits::samples(0), Known::Nothing, 1), Err(Error::Parameter(_))));
-    }
-
-    #[test]
-    fn samples_without_a_number_are_refused() {
-        assert_eq!(check_len(u32::MAX as usize), Ok(()));
-        let message = "the pool has 4294967296 samples; the limit is 2^32 - 1: split it".to_owned();
-        assert_eq!(check_len(1 << 32), Err(Error::Limit(message)));
     }
 
     #[test]

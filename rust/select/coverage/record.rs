@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::select::journal::{Journal, Writer, misfit};
+use crate::run::journal::{Journal, Writer, misfit};
 
 /// The only kind of record: the next picks. No other method has it.
 const PICKS: u8 = 16;

@@ -16,9 +16,9 @@
 //! A feature takes 4 bytes: `c` with 16 bits, saturating, and the bound.
 
 use super::lists::{COMMON, List};
-use super::real::ln;
 use super::vocabulary::Ranks;
 use super::weights::{Aimed, Weights};
+use crate::real::ln;
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
 const PRIOR: f64 = 0.1;

@@ -25,11 +25,11 @@ use std::time::Duration;
 use self::rounds::Zip;
 use self::rules::{Paper, Reference};
 use super::controls::Controls;
-use super::journal::Journal;
-use super::monitor::Monitor;
-use super::workers::Workers;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::run::journal::Journal;
+use crate::run::monitor::Monitor;
+use crate::run::workers::Workers;
 use crate::sizer::Sizer;
 
 /// Which ZIP.

@@ -10,15 +10,15 @@ use super::rules::Rules;
 use super::weigh::Weigh;
 use super::{End, Params, Round, Selection, Timings};
 use crate::error::Result;
+use crate::measure::ratio::estimate;
 use crate::pool::Pool;
+use crate::run::journal::{Journal, misfit};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::workers::Workers;
 use crate::select::controls::{Controls, Known};
-use crate::select::journal::{Journal, misfit};
 use crate::select::ledger::Ledger;
-use crate::select::measure::estimate;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::set::{Set, ratio};
-use crate::select::workers::Workers;
 use crate::sizer::Sizer;
+use crate::sizer::set::{Set, ratio};
 
 /// Samples scored between two records of a journal.
 const SCORED_AT_ONCE: usize = 1 << 16;

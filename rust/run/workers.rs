@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::monitor::Monitor;
-use super::set::Set;
 use super::threads::Threads;
 use crate::error::Result;
 use crate::sizer::Sizer;
+use crate::sizer::set::Set;
 
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {
