@@ -2,6 +2,7 @@
 
 pub mod controls;
 pub mod coverage;
+mod greedy;
 pub mod ledger;
 pub mod order;
 pub mod ordered;

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use super::marks::Marks;
-use super::{Params, Read, Target, Task, Unit, check_pool};
+use super::params::{Params, Unit};
+use super::target::Target;
+use super::task::{Read, Task};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::run::monitor::{Monitor, Stage};
@@ -23,10 +25,7 @@ pub fn first_gains(
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Vec<f64>> {
-    params.check()?;
-    check_pool(pool)?;
-    target.map_or(Ok(()), Target::check)?;
-    let task = Task { pool, params, target, monitor };
+    let task = Task::new(pool, params, target, monitor)?;
     Threads::start(threads)?.install(|| match params.unit {
         Unit::Byte => gains_by(&task, ByteGrams::new(params.ngram)),
         Unit::Word => gains_by(&task, WordGrams::new(params.ngram)),
