@@ -110,7 +110,7 @@ class Coverage:
     def for_core(self) -> dict[str, Any]:
         """What the core needs to know of n-grams and target, which has been read."""
         if not isinstance(self.target, Pool):
-            return self.weights()
+            return self.weights() | {"target": None, "target_weight": 0.0}
         return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
 
     def given_target(self) -> dict[str, Any]:
@@ -142,54 +142,56 @@ class Coverage:
         pool = candidates.pool
         auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
-        result = _core.coverage_select(
+        picks = _core.select(
+            "coverage",
             pool.data,
             candidates.starts,
             candidates.ends,
             candidates.controls(),
-            **self.for_core(),
-            alpha=alpha,
+            {**self.for_core(), "alpha": alpha},
             journal=journal,
             threads=threads,
             progress=progress,
         )
-        if not len(result.indices):
+        if not len(picks.indices):
             raise EntropyLawError(candidates.nothing_fits())
-        target = _target(self.target, result)
+        target = _target(self.target, picks)
         options = {
             "budget": candidates.budget.given,
             **self.weights(),
             "alpha": alpha,
             **self.given_target(),
         }
-        warnings = _warnings(candidates, result, target)
+        warnings = _warnings(candidates, picks, target)
         return CoverageSelection(
-            gains=result.gains,
-            objective=result.objective,
-            coverage=result.coverage,
-            evaluations=result.evaluations,
-            features=result.features,
-            slots=result.slots,
-            collisions=result.collisions,
+            gains=picks.trace["gains"],
+            objective=picks.facts["objective"],
+            coverage=picks.facts["coverage"],
+            evaluations=picks.facts["evaluations"],
+            features=picks.facts["features"],
+            slots=picks.facts["slots"],
+            collisions=picks.facts["collisions"],
             target=target,
-            **told("coverage", options, candidates, result.indices, dict(result.seconds), warnings),
+            **told("coverage", options, candidates, picks.indices, picks.seconds, warnings),
         )
 
 
-def _target(target: PoolLike | Pool | None, result: _core.CoverageResult) -> TargetCoverage | None:
-    if result.target_coverage is None or not isinstance(target, Pool):
+def _target(target: PoolLike | Pool | None, picks: _core.Picks) -> TargetCoverage | None:
+    if not isinstance(target, Pool):
         return None
-    return TargetCoverage(len(target), result.target_coverage, result.target_in_pool, *result.target_recurring)
+    facts = (picks.facts[name] for name in ("target_in_pool", "target_recurring", "target_recurring_in_pool"))
+    return TargetCoverage(len(target), picks.trace["target_coverage"], *facts)
 
 
-def _warnings(candidates: Candidates, result: _core.CoverageResult, target: TargetCoverage | None) -> tuple[str, ...]:
-    warnings = candidates.warnings(result.indices)
-    if result.collisions > _TOO_MANY_COLLISIONS:
+def _warnings(candidates: Candidates, picks: _core.Picks, target: TargetCoverage | None) -> tuple[str, ...]:
+    warnings = candidates.warnings(picks.indices)
+    collisions, features = picks.facts["collisions"], picks.facts["features"]
+    if collisions > _TOO_MANY_COLLISIONS:
         warnings.append(
-            f"{result.collisions:.0%} of the pool's {result.features} n-grams share a slot of the table: the pool has "
+            f"{collisions:.0%} of the pool's {features} n-grams share a slot of the table: the pool has "
             "hardly any text that recurs; look at what it holds"
         )
-    if not result.objective:
+    if not picks.facts["objective"]:
         warnings.append("no n-gram recurs in the pool: the samples were taken in input order")
     if target is not None:
         warnings += target.warnings()

@@ -1,9 +1,8 @@
 """What the methods have in common that take samples in an order which is known from the start."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,8 @@ def take(
     candidates: Candidates,
     threads: int | None,
     progress: Callable[[_core.Progress], object] | None,
-    *,
-    seed: int | None = None,
-    keys: NDArray[np.float64] | None = None,
+    method: Literal["random", "top"],
+    options: dict[str, Any],
 ) -> tuple[NDArray[np.int64], float]:
     """Candidates in random order, or the highest key first; and the seconds it took.
 
@@ -38,20 +36,19 @@ def take(
     EntropyLawError
         If nothing fits.
     """
-    start = time.perf_counter()
-    indices = _core.ordered_select(
+    picks = _core.select(
+        method,
         candidates.pool.data,
         candidates.starts,
         candidates.ends,
         candidates.controls(),
-        seed=seed,
-        keys=keys,
+        options,
         threads=threads,
         progress=progress,
     )
-    if not len(indices):
+    if not len(picks.indices):
         raise EntropyLawError(candidates.nothing_fits())
-    return indices, time.perf_counter() - start
+    return picks.indices, picks.seconds["pick"]
 
 
 def taken(

@@ -70,5 +70,5 @@ class Random:
         journal: Path | None = None,
     ) -> RandomSelection:
         """Selects; see ``entropylaw.select``. A journal stays empty: drawing again takes less time than reading it."""
-        indices, seconds = take(candidates, threads, progress, seed=self.seed)
+        indices, seconds = take(candidates, threads, progress, "random", {"seed": self.seed})
         return RandomSelection(**taken("random", {"seed": self.seed}, candidates, indices, seconds))

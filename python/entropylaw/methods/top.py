@@ -54,5 +54,5 @@ class Top:
         weights = numbers_of(candidates.pool, "weight", candidates.parameters["weight"])
         if candidates.members is not None:
             weights = weights[candidates.members]
-        indices, seconds = take(candidates, threads, progress, keys=np.ascontiguousarray(weights))
+        indices, seconds = take(candidates, threads, progress, "top", {"keys": np.ascontiguousarray(weights)})
         return TopSelection(gains=weights[indices], **taken("top", {}, candidates, indices, seconds))

@@ -123,25 +123,23 @@ class Zip:
                 f"the pool was rendered as {rendered!r}, which does not go with preset {self.preset!r}"
             )
         self._check(candidates)
-        result = _core.zip_select(
+        picks = _core.select(
+            "zip",
             pool.data,
             candidates.starts,
             candidates.ends,
             candidates.controls(self.k3 if self.whole_rounds else 1),
-            preset=self.preset,
-            k1=self.k1,
-            k2=self.k2,
-            k3=self.k3,
+            {"preset": self.preset, "k1": self.k1, "k2": self.k2, "k3": self.k3},
             journal=journal,
             threads=threads,
             progress=progress,
         )
-        if not len(result.indices):
+        if not len(picks.indices):
             raise EntropyLawError(candidates.nothing_fits())
-        initial_ratios = result.initial_ratios
+        initial_ratios = picks.trace["initial_ratios"]
         if candidates.members is not None:
             initial_ratios = np.full(len(pool), np.nan)
-            initial_ratios[candidates.members] = result.initial_ratios
+            initial_ratios[candidates.members] = picks.trace["initial_ratios"]
         options = {
             "preset": self.preset,
             "budget": candidates.budget.given,
@@ -150,16 +148,17 @@ class Zip:
             "k3": self.k3,
             "whole_rounds": self.whole_rounds,
         }
-        warnings = self._warnings(candidates, result)
+        warnings = self._warnings(candidates, picks)
+        rounds = (picks.trace[f"round_{name}"].tolist() for name in Round._fields)
         return ZipSelection(
-            gains=result.gains,
-            ratios=result.ratios,
+            gains=picks.trace["gains"],
+            ratios=picks.trace["ratios"],
             initial_ratios=initial_ratios,
-            rounds=tuple(Round(*round_) for round_ in result.rounds),
-            pool_ratio=result.pool_ratio,
-            pool_ratio_bytes=result.pool_ratio_bytes,
-            codec=result.codec,
-            **told("zip", options, candidates, result.indices, dict(result.seconds), warnings),
+            rounds=tuple(Round(*round_) for round_ in zip(*rounds, strict=True)),
+            pool_ratio=picks.facts["pool_ratio"],
+            pool_ratio_bytes=picks.facts["pool_ratio_bytes"],
+            codec=picks.facts["codec"],
+            **told("zip", options, candidates, picks.indices, picks.seconds, warnings),
         )
 
     def _check(self, candidates: Candidates) -> None:
@@ -181,19 +180,19 @@ class Zip:
                 "use preset 'paper'"
             )
 
-    def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> tuple[str, ...]:
-        selected, samples, budget = len(result.indices), len(candidates), candidates.amount
-        warnings = candidates.warnings(result.indices)
+    def _warnings(self, candidates: Candidates, picks: _core.Picks) -> tuple[str, ...]:
+        selected, samples, budget = len(picks.indices), len(candidates), candidates.amount
+        warnings = candidates.warnings(picks.indices)
         if self.preset == "reference" and samples < self.k1:
             warnings.insert(
                 0, f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
             )
-        if result.end == "too_few_left":
+        if picks.facts["end"] == "too_few_left":
             warnings.append(
                 f"stopped at {selected} of {budget} samples: fewer than k1 = {self.k1} are left that no block has held "
                 "yet, and the authors' script selects samples twice from here on; use a smaller k1, or preset 'paper'"
             )
-        elif self.preset == "reference" and result.end == "exhausted" and selected < min(budget, samples):
+        elif self.preset == "reference" and picks.facts["end"] == "exhausted" and selected < min(budget, samples):
             warnings.append(
                 f"stopped at {selected} of {budget} samples: this preset never looks again at the k2 - k3 samples that "
                 "each round leaves behind, and no others are left; use k3 = k2, or preset 'paper'"
