@@ -4,6 +4,8 @@
 //! they would produce, [`select`] picks samples of a [`pool`] with them, [`measure`] tells what a pool holds,
 //! [`text`] makes samples of JSON Lines, [`run`] has what every long call needs. Nothing here knows of files.
 
+#![deny(unsafe_code)]
+
 pub mod error;
 mod hash;
 pub mod measure;

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::run::monitor::{Monitor, Stage};
-use crate::run::workers::Workers;
 use crate::sizer::Sizer;
 use crate::sizer::set::{Framing, Measure, Set};
+use crate::sizer::workers::Workers;
 
 /// Stretches of the pool that [`estimate`] looks at, and bytes in each.
 const STRETCHES: usize = 16;

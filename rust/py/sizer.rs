@@ -12,10 +12,10 @@ use super::watch::watched;
 use crate::error::{Error, Result};
 use crate::run::monitor::Monitor;
 use crate::run::threads::Kept;
-use crate::run::workers::Workers;
 use crate::sizer::Sizer as _;
 use crate::sizer::set::Set;
 use crate::sizer::shared::Shared;
+use crate::sizer::workers::Workers;
 
 /// Bytes of candidates below which a probe is over before Ctrl-C could be noticed: it is not watched.
 const SHORT: usize = 1 << 18;

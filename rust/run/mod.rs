@@ -1,6 +1,5 @@
-//! What every long call needs: threads and their scratch, a monitor, a journal.
+//! What every long call needs: threads, a monitor, a journal.
 
 pub mod journal;
 pub mod monitor;
 pub mod threads;
-pub mod workers;

@@ -13,6 +13,7 @@ use std::borrow::BorrowMut;
 pub mod deflate;
 pub mod set;
 pub mod shared;
+pub mod workers;
 
 pub use deflate::DeflateSizer;
 
