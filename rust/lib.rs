@@ -1,19 +1,22 @@
 //! Selecting training data by compression ratio, exactly and fast.
 //!
 //! The crate holds what is worth compiling of the `entropylaw` Python package: [`sizer`] knows compressors by the sizes
-//! they would produce, [`select`] picks samples of a [`pool`] with them, [`read`] makes samples of JSON Lines. Nothing
-//! here knows of files.
+//! they would produce, [`select`] picks samples of a [`pool`] with them, [`measure`] tells what a pool holds,
+//! [`text`] makes samples of JSON Lines, [`run`] has what every long call needs. Nothing here knows of files.
 
-pub mod clusters;
-pub mod duplicates;
+#![deny(unsafe_code)]
+
 pub mod error;
 mod hash;
+pub mod measure;
 pub mod pool;
 #[cfg(feature = "python")]
 mod py;
-pub mod read;
+mod real;
+pub mod run;
 pub mod select;
 pub mod sizer;
+pub mod text;
 
 pub use error::{Error, Result};
 pub use pool::Pool;

@@ -102,9 +102,27 @@ impl<'a> Pool<'a> {
     }
 }
 
+/// Samples have numbers of 32 bits.
+///
+/// # Errors
+/// [`Error::Limit`] if they are too many.
+pub(crate) fn check_len(samples: usize) -> Result<()> {
+    if u32::try_from(samples).is_err() {
+        return Err(Error::Limit(format!("the pool has {samples} samples; the limit is 2^32 - 1: split it")));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_without_a_number_are_refused() {
+        assert_eq!(check_len(u32::MAX as usize), Ok(()));
+        let message = "the pool has 4294967296 samples; the limit is 2^32 - 1: split it".to_owned();
+        assert_eq!(check_len(1 << 32), Err(Error::Limit(message)));
+    }
 
     #[test]
     fn cuts_the_bytes_at_the_offsets() {

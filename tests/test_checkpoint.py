@@ -361,15 +361,13 @@ def test_a_foreign_journal_beside_a_checkpoint_is_not_written(tmp_path: Path) ->
         select(records, {}, checkpoint=tmp_path, resume=True)
     loaded = load(records)
     with pytest.raises(EntropyLawError) as error:
-        _core.zip_select(
+        _core.select(
+            "zip",
             loaded.data,
             loaded.offsets[:-1],
             loaded.offsets[1:],
             _core.Controls(3),
-            preset="paper",
-            k1=9,
-            k2=5,
-            k3=2,
+            {"preset": "paper", "k1": 9, "k2": 5, "k3": 2},
             journal=tmp_path / "journal",
         )
     journal = tmp_path / "journal"

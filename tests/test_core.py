@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,14 @@ OFFSETS = np.array([0, 11, 22, 22, 38], dtype=np.int64)
 STARTS, ENDS = OFFSETS[:-1], OFFSETS[1:]
 SAMPLES = len(STARTS)
 ZIP = {"preset": "paper", "k1": 4, "k2": 3, "k3": 2}
-COVERAGE = {"unit": "byte", "ngram": 3, "gamma": 0.5, "min_df": 1, "min_contexts": 1}
+N_GRAMS = {"unit": "byte", "ngram": 3, "gamma": 0.5, "min_df": 1, "min_contexts": 1}
+COVERAGE = {**N_GRAMS, "alpha": 1.0, "target": None, "target_weight": 0.0}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "zip": ZIP,
+    "coverage": COVERAGE,
+    "random": {"seed": 3},
+    "top": {"keys": np.array([0.5, 2.0, 1.0, 0.0])},
+}
 BIG = 2**63 - 1
 
 
@@ -67,12 +75,12 @@ def controls(**given: Any) -> Any:
     return _core.Controls(4, **given)
 
 
-def zip_select(data: Any = DATA, starts: Any = STARTS, ends: Any = ENDS, **given: Any) -> Any:
-    return _core.zip_select(data, starts, ends, controls(**given), **ZIP, threads=1)  # type: ignore[arg-type]
+def select(method: str, data: Any = DATA, starts: Any = STARTS, ends: Any = ENDS, **given: Any) -> Any:
+    return _core.select(method, data, starts, ends, controls(**given), OPTIONS[method], threads=1)
 
 
-def coverage_select(data: Any = DATA, starts: Any = STARTS, ends: Any = ENDS, **given: Any) -> Any:
-    return _core.coverage_select(data, starts, ends, controls(**given), **COVERAGE, alpha=1.0, threads=1)  # type: ignore[arg-type]
+def with_option(method: str, **options: Any) -> Any:
+    return _core.select(method, DATA, STARTS, ENDS, controls(), OPTIONS[method] | options, threads=1)
 
 
 def measure(data: Any = DATA, offsets: Any = OFFSETS, **given: Any) -> Any:
@@ -108,13 +116,17 @@ LIMITED: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 CALLS: dict[str, tuple[Callable[..., Any], Any, dict[str, Any]]] = {
-    **{f"zip_select, {name}": (zip_select, array, {}) for name, array in (("starts", STARTS), ("ends", ENDS))},
-    "zip_select, data": (zip_select, DATA, {}),
-    "coverage_select, data": (coverage_select, DATA, {}),
-    "coverage_select, starts": (coverage_select, STARTS, {}),
-    "coverage_select, ends": (coverage_select, ENDS, {}),
-    **{f"zip_select, {name}": (zip_select, array, rest) for name, (array, rest) in LIMITED.items()},
-    **{f"coverage_select, {name}": (coverage_select, array, rest) for name, (array, rest) in LIMITED.items()},
+    **{
+        f"select {method}, {name}": (partial(select, method), array, rest)
+        for method in OPTIONS
+        for name, (array, rest) in {
+            "data": (DATA, {}),
+            "starts": (STARTS, {}),
+            "ends": (ENDS, {}),
+            **LIMITED,
+        }.items()
+    },
+    "select top, keys": (partial(with_option, "top"), OPTIONS["top"]["keys"], {}),
     "measure, data": (measure, DATA, {}),
     "measure, offsets": (measure, OFFSETS, {}),
     "measure, groups": (measure, GROUPS, {}),
@@ -131,7 +143,7 @@ CALLS: dict[str, tuple[Callable[..., Any], Any, dict[str, Any]]] = {
         {},
     ),
     "first_gains, offsets": (
-        lambda offsets: _core.first_gains(DATA, offsets, **COVERAGE, threads=1),  # type: ignore[arg-type]
+        lambda offsets: _core.first_gains(DATA, offsets, **N_GRAMS, threads=1),  # type: ignore[arg-type]
         OFFSETS,
         {},
     ),
@@ -168,15 +180,15 @@ def test_arrays_that_do_not_fit_are_refused_without_a_panic(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["shorter", "longer", "reversed", "most", "least", "zigzag", "below 0", "beyond"])
-@pytest.mark.parametrize("call", [zip_select, coverage_select])
-def test_offsets_that_cut_no_samples_are_refused_in_words(call: Callable[..., Any], kind: str) -> None:
+@pytest.mark.parametrize("method", OPTIONS)
+def test_offsets_that_cut_no_samples_are_refused_in_words(method: str, kind: str) -> None:
     for parameter, fitting in (("starts", STARTS), ("ends", ENDS)):
         if (parameter, kind) in (("starts", "least"), ("ends", "beyond")) and kind == "least":
             continue
         with pytest.raises(
             EntropyLawError, match=r"^pool offsets must start at 0, never fall, and end at the number of"
         ):
-            call(**{parameter: odd(fitting)[kind]})
+            select(method, **{parameter: odd(fitting)[kind]})
 
 
 def test_numbers_that_do_not_fit_are_refused_without_a_panic() -> None:
@@ -189,18 +201,15 @@ def test_numbers_that_do_not_fit_are_refused_without_a_panic() -> None:
         except (EntropyLawError, TypeError, ValueError, OverflowError) as error:
             assert "\n" not in str(error)
 
-    for name, value in itertools.product(ZIP, numbers):
-        if name != "preset":
-            tried(lambda: _core.zip_select(DATA, STARTS, ENDS, controls(), **(ZIP | {name: value}), threads=1))  # type: ignore[arg-type] # noqa: B023
+    for method, given in OPTIONS.items():
+        for (name, value), replaced in itertools.product(given.items(), numbers + floats):
+            if not isinstance(value, str):
+                tried(lambda: with_option(method, **{name: replaced}))  # noqa: B023
     for name, value in itertools.product(["ngram", "min_df", "min_contexts"], numbers):
-        how: Any = COVERAGE | {name: value}
-        tried(lambda: _core.coverage_select(DATA, STARTS, ENDS, controls(), **how, alpha=1.0, threads=1))  # noqa: B023
+        how: Any = N_GRAMS | {name: value}
         tried(lambda: _core.first_gains(DATA, OFFSETS, **how, threads=1))  # noqa: B023
-    for name, value in itertools.product(["gamma", "alpha"], floats):
-        how = COVERAGE | {"alpha": 1.0} | {name: value}
-        tried(lambda: _core.coverage_select(DATA, STARTS, ENDS, controls(), **how, threads=1))  # noqa: B023
     for value in numbers:
-        tried(lambda: _core.zip_select(DATA, STARTS, ENDS, _core.Controls(value), **ZIP, threads=1))  # type: ignore[arg-type] # noqa: B023
+        tried(lambda: _core.select("zip", DATA, STARTS, ENDS, _core.Controls(value), ZIP, threads=1))  # noqa: B023
         if not 255 < value < 2**31:
             # Each group has a stream of its own.
             tried(lambda: measure(count=value))  # noqa: B023
@@ -210,7 +219,41 @@ def test_numbers_that_do_not_fit_are_refused_without_a_panic() -> None:
                 array = np.array(quotas, dtype=object)
             fits = array[(array < 0) | (array >= 2**64)].size == 0
             if fits:
-                tried(lambda: zip_select(groups=GROUPS, quotas=array.astype(np.uint64)))  # noqa: B023
+                tried(lambda: select("zip", groups=GROUPS, quotas=array.astype(np.uint64)))  # noqa: B023
+
+
+OPTION = [(method, name) for method, options in OPTIONS.items() for name in options]
+
+
+@pytest.mark.parametrize(("method", "name"), OPTION)
+def test_an_option_that_is_missing_or_of_another_kind_is_refused_in_words(method: str, name: str) -> None:
+    def call(options: dict[str, Any]) -> Any:
+        return _core.select(method, DATA, STARTS, ENDS, controls(), options)
+
+    options = OPTIONS[method]
+    with pytest.raises(EntropyLawError, match=f"^{method} lacks the option {name}$"):
+        call({key: value for key, value in options.items() if key != name})
+    with pytest.raises(EntropyLawError, match=rf"^{name} is <object .*>: .*"):
+        call(options | {name: object()})
+    with pytest.raises(EntropyLawError, match=f"^{method} has no option '{name}s': ") as error:
+        call(options | {f"{name}s": options[name]})
+    assert set(str(error.value).partition("': ")[2].split(", ")) == set(options)
+
+
+def test_a_method_that_there_is_not_is_refused_in_words() -> None:
+    for method in ("", "Zip", "best"):
+        with pytest.raises(EntropyLawError, match=f'^there is no method "{method}": {", ".join(sorted(OPTIONS))}$'):
+            _core.select(method, DATA, STARTS, ENDS, controls(), {})
+
+
+@pytest.mark.parametrize("method", OPTIONS)
+def test_picks_tell_of_themselves_by_name(method: str) -> None:
+    picks = select(method)
+    assert len(picks.indices) == 4
+    assert all(isinstance(array, np.ndarray) for array in picks.trace.values())
+    assert all(isinstance(value, int | float | str) for value in picks.facts.values())
+    assert picks.seconds
+    assert min(picks.seconds.values()) >= 0
 
 
 @pytest.mark.parametrize(

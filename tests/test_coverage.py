@@ -99,19 +99,15 @@ def test_a_pool_of_more_samples_than_16_bits_count_agrees_with_the_oracle(monkey
 def test_a_table_most_of_whose_n_grams_collide_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, collisions: float, warns: bool
 ) -> None:
-    real = _core.coverage_select
+    real = _core.select
 
-    class Result:
+    def colliding(*arguments: Any, **options: Any) -> _core.Picks:
         """What the core returns, with other collisions: it takes gigabytes of noise to have so many."""
+        picks = real(*arguments, **options)
+        picks.facts["collisions"] = collisions
+        return picks
 
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            self._result = real(*arguments, **options)
-            self.collisions = collisions
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._result, name)
-
-    monkeypatch.setattr(_core, "coverage_select", Result)
+    monkeypatch.setattr(_core, "select", colliding)
     selection = select(SOME_TEXT, budget=3)
     assert selection.collisions == collisions
     message = f"{collisions:.0%} of the pool's {selection.features} n-grams share a slot of the table"

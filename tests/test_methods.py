@@ -60,7 +60,7 @@ class Shortest(Method):
         """Selects."""
         sign = -1.0 if self.order == "up" else 1.0
         keys = sign * np.maximum(task.lengths, self.jump).astype(np.float64)
-        indices, seconds = task.take(keys=keys)
+        indices, seconds = task.take(keys)
         return task.selection(KeyedSelection, self, indices, {"pick": seconds}, gains=keys[indices], key="length")
 '''
 
@@ -189,7 +189,7 @@ class Backwards(Method):
         """Selects."""
         keys = np.arange(len(task), dtype=np.float64)
         keys[len(task) - self.skip :] = -1
-        indices, seconds = task.take(keys=keys)
+        indices, seconds = task.take(keys)
         return task.selection(OrderedSelection, self, indices, {"pick": seconds})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Literal, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,13 @@ from entropylaw.pool.columnar import Layout
 __all__ = [
     "JOURNAL_HEADER",
     "Controls",
-    "CoverageResult",
+    "Picks",
     "Progress",
     "ReadRecords",
     "RecordReader",
     "Sizer",
-    "ZipResult",
     "__version__",
     "clusters",
-    "coverage_select",
     "find_duplicates",
     "find_overlap",
     "first_copies",
@@ -28,9 +26,8 @@ __all__ = [
     "measure",
     "measure_each",
     "novelty",
-    "ordered_select",
+    "select",
     "thread_count",
-    "zip_select",
 ]
 
 __version__: str
@@ -102,113 +99,54 @@ def first_copies(
     """For each sample the first one that equals it, often itself; -1 if a known sample does. Shape ``(samples,)``."""
 
 @final
-class ZipResult:
-    @property
-    def indices(self) -> NDArray[np.int64]: ...
-    @property
-    def gains(self) -> NDArray[np.float64]: ...
-    @property
-    def ratios(self) -> NDArray[np.float64]: ...
-    @property
-    def initial_ratios(self) -> NDArray[np.float64]: ...
-    @property
-    def rounds(self) -> list[tuple[int, int, int, float]]: ...
-    @property
-    def pool_ratio(self) -> float: ...
-    @property
-    def pool_ratio_bytes(self) -> int: ...
-    @property
-    def end(self) -> Literal["budget", "exhausted", "too_few_left"]: ...
-    @property
-    def codec(self) -> str: ...
-    @property
-    def seconds(self) -> list[tuple[str, float]]: ...
+class Picks:
+    """What a method picked, and what it tells of how."""
 
-def zip_select(
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """In pick order, shape ``(picks,)``."""
+    @property
+    def trace(self) -> dict[str, NDArray[Any]]:
+        """Arrays by name, see ``select``: of each pick; of each sample, in input order; or of each round."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What there is to say of the whole selection, by name."""
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took."""
+
+def select(
+    method: str,
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     controls: Controls,
+    options: dict[str, Any],
     *,
-    preset: str,
-    k1: int,
-    k2: int,
-    k3: int,
     journal: str | PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
-) -> ZipResult:
-    """Selects with ZIP from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``.
+) -> Picks:
+    """Selects with a method from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``.
 
-    ``journal``: a file that the work is written to; what it holds already is not done again.
+    ``options`` are those of the method, all of them and no others. ``journal``: a file that the work is written to;
+    what it holds already is not done again.
+
+    ``zip``: options ``preset``, ``k1``, ``k2``, ``k3``. Trace: ``gains`` and ``ratios`` of each pick,
+    ``initial_ratios`` of each sample; of each round ``round_candidates``, ``round_block``, ``round_picked`` and
+    ``round_ratio``. Facts: ``pool_ratio``, ``pool_ratio_bytes``, ``codec``, and ``end``: ``budget``, ``exhausted`` or
+    ``too_few_left``.
+
+    ``coverage``: options ``unit``, ``ngram``, ``gamma``, ``alpha``, ``min_df``, ``min_contexts``; ``target``, None or
+    the data and offsets of the samples to select for, and how much they count beside the pool, ``target_weight``.
+    Trace: ``gains``, and with a target ``target_coverage``, the share of its n-grams, by weight, that are selected or
+    known after each pick. Facts: ``objective``, ``coverage``, ``evaluations``, ``features``, ``slots``,
+    ``collisions``; with a target ``target_in_pool``, the share of its n-grams that is in the pool,
+    ``target_recurring``, how many are in two of its samples or more, and ``target_recurring_in_pool``, those of them
+    that the pool has.
+
+    ``random``: option ``seed``, an int. ``top``: option ``keys``, float64, one of each sample; the highest come first.
     """
-
-@final
-class CoverageResult:
-    @property
-    def indices(self) -> NDArray[np.int64]: ...
-    @property
-    def gains(self) -> NDArray[np.float64]: ...
-    @property
-    def objective(self) -> float: ...
-    @property
-    def coverage(self) -> float: ...
-    @property
-    def evaluations(self) -> int: ...
-    @property
-    def features(self) -> int: ...
-    @property
-    def slots(self) -> int: ...
-    @property
-    def collisions(self) -> float: ...
-    @property
-    def target_coverage(self) -> NDArray[np.float64] | None:
-        """Share of the target's n-grams, by weight, that are selected or known, after each pick, shape ``(picks,)``."""
-    @property
-    def target_in_pool(self) -> float:
-        """Share of them that is in the pool."""
-    @property
-    def target_recurring(self) -> tuple[int, int]:
-        """N-grams in two samples of the target or more, and those of them that the pool has."""
-    @property
-    def seconds(self) -> list[tuple[str, float]]: ...
-
-def coverage_select(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    controls: Controls,
-    *,
-    unit: str,
-    ngram: int,
-    gamma: float,
-    alpha: float,
-    min_df: int,
-    min_contexts: int,
-    target: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
-    target_weight: float = 0.0,
-    journal: str | PathLike[str] | None = None,
-    threads: int | None = None,
-    progress: Callable[[Progress], object] | None = None,
-) -> CoverageResult:
-    """Selects with coverage from the pool whose sample ``i`` is ``data[starts[i]:ends[i]]``; ``journal`` as above.
-
-    ``target``: data and offsets of the samples to select for, which count ``target_weight`` beside the pool.
-    """
-
-def ordered_select(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    controls: Controls,
-    *,
-    seed: int | None = None,
-    keys: NDArray[np.float64] | None = None,
-    threads: int | None = None,
-    progress: Callable[[Progress], object] | None = None,
-) -> NDArray[np.int64]:
-    """Indices of samples in pick order: in the random order of ``seed``, or the highest of ``keys`` first. Either, not
-    both."""
 
 def find_overlap(
     data: NDArray[np.uint8],

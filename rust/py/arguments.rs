@@ -5,7 +5,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBool, PyFloat};
 
 use super::EntropyLawError;
-use crate::select::threads;
+use crate::run::threads;
 
 /// Characters of a value that a message shows.
 const SHOWN: usize = 60;

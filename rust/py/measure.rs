@@ -6,11 +6,11 @@ use pyo3::prelude::*;
 use super::arguments::ThreadCount;
 use super::select::DefaultSizer;
 use super::watch::watched;
-use crate::clusters as clusters_of;
-use crate::duplicates;
+use crate::measure::clusters as clusters_of;
+use crate::measure::duplicates;
+use crate::measure::novelty as novelty_of;
+use crate::measure::ratio as measuring;
 use crate::pool::Pool;
-use crate::select::coverage::novelty as novelty_of;
-use crate::select::measure as measuring;
 use crate::sizer::Sizer;
 
 /// Raw and compressed length of a pool and of its groups. See `_core.pyi`.

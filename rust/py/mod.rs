@@ -5,9 +5,10 @@
 
 mod arguments;
 mod controls;
-mod coverage;
+mod journal;
 mod measure;
-mod ordered;
+mod methods;
+mod overlap;
 mod read;
 mod select;
 mod sizer;
@@ -30,17 +31,17 @@ mod _core {
     #[pymodule_export]
     use super::arguments::thread_count;
     #[pymodule_export]
-    use super::controls::{Controls, find_overlap, first_copies};
-    #[pymodule_export]
-    use super::coverage::{CoverageResult, coverage_select, first_gains};
+    use super::controls::Controls;
     #[pymodule_export]
     use super::measure::{clusters, find_duplicates, measure, measure_each, novelty};
     #[pymodule_export]
-    use super::ordered::ordered_select;
+    use super::methods::coverage::first_gains;
+    #[pymodule_export]
+    use super::overlap::{find_overlap, first_copies};
     #[pymodule_export]
     use super::read::{ReadRecords, RecordReader};
     #[pymodule_export]
-    use super::select::{ZipResult, zip_select};
+    use super::select::{Picks, select};
     #[pymodule_export]
     use super::sizer::Sizer;
     #[pymodule_export]
@@ -50,5 +51,5 @@ mod _core {
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
-    const JOURNAL_HEADER: &[u8] = crate::select::journal::HEADER;
+    const JOURNAL_HEADER: &[u8] = crate::run::journal::HEADER;
 }

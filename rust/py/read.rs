@@ -10,8 +10,8 @@ use pyo3::pybacked::PyBackedBytes;
 
 use super::arguments::ThreadCount;
 use crate::error::{Error, Result};
-use crate::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
-use crate::select::threads::{Kept, Threads};
+use crate::run::threads::{Kept, Threads};
+use crate::text::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]

@@ -1,95 +1,164 @@
-//! Selecting with ZIP.
+//! Selecting, with any method: what all calls have in common.
 
 use std::path::PathBuf;
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
-use super::arguments::ThreadCount;
-use super::controls::{Controls, JournalFile};
+use super::EntropyLawError;
+use super::arguments::{ThreadCount, shown};
+use super::controls::Controls;
+use super::journal::JournalFile;
+use super::methods::METHODS;
 use super::watch::watched;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::pool::Pool;
-use crate::select::zip::{self, End, Params, Preset, Round};
-use crate::sizer::{DeflateSizer, Sizer};
+use crate::run::journal::Journal;
+use crate::run::monitor::Monitor;
+use crate::select::controls;
+use crate::sizer::DeflateSizer;
 
 /// The sizer behind every selection.
 pub type DefaultSizer = DeflateSizer;
 
-/// What `zip_select` returns.
-#[pyclass(frozen, get_all, module = "entropylaw")]
-pub struct ZipResult {
-    indices: Py<PyArray1<i64>>,
-    gains: Py<PyArray1<f64>>,
-    ratios: Py<PyArray1<f64>>,
-    initial_ratios: Py<PyArray1<f64>>,
-    /// Of each round: candidates, block, picked, ratio.
-    rounds: Vec<(usize, usize, usize, f64)>,
-    pool_ratio: f64,
-    pool_ratio_bytes: u64,
-    /// `budget`, `exhausted` or `too_few_left`.
-    end: &'static str,
-    codec: &'static str,
-    /// Stage and seconds.
-    seconds: Vec<(&'static str, f64)>,
-}
-
-/// Selects with ZIP. See `_core.pyi`.
+/// Selects with a method. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (
-    data, starts, ends, controls, *, preset, k1, k2, k3, journal=None, threads=None, progress=None
-))]
-#[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
-pub fn zip_select(
-    py: Python<'_>,
-    data: PyReadonlyArray1<'_, u8>,
-    starts: PyReadonlyArray1<'_, i64>,
-    ends: PyReadonlyArray1<'_, i64>,
+#[pyo3(signature = (method, data, starts, ends, controls, options, *, journal=None, threads=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // Named in Python.
+pub fn select<'py>(
+    py: Python<'py>,
+    method: &str,
+    data: PyReadonlyArray1<'py, u8>,
+    starts: PyReadonlyArray1<'py, i64>,
+    ends: PyReadonlyArray1<'py, i64>,
     controls: &Controls,
-    preset: &str,
-    k1: usize,
-    k2: usize,
-    k3: usize,
+    options: Bound<'py, PyDict>,
     journal: Option<PathBuf>,
     threads: Option<ThreadCount>,
-    progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<ZipResult> {
-    let pool = Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?;
+    progress: Option<Bound<'py, PyAny>>,
+) -> PyResult<Picks> {
+    let Some((method, select)) = METHODS.iter().find(|(name, _)| *name == method) else {
+        let names: Vec<&str> = METHODS.iter().map(|&(name, _)| name).collect();
+        return Err(Error::Parameter(format!("there is no method {method:?}: {}", names.join(", "))).into());
+    };
     let controls = controls.borrow(py)?;
-    let controls = controls.controls()?;
-    let threads = threads.map(ThreadCount::get);
-    let preset = match preset {
-        "paper" => Preset::Paper,
-        "reference" => Preset::Reference,
-        other => return Err(Error::Parameter(format!("there is no preset {other:?}: paper or reference")).into()),
-    };
-    let params = Params { preset, k1, k2, k3 };
-    let mut file = JournalFile::open(journal.as_deref())?;
-    let selection = watched(py, progress, |monitor| {
-        zip::select::<DefaultSizer>(&pool, &params, &controls, &mut file.journal()?, threads, monitor)
-    })?;
-    let end = match selection.end {
-        End::Budget => "budget",
-        End::Exhausted => "exhausted",
-        End::TooFewLeft => "too_few_left",
-    };
-    let timings = selection.timings;
-    let rounds =
-        selection.rounds.iter().map(|&Round { candidates, block, picked, ratio }| (candidates, block, picked, ratio));
-    Ok(ZipResult {
-        rounds: rounds.collect(),
-        indices: selection.indices.into_pyarray(py).unbind(),
-        gains: selection.gains.into_pyarray(py).unbind(),
-        ratios: selection.ratios.into_pyarray(py).unbind(),
-        initial_ratios: selection.initial_ratios.into_pyarray(py).unbind(),
-        pool_ratio: selection.pool_ratio,
-        pool_ratio_bytes: selection.pool_ratio_bytes,
-        end,
-        codec: DefaultSizer::CODEC,
-        seconds: vec![
-            ("score", timings.score.as_secs_f64()),
-            ("global", timings.global.as_secs_f64()),
-            ("local", timings.local.as_secs_f64()),
-        ],
+    select(&Call {
+        py,
+        pool: Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?,
+        controls: controls.controls()?,
+        options: Options { method, given: options },
+        journal,
+        threads: threads.map(ThreadCount::get),
+        progress,
     })
+}
+
+/// A call of [`select`].
+pub struct Call<'a, 'py> {
+    pub py: Python<'py>,
+    pub options: Options<'py>,
+    pool: Pool<'a>,
+    controls: controls::Controls<'a>,
+    journal: Option<PathBuf>,
+    threads: Option<usize>,
+    progress: Option<Bound<'py, PyAny>>,
+}
+
+impl Call<'_, '_> {
+    /// Selects, without the interpreter, which is free for others meanwhile.
+    pub fn run<R: Send>(
+        &self,
+        select: impl FnOnce(&Pool<'_>, &controls::Controls<'_>, &mut Journal<'_>, Option<usize>, &Monitor) -> Result<R>
+        + Send,
+    ) -> PyResult<R> {
+        let Self { py, pool, controls, threads, .. } = self;
+        let mut file = JournalFile::open(self.journal.as_deref())?;
+        watched(*py, self.progress.as_ref(), |monitor| select(pool, controls, &mut file.journal()?, *threads, monitor))
+    }
+}
+
+/// The options of a method, by name.
+pub struct Options<'py> {
+    method: &'static str,
+    given: Bound<'py, PyDict>,
+}
+
+impl<'py> Options<'py> {
+    /// Reads them with `read`, all of them.
+    ///
+    /// # Errors
+    /// `EntropyLawError` if one is missing, is not what it should be, or is none of this method's.
+    pub fn read<T>(&self, read: impl FnOnce(&mut Reader<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
+        let mut reader = Reader { options: self, names: Vec::new() };
+        let found = read(&mut reader)?;
+        for name in self.given.keys() {
+            if !reader.names.iter().any(|known| name.eq(known).unwrap_or(false)) {
+                let (method, name) = (self.method, shown(&name));
+                let message = format!("{method} has no option {name}: {}", reader.names.join(", "));
+                return Err(EntropyLawError::new_err(message));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads options one by one.
+pub struct Reader<'a, 'py> {
+    options: &'a Options<'py>,
+    /// Those that were read.
+    names: Vec<&'static str>,
+}
+
+impl<'py> Reader<'_, 'py> {
+    /// The option with this name.
+    ///
+    /// # Errors
+    /// `EntropyLawError` if it is missing or is not of this type.
+    pub fn get<T: FromPyObjectOwned<'py>>(&mut self, name: &'static str) -> PyResult<T> {
+        let Options { method, given } = self.options;
+        self.names.push(name);
+        let Some(value) = given.get_item(name)? else {
+            return Err(EntropyLawError::new_err(format!("{method} lacks the option {name}")));
+        };
+        value.extract().map_err(Into::into).map_err(|error: PyErr| {
+            EntropyLawError::new_err(format!("{name} is {}: {}", shown(&value), error.value(given.py())))
+        })
+    }
+}
+
+/// What a method picked, and what it tells of how. See `_core.pyi`.
+#[pyclass(frozen, get_all, module = "entropylaw._core")]
+pub struct Picks {
+    indices: Py<PyArray1<i64>>,
+    trace: Py<PyDict>,
+    facts: Py<PyDict>,
+    seconds: Py<PyDict>,
+}
+
+impl Picks {
+    /// Picks of which nothing is told yet.
+    pub fn new(py: Python<'_>, indices: Vec<i64>) -> Self {
+        let told = || PyDict::new(py).unbind();
+        Self { indices: indices.into_pyarray(py).unbind(), trace: told(), facts: told(), seconds: told() }
+    }
+
+    /// Adds numbers: of each pick, of each sample or of each round.
+    pub fn trace<T: Element>(self, py: Python<'_>, name: &str, values: Vec<T>) -> PyResult<Self> {
+        self.trace.bind(py).set_item(name, values.into_pyarray(py))?;
+        Ok(self)
+    }
+
+    /// Adds what is to be said of the whole selection.
+    pub fn fact<'py>(self, py: Python<'py>, name: &str, value: impl IntoPyObject<'py>) -> PyResult<Self> {
+        self.facts.bind(py).set_item(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds how long a stage took.
+    pub fn seconds(self, py: Python<'_>, stage: &str, took: std::time::Duration) -> PyResult<Self> {
+        self.seconds.bind(py).set_item(stage, took.as_secs_f64())?;
+        Ok(self)
+    }
 }

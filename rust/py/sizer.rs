@@ -10,12 +10,12 @@ use super::arguments::{ThreadCount, bytes_of, kind_of, shown};
 use super::select::DefaultSizer;
 use super::watch::watched;
 use crate::error::{Error, Result};
-use crate::select::monitor::Monitor;
-use crate::select::set::Set;
-use crate::select::shared::Shared;
-use crate::select::threads::Kept;
-use crate::select::workers::Workers;
+use crate::run::monitor::Monitor;
+use crate::run::threads::Kept;
 use crate::sizer::Sizer as _;
+use crate::sizer::set::Set;
+use crate::sizer::shared::Shared;
+use crate::sizer::workers::Workers;
 
 /// Bytes of candidates below which a probe is over before Ctrl-C could be noticed: it is not watched.
 const SHORT: usize = 1 << 18;

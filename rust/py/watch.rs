@@ -8,7 +8,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::select::monitor::{Monitor, Progress as Snapshot, Stage};
+use crate::run::monitor::{Monitor, Progress as Snapshot, Stage};
 
 /// How often the calling thread looks for signals and reports.
 const POLL: Duration = Duration::from_millis(50);

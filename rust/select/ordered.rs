@@ -18,12 +18,12 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 
 use super::controls::Controls;
-use super::coverage::real;
 use super::ledger::Ledger;
-use super::monitor::{Monitor, Stage};
-use super::threads::Threads;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::real;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
 
 /// Samples looked at between two looks at the monitor.
 const AT_ONCE: usize = 4096;

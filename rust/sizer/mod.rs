@@ -11,6 +11,9 @@
 use std::borrow::BorrowMut;
 
 pub mod deflate;
+pub mod set;
+pub mod shared;
+pub mod workers;
 
 pub use deflate::DeflateSizer;
 

@@ -22,6 +22,7 @@ _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
 _TARGET_WEIGHT = 0.9
+_FACTS = ("objective", "coverage", "evaluations", "features", "slots", "collisions")
 _TERMS = {
     "gain": "By how much a pick raised the objective: the sum over n-grams that recur in the pool of "
     "df^gamma * log((c + 0.1) / 0.1), where df samples of the pool and c selected ones have the n-gram.",
@@ -213,7 +214,7 @@ class Coverage(Method):
     def for_core(self) -> dict[str, Any]:
         """What the core needs to know of n-grams and target, which has been read."""
         if not isinstance(self.target, Pool):
-            return self.weights()
+            return self.weights() | {"target": None, "target_weight": 0.0}
         return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
 
     def recorded(self) -> dict[str, Any]:
@@ -234,48 +235,36 @@ class Coverage(Method):
         """Selects."""
         auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
-        result = _core.coverage_select(
-            *task.samples(),
-            task.candidates.controls(),
-            **self.for_core(),
-            alpha=alpha,
-            journal=task.journal,
-            threads=task.threads,
-            progress=task.progress,
-        )
-        indices = task.fitting(result.indices)
-        target = _target(self.target, result)
+        picks = task.core("coverage", {**self.for_core(), "alpha": alpha}, with_journal=True)
+        target = _target(self.target, picks)
         return task.selection(
             CoverageSelection,
             self,
-            indices,
-            dict(result.seconds),
+            picks.indices,
+            picks.seconds,
             options=self.recorded() | {"alpha": alpha},
-            warnings=tuple(_warnings(result, target)),
-            gains=result.gains,
-            objective=result.objective,
-            coverage=result.coverage,
-            evaluations=result.evaluations,
-            features=result.features,
-            slots=result.slots,
-            collisions=result.collisions,
+            warnings=tuple(_warnings(picks, target)),
+            gains=picks.trace["gains"],
+            **{name: picks.facts[name] for name in _FACTS},
             target=target,
         )
 
 
-def _target(target: PoolLike | Pool | None, result: _core.CoverageResult) -> TargetCoverage | None:
-    if result.target_coverage is None or not isinstance(target, Pool):
+def _target(target: PoolLike | Pool | None, picks: _core.Picks) -> TargetCoverage | None:
+    if not isinstance(target, Pool):
         return None
-    return TargetCoverage(len(target), result.target_coverage, result.target_in_pool, *result.target_recurring)
+    facts = (picks.facts[name] for name in ("target_in_pool", "target_recurring", "target_recurring_in_pool"))
+    return TargetCoverage(len(target), picks.trace["target_coverage"], *facts)
 
 
-def _warnings(result: _core.CoverageResult, target: TargetCoverage | None) -> Iterator[str]:
-    if result.collisions > _TOO_MANY_COLLISIONS:
+def _warnings(picks: _core.Picks, target: TargetCoverage | None) -> Iterator[str]:
+    collisions, features = picks.facts["collisions"], picks.facts["features"]
+    if collisions > _TOO_MANY_COLLISIONS:
         yield (
-            f"{result.collisions:.0%} of the pool's {result.features} n-grams share a slot of the table: the pool has "
-            "hardly any text that recurs; look at what it holds"
+            f"{collisions:.0%} of the pool's {features} n-grams share a slot of the table: the pool has hardly any "
+            "text that recurs; look at what it holds"
         )
-    if not result.objective:
+    if not picks.facts["objective"]:
         yield "no n-gram recurs in the pool: the samples were taken in input order"
     if target is not None:
         yield from target.warnings()

@@ -105,15 +105,48 @@ class Task:
         found: bytes = self.pool.data[self.candidates.starts[index] : self.candidates.ends[index]].tobytes()
         return found
 
-    def samples(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-        """The pool's bytes, and where each candidate begins and ends in them."""
-        return self.pool.data, self.candidates.starts, self.candidates.ends
+    def core(
+        self, method: str, options: dict[str, Any], *, multiple: int = 1, with_journal: bool = False
+    ) -> _core.Picks:
+        """What a method of the core picks; see ``_core.select``.
 
-    def take(
-        self, *, keys: NDArray[np.float64] | None = None, seed: int | None = None
-    ) -> tuple[NDArray[np.int64], float]:
-        """Candidates that fit the limits, and the seconds it took: those of highest key first, of equal ones the first;
-        or in random order.
+        Parameters
+        ----------
+        method, options
+            Of the core.
+        multiple
+            Round the budget up to a multiple.
+        with_journal
+            Whether it records its work.
+
+        Raises
+        ------
+        EntropyLawError
+            If nothing fits the budget.
+        """
+        picks = _core.select(
+            method,
+            self.pool.data,
+            self.candidates.starts,
+            self.candidates.ends,
+            self.candidates.controls(multiple),
+            options,
+            journal=self.journal if with_journal else None,
+            threads=self.threads,
+            progress=self.progress,
+        )
+        if not len(picks.indices):
+            raise EntropyLawError(self.candidates.nothing_fits())
+        return picks
+
+    def take(self, keys: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
+        """The candidates that fit the limits, those of highest key first, of equal ones the first; and the seconds it
+        took.
+
+        Parameters
+        ----------
+        keys
+            One of each candidate; shape ``(len(task),)``.
 
         Raises
         ------
@@ -121,27 +154,8 @@ class Task:
             If nothing fits.
         """
         start = time.perf_counter()
-        indices = _core.ordered_select(
-            *self.samples(),
-            self.candidates.controls(),
-            seed=seed,
-            keys=keys,
-            threads=self.threads,
-            progress=self.progress,
-        )
-        return self.fitting(indices), time.perf_counter() - start
-
-    def fitting(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The picks, if there are any.
-
-        Raises
-        ------
-        EntropyLawError
-            If there are none.
-        """
-        if not len(indices):
-            raise EntropyLawError(self.candidates.nothing_fits())
-        return indices
+        picks = self.core("top", {"keys": np.ascontiguousarray(keys, dtype=np.float64)})
+        return picks.indices, time.perf_counter() - start
 
     def selection(
         self,

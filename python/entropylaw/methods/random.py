@@ -35,5 +35,5 @@ class Random(Method):
 
     def run(self, task: Task) -> RandomSelection:
         """Selects. The journal stays empty: drawing again takes less time than reading it."""
-        indices, seconds = task.take(seed=self.seed)
-        return task.selection(RandomSelection, self, indices, {"pick": seconds})
+        picks = task.core("random", {"seed": self.seed})
+        return task.selection(RandomSelection, self, picks.indices, picks.seconds)

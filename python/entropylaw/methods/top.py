@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Required
 
-import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.controls.fields import numbers_of
@@ -38,5 +37,5 @@ class Top(Method):
         weights = numbers_of(task.pool, "weight", candidates.parameters["weight"])
         if candidates.members is not None:
             weights = weights[candidates.members]
-        indices, seconds = task.take(keys=np.ascontiguousarray(weights))
+        indices, seconds = task.take(weights)
         return task.selection(TopSelection, self, indices, {"pick": seconds}, gains=weights[indices], key="weight")

@@ -179,35 +179,28 @@ class Zip(Method):
                 f"the pool was rendered as {rendered!r}, which does not go with preset {self.preset!r}"
             )
         self._check(candidates)
-        result = _core.zip_select(
-            *task.samples(),
-            candidates.controls(self.k3 if self.whole_rounds else 1),
-            preset=self.preset,
-            k1=self.k1,
-            k2=self.k2,
-            k3=self.k3,
-            journal=task.journal,
-            threads=task.threads,
-            progress=task.progress,
+        picks = task.core(
+            "zip",
+            {"preset": self.preset, "k1": self.k1, "k2": self.k2, "k3": self.k3},
+            multiple=self.k3 if self.whole_rounds else 1,
+            with_journal=True,
         )
-        indices = task.fitting(result.indices)
-        initial_ratios = result.initial_ratios
+        initial_ratios = picks.trace["initial_ratios"]
         if candidates.members is not None:
             initial_ratios = np.full(len(pool), np.nan)
-            initial_ratios[candidates.members] = result.initial_ratios
+            initial_ratios[candidates.members] = picks.trace["initial_ratios"]
+        rounds = (picks.trace[f"round_{name}"].tolist() for name in Round._fields)
         return task.selection(
             ZipSelection,
             self,
-            indices,
-            dict(result.seconds),
-            warnings=tuple(self._warnings(candidates, result)),
-            gains=result.gains,
-            ratios=result.ratios,
+            picks.indices,
+            picks.seconds,
+            warnings=tuple(self._warnings(candidates, picks)),
+            gains=picks.trace["gains"],
+            ratios=picks.trace["ratios"],
             initial_ratios=initial_ratios,
-            rounds=tuple(Round(*round_) for round_ in result.rounds),
-            pool_ratio=result.pool_ratio,
-            pool_ratio_bytes=result.pool_ratio_bytes,
-            codec=result.codec,
+            rounds=tuple(Round(*round_) for round_ in zip(*rounds, strict=True)),
+            **{name: picks.facts[name] for name in ("pool_ratio", "pool_ratio_bytes", "codec")},
         )
 
     def _check(self, candidates: Candidates) -> None:
@@ -229,16 +222,16 @@ class Zip(Method):
                 "use preset 'paper'"
             )
 
-    def _warnings(self, candidates: Candidates, result: _core.ZipResult) -> Iterator[str]:
-        selected, samples, budget = len(result.indices), len(candidates), candidates.amount
+    def _warnings(self, candidates: Candidates, picks: _core.Picks) -> Iterator[str]:
+        selected, samples, budget = len(picks.indices), len(candidates), candidates.amount
         if self.preset == "reference" and samples < self.k1:
             yield f"the pool has {samples} samples, fewer than k1 = {self.k1}: the authors' script would have failed"
-        if result.end == "too_few_left":
+        if picks.facts["end"] == "too_few_left":
             yield (
                 f"stopped at {selected} of {budget} samples: fewer than k1 = {self.k1} are left that no block has held "
                 "yet, and the authors' script selects samples twice from here on; use a smaller k1, or preset 'paper'"
             )
-        elif self.preset == "reference" and result.end == "exhausted" and selected < min(budget, samples):
+        elif self.preset == "reference" and picks.facts["end"] == "exhausted" and selected < min(budget, samples):
             yield (
                 f"stopped at {selected} of {budget} samples: this preset never looks again at the k2 - k3 samples that "
                 "each round leaves behind, and no others are left; use k3 = k2, or preset 'paper'"

@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 
 use super::distinct::Distinct;
-use super::features::{Features, Occurrence};
-use super::hash::{Slots, mix};
 use crate::error::Result;
+use crate::hash::{Slots, mix};
 use crate::pool::Pool;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
+use crate::text::features::{Features, Occurrence};
 
 /// Where a feature was seen: after more than one context.
 const SEVERAL: u16 = u16::MAX;
@@ -116,8 +116,8 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::ByteGrams;
     use super::*;
+    use crate::text::features::ByteGrams;
 
     const SLOTS: u32 = 1 << 12;
 

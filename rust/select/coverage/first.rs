@@ -2,14 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::features::{ByteGrams, Features};
 use super::marks::Marks;
-use super::words::WordGrams;
-use super::{Params, Read, Target, Task, Unit, check_pool};
+use super::params::{Params, Unit};
+use super::target::Target;
+use super::task::{Read, Task};
 use crate::error::Result;
 use crate::pool::Pool;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::features::{ByteGrams, Features};
+use crate::text::words::WordGrams;
 
 /// What each sample would add to the objective as the first pick, in input order: the weight of what it holds that
 /// recurs in the pool, or is in the target. The budget and `alpha` don't count.
@@ -23,10 +25,7 @@ pub fn first_gains(
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Vec<f64>> {
-    params.check()?;
-    check_pool(pool)?;
-    target.map_or(Ok(()), Target::check)?;
-    let task = Task { pool, params, target, monitor };
+    let task = Task::new(pool, params, target, monitor)?;
     Threads::start(threads)?.install(|| match params.unit {
         Unit::Byte => gains_by(&task, ByteGrams::new(params.ngram)),
         Unit::Word => gains_by(&task, WordGrams::new(params.ngram)),

@@ -12,13 +12,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::features::Features;
 use super::marks::Marks;
-use super::table::Table;
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::pool::Pool;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
+use crate::text::features::Features;
 
 /// Samples whose lists share an allocation.
 const CHUNK: usize = 256;
@@ -112,13 +111,6 @@ impl<'a, F: Features> Lists<'a, F> {
     #[inline]
     pub fn stored(&self, index: usize) -> Option<List<'_>> {
         self.chunks[index / CHUNK].as_ref().map(|chunk| chunk.list(index % CHUNK))
-    }
-
-    /// Selects a sample in a table; what that added.
-    pub fn select(&self, index: usize, table: &mut Table) -> u64 {
-        let mut gain = 0;
-        self.each(index, |feature| gain += table.select(feature));
-        gain
     }
 
     /// Calls `visit` with the features of a sample, sorted.

@@ -7,11 +7,11 @@
 
 use rayon::prelude::*;
 
-use super::features::Features;
-use super::hash::Slots;
 use crate::error::Result;
+use crate::hash::Slots;
 use crate::pool::Pool;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
+use crate::text::features::Features;
 
 /// At most about this many occurrences are kept: 32 MiB.
 const KEPT: usize = 1 << 22;

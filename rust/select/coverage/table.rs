@@ -16,9 +16,9 @@
 //! A feature takes 4 bytes: `c` with 16 bits, saturating, and the bound.
 
 use super::lists::{COMMON, List};
-use super::real::ln;
 use super::vocabulary::Ranks;
 use super::weights::{Aimed, Weights};
+use crate::real::ln;
 
 /// What a count starts from: the smaller, the more the first sample with a feature is worth beside the second.
 const PRIOR: f64 = 0.1;
@@ -200,9 +200,9 @@ impl Table {
         self.all.get()
     }
 
-    /// The same of the features of the target, those that the pool lacks included; 0 without a target.
-    pub fn reached(&self) -> f64 {
-        self.reach.as_ref().map_or(0.0, |reach| reach.share.get())
+    /// The same of the features of the target, if there is one, those that the pool lacks included.
+    pub fn reached(&self) -> Option<f64> {
+        self.reach.as_ref().map(|reach| reach.share.get())
     }
 
     /// Share of the features of the target, by weight, that the pool has.
@@ -262,7 +262,7 @@ mod tests {
         assert!(table.select(0) < first);
         table.select(1);
         assert_eq!(table.coverage(), 1.0);
-        assert_eq!((table.reached(), table.reachable()), (0.0, 0.0), "there is no target");
+        assert_eq!((table.reached(), table.reachable()), (None, 0.0), "there is no target");
     }
 
     #[test]
@@ -270,13 +270,13 @@ mod tests {
         let (_, ranks) = Vocabulary::new(Slots::new(3), vec![3, 2, 1], 3);
         let aimed = Some(Aimed { is: vec![false, true, false, true], missing: 4.0 });
         let mut table = Table::new(ranks, Weights { of: vec![0.0, 1.0, 2.0, 5.0], largest: 5.0, aimed });
-        assert_eq!((table.reached(), table.reachable()), (0.0, 0.6));
+        assert_eq!((table.reached(), table.reachable()), (Some(0.0), 0.6));
         table.select(1);
-        assert_eq!((table.reached(), table.coverage()), (0.0, 0.25));
+        assert_eq!((table.reached(), table.coverage()), (Some(0.0), 0.25));
         table.select(0);
         table.select(0);
-        assert_eq!((table.reached(), table.coverage()), (0.5, 0.875));
+        assert_eq!((table.reached(), table.coverage()), (Some(0.5), 0.875));
         table.select(2);
-        assert_eq!((table.reached(), table.reachable(), table.coverage()), (0.6, 0.6, 1.0));
+        assert_eq!((table.reached(), table.reachable(), table.coverage()), (Some(0.6), 0.6, 1.0));
     }
 }

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
-use super::features::Features;
 use crate::error::{Error, Result};
 use crate::hash::Slots;
 use crate::pool::Pool;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
+use crate::text::features::Features;
 
 /// What a selection is for.
 #[derive(Debug, Clone, Copy)]
@@ -204,8 +204,8 @@ impl Holders {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::ByteGrams;
     use super::*;
+    use crate::text::features::ByteGrams;
 
     fn aims(pool: &[&str], target: &[&str], slots: u32) -> Aims {
         let (pool, target) = (of(pool), of(target));

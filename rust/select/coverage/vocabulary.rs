@@ -4,9 +4,9 @@
 //! text, so the low numbers, and with them one short stretch of every table by feature, serve most look-ups; and sorted
 //! lists have small gaps ([`super::lists`]).
 
-use super::features::Features;
-use super::hash::Slots;
 use super::marks::Marks;
+use crate::hash::Slots;
+use crate::text::features::Features;
 
 /// The slot of a feature that does not count.
 const NONE: u32 = u32::MAX;
@@ -109,8 +109,8 @@ impl Vocabulary {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::{ByteGrams, Occurrence};
     use super::*;
+    use crate::text::features::{ByteGrams, Occurrence};
 
     #[test]
     fn numbers_fall_with_rank_and_rise_with_the_slot() {

@@ -15,8 +15,8 @@
 //! Features of equal weight have one *rank*, and ranks rise with the weight: tables by rank take the place of tables by
 //! feature. Without a target the rank is `df`, which is counted with 16 bits.
 
-use super::real::pow;
 use super::target::Aims;
+use crate::real::pow;
 
 /// The highest `df` of the pool's table.
 const MOST_DF: usize = u16::MAX as usize;

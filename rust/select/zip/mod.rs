@@ -10,7 +10,6 @@
 //!
 //! A round costs `k1 + k2 * k3` probes, whatever the size of the pool. Two presets run these rounds; [`Preset`] says
 //! where they differ. Picks come one at a time in both, so a smaller budget gives a prefix of a larger one's selection.
-
 //!
 //! Where limits are given, samples that no longer fit them leave the pool before each round and the block before each
 //! pick. Samples known already are never picked; they are the first of everything selected, which R is computed of.
@@ -25,12 +24,12 @@ use std::time::Duration;
 use self::rounds::Zip;
 use self::rules::{Paper, Reference};
 use super::controls::Controls;
-use super::journal::Journal;
-use super::monitor::Monitor;
-use super::workers::Workers;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::run::journal::Journal;
+use crate::run::monitor::Monitor;
 use crate::sizer::Sizer;
+use crate::sizer::workers::Workers;
 
 /// Which ZIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What ZIP writes to its journal: the sizes that it computed, and what followed from them.
 
 use crate::error::Result;
-use crate::select::journal::{Reader, Writer, misfit};
+use crate::run::journal::{Reader, Writer, misfit};
 
 /// The kind of records that hold sizes of the next samples alone, in input order.
 pub const SCORES: u8 = 1;

@@ -1,6 +1,7 @@
 //! The rounds of ZIP.
 
-use std::collections::HashSet;
+mod start;
+
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -10,18 +11,15 @@ use super::rules::Rules;
 use super::weigh::Weigh;
 use super::{End, Params, Round, Selection, Timings};
 use crate::error::Result;
+use crate::measure::ratio::estimate;
 use crate::pool::Pool;
+use crate::run::journal::Journal;
+use crate::run::monitor::{Monitor, Stage};
 use crate::select::controls::{Controls, Known};
-use crate::select::journal::{Journal, misfit};
 use crate::select::ledger::Ledger;
-use crate::select::measure::estimate;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::set::{Set, ratio};
-use crate::select::workers::Workers;
 use crate::sizer::Sizer;
-
-/// Samples scored between two records of a journal.
-const SCORED_AT_ONCE: usize = 1 << 16;
+use crate::sizer::set::{Set, ratio};
+use crate::sizer::workers::Workers;
 
 /// A sample of a block that is not picked yet.
 struct Left<S: Sizer> {
@@ -140,85 +138,6 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             }
         }
         Ok(self.result)
-    }
-
-    /// The first state of every sample: R of the sample alone. Returns the first record of a round to replay.
-    fn score(&mut self) -> Result<Option<record::Round>> {
-        let start = Instant::now();
-        let samples = self.pool.len();
-        self.monitor.enter(Stage::Score, samples);
-        let (mut sizes, mut past) = (Vec::with_capacity(samples), None);
-        while let Some(record) = self.journal.replay() {
-            if record.kind() != record::SCORES {
-                past = Some(record::Round::read(record, samples)?);
-                break;
-            }
-            sizes.append(&mut record.content(|reader| reader.list())?);
-        }
-        if sizes.len() > samples || (past.is_some() && sizes.len() < samples) {
-            return Err(misfit());
-        }
-        self.monitor.steps(sizes.len());
-        let at_once = if self.journal.is_kept() { SCORED_AT_ONCE } else { samples };
-        while sizes.len() < samples {
-            let next: Vec<usize> = (sizes.len()..samples.min(sizes.len() + at_once)).collect();
-            let mut scored = self.probe_selected(&next)?;
-            if self.journal.is_kept() {
-                self.journal.write(record::scores(&scored))?;
-            }
-            sizes.append(&mut scored);
-        }
-        let raw = |index: usize| self.selected.raw_with(self.pool.sample(index));
-        self.size = self.measure(&self.selected);
-        self.result.initial_ratios = (0..samples).map(|index| ratio(raw(index), sizes[index])).collect();
-        self.states = (0..samples).map(|index| self.state(&self.selected, self.size, index, sizes[index])).collect();
-        self.alone = sizes;
-        self.result.timings.score = start.elapsed();
-        Ok(past)
-    }
-
-    /// Begins everything selected with what is known.
-    fn know(&mut self) -> Result<()> {
-        match self.known {
-            Known::Nothing => return Ok(()),
-            Known::Pool(known) => self.selected.extend(known.iter(), self.monitor)?,
-            Known::Indices(_) => {
-                let known = self.known.mask(self.pool)?;
-                let pool = self.pool;
-                let indices = || (0..pool.len()).filter(|&index| known[index]);
-                self.selected.extend(indices().map(|index| pool.sample(index)), self.monitor)?;
-                indices().for_each(|index| self.remove(index));
-            }
-        }
-        self.size = self.measure(&self.selected);
-        Ok(())
-    }
-
-    /// Does what an earlier run has done.
-    fn replay(&mut self, round: &record::Round) -> Result<()> {
-        self.monitor.check()?;
-        if !is_part(&round.block, &round.candidates)
-            || !is_part(&round.picks, &round.block)
-            || round.candidates.iter().any(|&index| self.gone[index])
-        {
-            return Err(misfit());
-        }
-        self.set_states(&round.candidates, &round.sizes);
-        if R::BURNS {
-            round.block.iter().for_each(|&index| self.remove(index));
-        }
-        for (&index, &size) in round.picks.iter().zip(&round.selected) {
-            if !self.ledger.fits(index) {
-                let none_fits = (0..self.pool.len()).all(|other| self.gone[other] || !self.ledger.fits(other));
-                if !(none_fits && self.ledger.reopen() && self.ledger.fits(index)) {
-                    return Err(misfit());
-                }
-            }
-            self.selected.push(self.pool.sample(index));
-            self.note(index, size);
-        }
-        self.end_round(round);
-        Ok(())
     }
 
     fn end_round(&mut self, round: &record::Round) {
@@ -400,10 +319,4 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
     fn measure(&self, set: &Set<S>) -> u64 {
         self.workers.with_scratch(|scratch| set.measure(scratch)).size
     }
-}
-
-/// Whether `indices` are some of `all`, each once.
-fn is_part(indices: &[usize], all: &[usize]) -> bool {
-    let mut left: HashSet<usize> = all.iter().copied().collect();
-    left.len() == all.len() && indices.iter().all(|index| left.remove(index))
 }

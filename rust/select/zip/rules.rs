@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::End;
 use crate::select::order;
-use crate::select::set::{Framing, ratio};
+use crate::sizer::set::{Framing, ratio};
 
 /// What the presets do differently.
 pub trait Rules {

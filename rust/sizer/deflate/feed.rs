@@ -27,7 +27,7 @@ pub fn stops_at(position: u64, by: usize) -> bool {
 mod tests {
     use super::super::DeflateSizer;
     use super::super::format::{MAX_DISTANCE, MAX_MATCH, WINDOW};
-    use super::super::support::{KINDS, Rng, case, letters, noise, oracle};
+    use super::super::support::{KINDS, Rng, case, in_two_parts, letters, noise, oracle};
     use super::super::window::hash;
     use super::*;
     use crate::sizer::Sizer;
@@ -133,31 +133,6 @@ mod tests {
             assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), shorter, "before, {}", context());
             sizer.append(new);
             assert_eq!(sizer.probe_candidate(&mut candidate, &mut scratch), *size, "behind, {}", context());
-        }
-    }
-
-    /// The size of a text of which zlib is fed the first `at` bytes, then the others if there are any.
-    #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
-    fn in_two_parts(text: &[u8], at: usize) -> u64 {
-        let mut out = vec![0; 2 * text.len()];
-        // SAFETY: a zeroed stream is what zlib asks for; input and output are valid for the lengths given.
-        unsafe {
-            let mut stream = std::mem::MaybeUninit::<libz_sys::z_stream>::zeroed();
-            let size = size_of::<libz_sys::z_stream>() as i32;
-            libz_sys::deflateInit_(stream.as_mut_ptr(), 9, libz_sys::zlibVersion(), size);
-            let stream = stream.as_mut_ptr();
-            (*stream).next_out = out.as_mut_ptr();
-            (*stream).avail_out = out.len() as u32;
-            let (first, rest) = text.split_at(at.min(text.len()));
-            let flush = if rest.is_empty() { libz_sys::Z_FINISH } else { libz_sys::Z_NO_FLUSH };
-            for (part, flush) in [(first, flush), (rest, libz_sys::Z_FINISH)] {
-                (*stream).next_in = part.as_ptr().cast_mut();
-                (*stream).avail_in = part.len() as u32;
-                libz_sys::deflate(stream, flush);
-            }
-            let total = (*stream).total_out;
-            libz_sys::deflateEnd(stream);
-            total.into()
         }
     }
 

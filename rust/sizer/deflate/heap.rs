@@ -12,6 +12,8 @@
 //!
 //! A sift takes one step a level. Reference: `pqdownheap` of zlib's `trees.c`.
 
+#![allow(unsafe_code)] // Nowhere else: see above.
+
 /// The bits of an element that number its node, and do not count in comparisons.
 pub const NODE_MASK: u32 = 1023;
 /// Goes after every element.

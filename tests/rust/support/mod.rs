@@ -1,5 +1,6 @@
 //! What the tests and the fuzzer of the deflate sizer share: the oracle, and texts that are hard to size.
 #![allow(dead_code)]
+#![allow(unsafe_code)] // zlib's interface is C's.
 
 use std::mem::MaybeUninit;
 
@@ -15,6 +16,31 @@ pub fn oracle(bytes: &[u8]) -> u64 {
         let status = libz_sys::compress2(out.as_mut_ptr().cast(), &mut len, bytes.as_ptr(), bytes.len() as _, 9);
         assert_eq!(status, libz_sys::Z_OK);
         len.into()
+    }
+}
+
+/// The size of a text of which zlib is fed the first `at` bytes, then the others if there are any.
+#[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
+pub fn in_two_parts(text: &[u8], at: usize) -> u64 {
+    let mut out = vec![0; 2 * text.len()];
+    // SAFETY: a zeroed stream is what zlib asks for; input and output are valid for the lengths given.
+    unsafe {
+        let mut stream = std::mem::MaybeUninit::<libz_sys::z_stream>::zeroed();
+        let size = size_of::<libz_sys::z_stream>() as i32;
+        libz_sys::deflateInit_(stream.as_mut_ptr(), 9, libz_sys::zlibVersion(), size);
+        let stream = stream.as_mut_ptr();
+        (*stream).next_out = out.as_mut_ptr();
+        (*stream).avail_out = out.len() as u32;
+        let (first, rest) = text.split_at(at.min(text.len()));
+        let flush = if rest.is_empty() { libz_sys::Z_FINISH } else { libz_sys::Z_NO_FLUSH };
+        for (part, flush) in [(first, flush), (rest, libz_sys::Z_FINISH)] {
+            (*stream).next_in = part.as_ptr().cast_mut();
+            (*stream).avail_in = part.len() as u32;
+            libz_sys::deflate(stream, flush);
+        }
+        let total = (*stream).total_out;
+        libz_sys::deflateEnd(stream);
+        total.into()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What follows sees features through one trait, and is compiled for each kind.
 
-use super::hash::mix;
+use crate::hash::mix;
 
 /// An occurrence of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::features::marks;
-use crate::select::coverage::real;
+use crate::real;
 
 /// Words in a name.
 const WORDS: usize = 3;

@@ -6,12 +6,11 @@
 
 use rayon::prelude::*;
 
-use super::check_len;
-use super::features::{ByteGrams, Features};
 use crate::error::{Error, Result};
-use crate::pool::Pool;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::pool::{Pool, check_len};
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::features::{ByteGrams, Features};
 
 /// At most about this many occurrences are kept: 64 MiB.
 const KEPT: usize = 1 << 22;

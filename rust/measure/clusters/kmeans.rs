@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::features::{SLOTS, UNIT, Vector};
 use crate::error::Result;
 use crate::hash::mix;
-use crate::select::monitor::Monitor;
+use crate::run::monitor::Monitor;
 
 /// Rounds of assigning vectors and moving centres.
 const ROUNDS: usize = 8;

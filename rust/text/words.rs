@@ -9,7 +9,7 @@
 //! shuffled characters consist of them: without this rule, the shuffled code in a pool of code looks like code.
 
 use super::features::{Features, Occurrence};
-use super::hash::{chain, mix};
+use crate::hash::{chain, mix};
 
 /// Runs of one to `n` words.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@
 //! the more samples have them. All numbers are whole: the same on any platform and in any order.
 
 use crate::hash::{chain, mix};
-use crate::select::coverage::real;
+use crate::real;
 
 /// Slots that marks are hashed to.
 pub const SLOTS: usize = 1 << 13;

@@ -2,8 +2,8 @@
 
 use std::borrow::BorrowMut;
 
-use super::monitor::Monitor;
 use crate::error::Result;
+use crate::run::monitor::Monitor;
 use crate::sizer::Sizer;
 
 /// How a set of samples is written: `open sample separator sample ... close`.

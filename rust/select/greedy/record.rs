@@ -1,11 +1,11 @@
-//! What coverage writes to its journal: its picks. Counts and gains follow from them, far sooner than they were found.
+//! What a greedy selection writes to its journal: its picks. The rest follows from them, far sooner than it was found.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::select::journal::{Journal, Writer, misfit};
+use crate::run::journal::{Journal, Writer, misfit};
 
-/// The only kind of record: the next picks. No other method has it.
+/// The only kind of record: the next picks. ZIP has others.
 const PICKS: u8 = 16;
 
 /// How long a pick may go unrecorded; the first does not wait.

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::monitor::{Monitor, Stage};
-use super::set::{Framing, Measure, Set};
-use super::workers::Workers;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::run::monitor::{Monitor, Stage};
 use crate::sizer::Sizer;
+use crate::sizer::set::{Framing, Measure, Set};
+use crate::sizer::workers::Workers;
 
 /// Stretches of the pool that [`estimate`] looks at, and bytes in each.
 const STRETCHES: usize = 16;

@@ -7,10 +7,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use rayon::prelude::*;
 
-use super::monitor::Monitor;
-use super::threads::Threads;
 use crate::error::Result;
 use crate::pool::Pool;
+use crate::run::monitor::Monitor;
+use crate::run::threads::Threads;
 
 /// What stands for the first copy of samples that are known.
 pub const KNOWN: i64 = -1;

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::monitor::Monitor;
+use super::Sizer;
 use super::set::Set;
-use super::threads::Threads;
 use crate::error::Result;
-use crate::sizer::Sizer;
+use crate::run::monitor::Monitor;
+use crate::run::threads::Threads;
 
 /// Threads, each with its scratch.
 pub struct Workers<S: Sizer> {

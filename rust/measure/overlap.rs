@@ -13,11 +13,11 @@
 
 use rayon::prelude::*;
 
-use super::monitor::{Monitor, Stage};
-use super::threads::Threads;
 use crate::error::{Error, Result};
 use crate::hash::{chain, mix};
 use crate::pool::Pool;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
 
 /// Words of a run.
 const WORDS: usize = 13;

@@ -20,8 +20,8 @@ use self::kmeans::Centres;
 use crate::error::{Error, Result};
 use crate::hash::chain;
 use crate::pool::Pool;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
 
 /// Samples that centres are found on.
 const TRAINED: usize = 1 << 15;

@@ -12,9 +12,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::thread;
 use std::time::Duration;
 
-use super::monitor::Monitor;
 use super::set::{Framing, Set};
 use crate::error::{Error, Result};
+use crate::run::monitor::Monitor;
 use crate::sizer::Sizer;
 
 /// How often those who wait look.

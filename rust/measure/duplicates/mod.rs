@@ -1,6 +1,6 @@
 //! Duplicates in a pool: samples that say again what an earlier one says, to the byte or nearly.
 //!
-//! *Exact* duplicates have the same bytes. *Near* duplicates share at least four fifths of their [`shingles`], runs of
+//! *Exact* duplicates have the same bytes. *Near* duplicates share at least four fifths of their [`crate::text::shingles`], runs of
 //! five words without case and punctuation (Jaccard similarity 0.8, as in Lee et al. 2022, arXiv 2107.06499).
 //!
 //! Comparing every pair is out of the question, so candidates come from MinHash with banding (Broder 1997; Leskovec,
@@ -13,17 +13,16 @@
 //! most. Memory besides the pool: 116 bytes a sample, and 16 a candidate pair of one band.
 
 mod minhash;
-mod shingles;
 
 use rayon::prelude::*;
 
 use self::minhash::{BANDS, Minima};
-use self::shingles::{Shingles, alike};
 use crate::error::Result;
+use crate::measure::copies::firsts;
 use crate::pool::Pool;
-use crate::select::copies::firsts;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::shingles::{Shingles, alike};
 
 /// For each sample, the earlier one that it repeats, or itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

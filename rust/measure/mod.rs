@@ -1,0 +1,8 @@
+//! What can be said of a pool without selecting from it.
+
+pub mod clusters;
+pub mod copies;
+pub mod duplicates;
+pub mod novelty;
+pub mod overlap;
+pub mod ratio;

@@ -1,0 +1,67 @@
+//! What coverage is greedy for: the table's weight of what the selected samples have.
+
+use super::lists::Lists;
+use super::table::Table;
+use crate::select::greedy::{Bound, Objective};
+use crate::text::features::Features;
+
+/// The samples as lists of features, and what each feature is worth now.
+pub(crate) struct Covered<'a, F> {
+    lists: Lists<'a, F>,
+    table: Table,
+    /// What share of the target was covered after each sample that was added; empty if there is no target.
+    reached: Vec<f64>,
+}
+
+impl<'a, F: Features> Covered<'a, F> {
+    pub(crate) fn new(lists: Lists<'a, F>, table: Table) -> Self {
+        Self { lists, table, reached: Vec::new() }
+    }
+
+    /// Counts a sample of the pool as covered without being picked.
+    pub(crate) fn know(&mut self, index: usize) {
+        self.cover(index);
+    }
+
+    /// The table, and how the target was reached.
+    pub(crate) fn into_parts(self) -> (Table, Vec<f64>) {
+        (self.table, self.reached)
+    }
+
+    fn cover(&mut self, index: usize) -> u64 {
+        let Self { lists, table, .. } = self;
+        let mut gain = 0;
+        lists.each(index, |feature| gain += table.select(feature));
+        gain
+    }
+}
+
+impl<F: Features> Objective for Covered<'_, F> {
+    /// Exact for common features, which are most of any list. For a list that is not stored, altogether: reading the text
+    /// is what takes the time.
+    #[inline]
+    fn bound(&self, index: usize) -> Bound {
+        match self.lists.stored(index) {
+            Some(list) => {
+                let common = self.table.common(list);
+                Bound { most: common + self.table.rare_bound(list), begun: common }
+            }
+            None => {
+                let mut gain = 0;
+                self.lists.each(index, |feature| gain += self.table.marginal(feature));
+                Bound::exact(gain)
+            }
+        }
+    }
+
+    #[inline]
+    fn gain(&self, index: usize, bound: Bound) -> u64 {
+        bound.begun + self.lists.stored(index).map_or(0, |list| self.table.rare(list))
+    }
+
+    fn add(&mut self, index: usize) -> u64 {
+        let gain = self.cover(index);
+        self.reached.extend(self.table.reached());
+        gain
+    }
+}
