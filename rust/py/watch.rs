@@ -59,7 +59,7 @@ impl From<Snapshot> for Progress {
 ///
 /// A signal handler or a callback that raises stops the job; its exception is the result. A panic of the job goes on
 /// here, where pyo3 makes it a Python exception.
-pub fn watched<R: Send>(
+pub(super) fn watched<R: Send>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     job: impl FnOnce(&Monitor) -> Result<R> + Send,
