@@ -8,37 +8,37 @@ const KEYS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 
 /// Mixes `word`.
 #[inline]
-pub const fn mix(word: u64) -> u64 {
+pub(crate) const fn mix(word: u64) -> u64 {
     let product = (word ^ KEYS[0]) as u128 * KEYS[1] as u128;
     (product >> 64) as u64 ^ product as u64
 }
 
 /// Mixes `word` into `state`; the order of the words matters.
 #[inline]
-pub fn chain(state: u64, word: u64) -> u64 {
+pub(crate) fn chain(state: u64, word: u64) -> u64 {
     mix(state.rotate_left(29) ^ word)
 }
 
 /// A table's slots. The hash's high bits decide, so a range of hashes is a range of slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slots {
+pub(crate) struct Slots {
     count: u32,
 }
 
 impl Slots {
     /// `count` slots; at least 1.
-    pub fn new(count: u32) -> Self {
+    pub(crate) fn new(count: u32) -> Self {
         Self { count: count.max(1) }
     }
 
     /// How many there are.
-    pub fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         self.count as usize
     }
 
     /// The slot of a hash.
     #[inline]
-    pub fn of(self, hash: u64) -> u32 {
+    pub(crate) fn of(self, hash: u64) -> u32 {
         ((u128::from(hash) * u128::from(self.count)) >> 64) as u32
     }
 }

@@ -7,7 +7,7 @@
 const LN_2: f64 = std::f64::consts::LN_2;
 
 /// The natural logarithm of a positive, normal number.
-pub fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     debug_assert!(x.is_normal() && x > 0.0);
     // x = fraction * 2^exponent, fraction in [sqrt(1/2), sqrt(2)).
     let bits = x.to_bits();
@@ -34,7 +34,7 @@ fn exp(x: f64) -> f64 {
 }
 
 /// `base` to the power of `exponent`, for a positive `base`; exact for the exponents 0, 1/2 and 1.
-pub fn pow(base: f64, exponent: f64) -> f64 {
+pub(crate) fn pow(base: f64, exponent: f64) -> f64 {
     match exponent {
         0.0 => 1.0,
         0.5 => base.sqrt(),

@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import inspect
 import json
 import re
 import shlex
@@ -11,6 +12,7 @@ import pytest
 
 import entropylaw
 from conftest import ROOT
+from entropylaw import _core
 from entropylaw.cli import main
 
 PACKAGE = ROOT / "python" / "entropylaw"
@@ -38,6 +40,37 @@ def test_docstrings(name: str) -> None:
     results = [doctest.DocTestRunner().run(example) for example in examples]
     assert sum(result.attempted for result in results) > 0
     assert sum(result.failed for result in results) == 0
+
+
+COMPILED = {
+    node.name: node
+    for node in ast.parse((PACKAGE / "_core.pyi").read_text()).body
+    if isinstance(node, ast.ClassDef) and getattr(entropylaw, node.name, None) is getattr(_core, node.name)
+}
+"""What is compiled and public, as the stub has it."""
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_help_on_what_is_compiled_says_what_its_stub_says(name: str) -> None:
+    found, stub = getattr(entropylaw, name), COMPILED[name]
+    assert inspect.getdoc(found) == ast.get_docstring(stub)
+    members = [node for node in stub.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("__")]
+    assert members
+    for node in members:
+        documented = ast.get_docstring(node)
+        assert documented, node.name
+        assert inspect.getdoc(getattr(found, node.name)) == documented
+
+
+def test_help_on_the_sizer_runs() -> None:
+    texts = {"Sizer": entropylaw.Sizer.__doc__} | {
+        name: inspect.getdoc(getattr(entropylaw.Sizer, name)) for name in ("append", "probe", "size")
+    }
+    for name, text in texts.items():
+        example = doctest.DocTestParser().get_doctest(text or "", {}, name, name, 0)
+        result = doctest.DocTestRunner().run(example)
+        assert result.attempted > 0, name
+        assert result.failed == 0, name
 
 
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

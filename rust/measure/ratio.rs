@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::run::monitor::{Monitor, Stage};
 use crate::sizer::Sizer;
-use crate::sizer::set::{Framing, Measure, Set};
+pub use crate::sizer::set::Measure;
+use crate::sizer::set::{Framing, Set};
 use crate::sizer::workers::Workers;
 
 /// Stretches of the pool that [`estimate`] looks at, and bytes in each.
@@ -27,7 +28,7 @@ const MOST_GROUPS: usize = 1 << 24;
 ///
 /// # Errors
 /// [`Error::Interrupted`] when the monitor says so.
-pub fn estimate<S: Sizer>(
+pub(crate) fn estimate<S: Sizer>(
     pool: &Pool<'_>,
     framing: Framing,
     workers: &Workers<S>,

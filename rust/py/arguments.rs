@@ -12,17 +12,17 @@ const SHOWN: usize = 60;
 
 /// A number of threads that a caller asks for.
 #[derive(Clone, Copy)]
-pub struct ThreadCount(usize);
+pub(super) struct ThreadCount(usize);
 
 impl ThreadCount {
     /// The number that was given, if one was. (An argument of this type says the same; but pyo3 adds a note of its own to
     /// what went wrong.)
-    pub fn of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
+    pub(super) fn of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
         Ok(given.map(|given| given.extract::<Self>()).transpose()?.map(Self::get))
     }
 
     /// The number.
-    pub fn get(self) -> usize {
+    pub(super) fn get(self) -> usize {
         self.0
     }
 }
@@ -53,7 +53,7 @@ impl<'py> FromPyObject<'_, 'py> for ThreadCount {
 }
 
 /// A sample given as bytes; `name` says which.
-pub fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+pub(super) fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
     given.extract().map_err(|_| {
         let remedy = if given.extract::<&str>().is_ok() { ": encode it" } else { "" };
         EntropyLawError::new_err(format!("{name} is {}; it must be bytes or bytearray{remedy}", kind_of(given)))
@@ -61,7 +61,7 @@ pub fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes>
 }
 
 /// What a value is, in a word or two.
-pub fn kind_of(given: &Bound<'_, PyAny>) -> String {
+pub(super) fn kind_of(given: &Bound<'_, PyAny>) -> String {
     if given.is_none() {
         return "None".into();
     }
@@ -69,7 +69,7 @@ pub fn kind_of(given: &Bound<'_, PyAny>) -> String {
 }
 
 /// A value as a message shows it: on one line, and not all of a long one.
-pub fn shown(given: &Bound<'_, PyAny>) -> String {
+pub(super) fn shown(given: &Bound<'_, PyAny>) -> String {
     let Ok(text) = given.repr().map(|text| text.to_string()) else { return kind_of(given) };
     let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(SHOWN).is_some() {
@@ -81,6 +81,6 @@ pub fn shown(given: &Bound<'_, PyAny>) -> String {
 /// How many threads a call uses that asks for `threads`. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (threads=None))]
-pub fn thread_count(threads: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
+pub(super) fn thread_count(threads: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
     Ok(ThreadCount::of(threads)?.unwrap_or_else(threads::available))
 }

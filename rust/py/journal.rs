@@ -9,7 +9,7 @@ use crate::run::journal::{self, Journal, Sink};
 
 /// A journal in a file.
 #[derive(Default)]
-pub struct JournalFile {
+pub(super) struct JournalFile {
     past: Vec<u8>,
     file: Option<Durable>,
 }
@@ -25,7 +25,7 @@ impl Sink for Durable {
 
 impl JournalFile {
     /// Opens the journal at `path`, made if there is none; what a crash left of a record at its end is removed.
-    pub fn open(path: Option<&Path>) -> Result<Self> {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
         let wrong = |error: io::Error| Error::Checkpoint(format!("{}: {error}", path.display()));
         let read = || {
@@ -46,7 +46,7 @@ impl JournalFile {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if its records do not follow each other.
-    pub fn journal(&mut self) -> Result<Journal<'_>> {
+    pub(super) fn journal(&mut self) -> Result<Journal<'_>> {
         match &mut self.file {
             Some(file) => Journal::new(&self.past, file),
             None => Ok(Journal::default()),

@@ -17,7 +17,7 @@ use crate::sizer::Sizer;
 #[pyfunction]
 #[pyo3(signature = (data, offsets, groups, count, *, order=None, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments)] // Named in Python.
-pub fn measure<'py>(
+pub(super) fn measure<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
@@ -41,7 +41,7 @@ pub fn measure<'py>(
 /// Compressed length of every sample alone. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (data, offsets, *, threads=None, progress=None))]
-pub fn measure_each<'py>(
+pub(super) fn measure_each<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
@@ -59,7 +59,7 @@ pub fn measure_each<'py>(
 #[pyfunction]
 #[pyo3(signature = (data, offsets, *, threads=None, progress=None))]
 #[allow(clippy::type_complexity)] // A pair of arrays.
-pub fn find_duplicates<'py>(
+pub(super) fn find_duplicates<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
@@ -76,7 +76,7 @@ pub fn find_duplicates<'py>(
 #[pyfunction]
 #[pyo3(signature = (data, offsets, before, *, ngram, threads=None, progress=None))]
 #[allow(clippy::type_complexity)] // Pools as pairs of arrays.
-pub fn novelty(
+pub(super) fn novelty(
     py: Python<'_>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,
@@ -98,7 +98,7 @@ pub fn novelty(
 /// Groups of samples that are alike, and their names. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (data, starts, ends, *, count, threads=None, progress=None))]
-pub fn clusters<'py>(
+pub(super) fn clusters<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     starts: PyReadonlyArray1<'_, i64>,

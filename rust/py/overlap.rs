@@ -11,7 +11,7 @@ use crate::pool::Pool;
 /// For each sample, the first one that equals it. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (data, starts, ends, *, known_data=None, known_offsets=None, threads=None))]
-pub fn first_copies<'py>(
+pub(super) fn first_copies<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'py, u8>,
     starts: PyReadonlyArray1<'py, i64>,
@@ -37,7 +37,7 @@ type Found<'py> = (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>);
 #[pyfunction]
 #[pyo3(signature = (data, offsets, texts, text_offsets, groups, *, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments)] // Named in Python.
-pub fn find_overlap<'py>(
+pub(super) fn find_overlap<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,

@@ -143,7 +143,7 @@ fn columns_of<'l>(layouts: &'l [(String, Layout<'_>)]) -> PyResult<Vec<(String, 
 
 /// What a [`RecordReader`] has read.
 #[pyclass(frozen, get_all, module = "entropylaw._core")]
-pub struct ReadRecords {
+pub(super) struct ReadRecords {
     data: Py<PyArray1<u8>>,
     lengths: Py<PyArray1<i64>>,
     starts: Py<PyArray1<i64>>,

@@ -21,13 +21,13 @@ use crate::select::controls;
 use crate::sizer::DeflateSizer;
 
 /// The sizer behind every selection.
-pub type DefaultSizer = DeflateSizer;
+pub(super) type DefaultSizer = DeflateSizer;
 
 /// Selects with a method. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (method, data, starts, ends, controls, options, *, journal=None, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments)] // Named in Python.
-pub fn select<'py>(
+pub(super) fn select<'py>(
     py: Python<'py>,
     method: &str,
     data: PyReadonlyArray1<'py, u8>,
@@ -56,7 +56,7 @@ pub fn select<'py>(
 }
 
 /// A call of [`select`].
-pub struct Call<'a, 'py> {
+pub(super) struct Call<'a, 'py> {
     pub py: Python<'py>,
     pub options: Options<'py>,
     pool: Pool<'a>,
@@ -68,7 +68,7 @@ pub struct Call<'a, 'py> {
 
 impl Call<'_, '_> {
     /// Selects, without the interpreter, which is free for others meanwhile.
-    pub fn run<R: Send>(
+    pub(super) fn run<R: Send>(
         &self,
         select: impl FnOnce(&Pool<'_>, &controls::Controls<'_>, &mut Journal<'_>, Option<usize>, &Monitor) -> Result<R>
         + Send,
@@ -80,7 +80,7 @@ impl Call<'_, '_> {
 }
 
 /// The options of a method, by name.
-pub struct Options<'py> {
+pub(super) struct Options<'py> {
     method: &'static str,
     given: Bound<'py, PyDict>,
 }
@@ -90,7 +90,7 @@ impl<'py> Options<'py> {
     ///
     /// # Errors
     /// `EntropyLawError` if one is missing, is not what it should be, or is none of this method's.
-    pub fn read<T>(&self, read: impl FnOnce(&mut Reader<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
+    pub(super) fn read<T>(&self, read: impl FnOnce(&mut Reader<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
         let mut reader = Reader { options: self, names: Vec::new() };
         let found = read(&mut reader)?;
         for name in self.given.keys() {
@@ -105,7 +105,7 @@ impl<'py> Options<'py> {
 }
 
 /// Reads options one by one.
-pub struct Reader<'a, 'py> {
+pub(super) struct Reader<'a, 'py> {
     options: &'a Options<'py>,
     /// Those that were read.
     names: Vec<&'static str>,
@@ -116,7 +116,7 @@ impl<'py> Reader<'_, 'py> {
     ///
     /// # Errors
     /// `EntropyLawError` if it is missing or is not of this type.
-    pub fn get<T: FromPyObjectOwned<'py>>(&mut self, name: &'static str) -> PyResult<T> {
+    pub(super) fn get<T: FromPyObjectOwned<'py>>(&mut self, name: &'static str) -> PyResult<T> {
         let Options { method, given } = self.options;
         self.names.push(name);
         let Some(value) = given.get_item(name)? else {
@@ -130,7 +130,7 @@ impl<'py> Reader<'_, 'py> {
 
 /// What a method picked, and what it tells of how. See `_core.pyi`.
 #[pyclass(frozen, get_all, module = "entropylaw._core")]
-pub struct Picks {
+pub(super) struct Picks {
     indices: Py<PyArray1<i64>>,
     trace: Py<PyDict>,
     facts: Py<PyDict>,
@@ -139,25 +139,25 @@ pub struct Picks {
 
 impl Picks {
     /// Picks of which nothing is told yet.
-    pub fn new(py: Python<'_>, indices: Vec<i64>) -> Self {
+    pub(super) fn new(py: Python<'_>, indices: Vec<i64>) -> Self {
         let told = || PyDict::new(py).unbind();
         Self { indices: indices.into_pyarray(py).unbind(), trace: told(), facts: told(), seconds: told() }
     }
 
     /// Adds numbers: of each pick, of each sample or of each round.
-    pub fn trace<T: Element>(self, py: Python<'_>, name: &str, values: Vec<T>) -> PyResult<Self> {
+    pub(super) fn trace<T: Element>(self, py: Python<'_>, name: &str, values: Vec<T>) -> PyResult<Self> {
         self.trace.bind(py).set_item(name, values.into_pyarray(py))?;
         Ok(self)
     }
 
     /// Adds what is to be said of the whole selection.
-    pub fn fact<'py>(self, py: Python<'py>, name: &str, value: impl IntoPyObject<'py>) -> PyResult<Self> {
+    pub(super) fn fact<'py>(self, py: Python<'py>, name: &str, value: impl IntoPyObject<'py>) -> PyResult<Self> {
         self.facts.bind(py).set_item(name, value)?;
         Ok(self)
     }
 
     /// Adds how long a stage took.
-    pub fn seconds(self, py: Python<'_>, stage: &str, took: std::time::Duration) -> PyResult<Self> {
+    pub(super) fn seconds(self, py: Python<'_>, stage: &str, took: std::time::Duration) -> PyResult<Self> {
         self.seconds.bind(py).set_item(stage, took.as_secs_f64())?;
         Ok(self)
     }

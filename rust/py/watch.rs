@@ -13,14 +13,21 @@ use crate::run::monitor::{Monitor, Progress as Snapshot, Stage};
 /// How often the calling thread looks for signals and reports.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How far a long call is.
+/// How far a long call is; passed to ``progress`` callbacks.
 #[pyclass(frozen, get_all, module = "entropylaw")]
 pub struct Progress {
+    /// ``score``: sizing the pool, or first gains; ``global``: stages 1 and 2; ``local``: stage 3; ``measure``: see
+    /// ``ratio``; ``count``: counting n-grams; ``pick``: picking until the budget is reached.
     stage: &'static str,
+    /// Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts.
     done: usize,
+    /// Steps in this stage.
     total: usize,
+    /// The round, from 1 on; 0 before the first.
     round: usize,
+    /// Samples selected so far.
     picked: usize,
+    /// R of the samples selected so far; 0.0 before there are any, and where it is not measured.
     ratio: f64,
 }
 
@@ -52,7 +59,7 @@ impl From<Snapshot> for Progress {
 ///
 /// A signal handler or a callback that raises stops the job; its exception is the result. A panic of the job goes on
 /// here, where pyo3 makes it a Python exception.
-pub fn watched<R: Send>(
+pub(super) fn watched<R: Send>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     job: impl FnOnce(&Monitor) -> Result<R> + Send,

@@ -23,7 +23,7 @@ struct Account {
 
 /// The budget and the groups' shares of it, as samples are picked.
 #[derive(Debug)]
-pub struct Ledger<'a> {
+pub(crate) struct Ledger<'a> {
     pool: &'a Pool<'a>,
     cost: Cost<'a>,
     /// The group of each sample; empty if all are in one.
@@ -42,7 +42,7 @@ impl<'a> Ledger<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Parameter`] if the controls are not of this pool, or can't be met.
-    pub fn new(pool: &'a Pool<'a>, controls: &Controls<'a>) -> Result<Self> {
+    pub(crate) fn new(pool: &'a Pool<'a>, controls: &Controls<'a>) -> Result<Self> {
         controls.check(pool)?;
         let limits = controls.limits;
         let exactly = |&share: &u64| Account { kept: share, most: share };
@@ -64,14 +64,14 @@ impl<'a> Ledger<'a> {
     /// What a sample takes of the budget.
     #[must_use]
     #[inline]
-    pub fn cost(&self, index: usize) -> u64 {
+    pub(crate) fn cost(&self, index: usize) -> u64 {
         self.cost.of(self.pool, index)
     }
 
     /// How long a sample is: in tokens if the budget counts them, else in bytes.
     #[must_use]
     #[inline]
-    pub fn length(&self, index: usize) -> u64 {
+    pub(crate) fn length(&self, index: usize) -> u64 {
         match self.cost {
             Cost::Each(_) => self.cost(index),
             Cost::Samples | Cost::Bytes => self.pool.sample(index).len() as u64,
@@ -81,19 +81,19 @@ impl<'a> Ledger<'a> {
     /// Whether a sample fits.
     #[must_use]
     #[inline]
-    pub fn fits(&self, index: usize) -> bool {
+    pub(crate) fn fits(&self, index: usize) -> bool {
         let Account { kept, most } = self.accounts[self.group(index)];
         self.cost(index) <= most.min(kept + self.free)
     }
 
     /// Whether as long as the budget is not reached every sample fits.
     #[must_use]
-    pub fn all_fit(&self) -> bool {
+    pub(crate) fn all_fit(&self) -> bool {
         self.cost == Cost::Samples && self.groups.is_empty()
     }
 
     /// Notes that a sample which fits is picked.
-    pub fn take(&mut self, index: usize) {
+    pub(crate) fn take(&mut self, index: usize) {
         let cost = self.cost(index);
         let group = self.group(index);
         let Account { kept, most } = &mut self.accounts[group];
@@ -105,13 +105,13 @@ impl<'a> Ledger<'a> {
 
     /// Whether what does not fit may fit later.
     #[must_use]
-    pub fn may_reopen(&self) -> bool {
+    pub(crate) fn may_reopen(&self) -> bool {
         !self.then.is_empty()
     }
 
     /// To be called when no sample fits any more: quotas take the place of the groups' shares. Says whether they did,
     /// which happens once.
-    pub fn reopen(&mut self) -> bool {
+    pub(crate) fn reopen(&mut self) -> bool {
         let then = std::mem::take(&mut self.then);
         if then.is_empty() || self.left == 0 {
             return false;
@@ -127,7 +127,7 @@ impl<'a> Ledger<'a> {
 
     /// What is left of the budget.
     #[must_use]
-    pub fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left
     }
 

@@ -3,7 +3,7 @@
 pub mod controls;
 pub mod coverage;
 mod greedy;
-pub mod ledger;
-pub mod order;
+pub(crate) mod ledger;
+pub(crate) mod order;
 pub mod ordered;
 pub mod zip;

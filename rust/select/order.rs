@@ -16,7 +16,7 @@ use std::cmp::Ordering;
 ///
 /// # Panics
 /// If `k > n`.
-pub fn by_index(n: usize, k: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
+pub(crate) fn by_index(n: usize, k: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
     assert!(k <= n, "asked for the {k} lowest of {n}");
     let mut order: Vec<usize> = (0..n).collect();
     if k == 0 {
@@ -35,7 +35,7 @@ pub fn by_index(n: usize, k: usize, compare: impl Fn(usize, usize) -> Ordering) 
 /// # Panics
 /// If `k > keys.len()`.
 #[must_use]
-pub fn as_libstdcxx(keys: &[f32], k: usize) -> Vec<usize> {
+pub(crate) fn as_libstdcxx(keys: &[f32], k: usize) -> Vec<usize> {
     let n = keys.len();
     assert!(k <= n, "asked for the {k} lowest of {n}");
     if k == 0 {

@@ -11,9 +11,9 @@
 use std::borrow::BorrowMut;
 
 pub mod deflate;
-pub mod set;
+pub(crate) mod set;
 pub mod shared;
-pub mod workers;
+pub(crate) mod workers;
 
 pub use deflate::DeflateSizer;
 

@@ -15,7 +15,7 @@ use crate::run::monitor::Monitor;
 use crate::run::threads::Threads;
 
 /// Threads, each with its scratch.
-pub struct Workers<S: Sizer> {
+pub(crate) struct Workers<S: Sizer> {
     threads: Threads,
     scratch: Vec<Mutex<S::Scratch>>,
 }
@@ -25,7 +25,7 @@ impl<S: Sizer> Workers<S> {
     ///
     /// # Errors
     /// [`crate::Error::Parameter`] if the system refuses to start them.
-    pub fn new(threads: Option<usize>) -> Result<Self> {
+    pub(crate) fn new(threads: Option<usize>) -> Result<Self> {
         let threads = Threads::start(threads)?;
         let count = threads.count();
         let sizer = S::new();
@@ -33,7 +33,7 @@ impl<S: Sizer> Workers<S> {
     }
 
     /// Runs `job` on these threads, so that the parallel iterators in it use them.
-    pub fn run<R: Send>(&self, job: impl FnOnce() -> R + Send) -> R {
+    pub(crate) fn run<R: Send>(&self, job: impl FnOnce() -> R + Send) -> R {
         self.threads.install(job)
     }
 
@@ -41,7 +41,7 @@ impl<S: Sizer> Workers<S> {
     ///
     /// A thread that finds nothing to do falls asleep within microseconds, and to wake it takes longer than many a piece
     /// of work. So the others look for work until `job` is done. Call it inside [`Workers::run`].
-    pub fn awake<R>(&self, job: impl FnOnce() -> R) -> R {
+    pub(crate) fn awake<R>(&self, job: impl FnOnce() -> R) -> R {
         let job_ends = SetOnDrop(Arc::default());
         let (done, caller) = (Arc::clone(&job_ends.0), rayon::current_thread_index());
         // One on each thread, because the caller might steal what is spawned, and would then wait for itself.
@@ -57,7 +57,7 @@ impl<S: Sizer> Workers<S> {
 
     /// Lends this thread's scratch to `job`. Call it inside [`Workers::run`], and do not nest parallel work in `job`:
     /// the thread could steal another job that waits for the same scratch.
-    pub fn with_scratch<R>(&self, job: impl FnOnce(&mut S::Scratch) -> R) -> R {
+    pub(crate) fn with_scratch<R>(&self, job: impl FnOnce(&mut S::Scratch) -> R) -> R {
         let thread = rayon::current_thread_index().expect("called inside `run`");
         job(&mut self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -66,7 +66,7 @@ impl<S: Sizer> Workers<S> {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`] when the monitor says so.
-    pub fn probe_all<'a>(
+    pub(crate) fn probe_all<'a>(
         &self,
         set: &Set<S>,
         n: usize,

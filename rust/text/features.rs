@@ -6,7 +6,7 @@ use crate::hash::mix;
 
 /// An occurrence of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Occurrence {
+pub(crate) struct Occurrence {
     /// The feature.
     pub hash: u64,
     /// The four bytes before it, fewer and zeros at the start of a sample: how it is reached.
@@ -14,7 +14,7 @@ pub struct Occurrence {
 }
 
 /// A way to take samples apart.
-pub trait Features: Copy + Send + Sync {
+pub(crate) trait Features: Copy + Send + Sync {
     /// At most how many occurrences a byte of sample has.
     fn per_byte(&self) -> usize;
 
@@ -24,16 +24,16 @@ pub trait Features: Copy + Send + Sync {
 
 /// Runs of `n` bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct ByteGrams {
+pub(crate) struct ByteGrams {
     n: usize,
 }
 
 impl ByteGrams {
     /// The longest run: what a machine word holds.
-    pub const MAX: usize = 8;
+    pub(crate) const MAX: usize = 8;
 
     /// Runs of `n` bytes, `1..=MAX`.
-    pub fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         assert!((1..=Self::MAX).contains(&n));
         Self { n }
     }

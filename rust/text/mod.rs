@@ -1,6 +1,6 @@
 //! From bytes to samples, and from samples to what they are made of: n-grams, words, shingles.
 
-pub mod features;
+pub(crate) mod features;
 pub mod read;
-pub mod shingles;
-pub mod words;
+pub(crate) mod shingles;
+pub(crate) mod words;

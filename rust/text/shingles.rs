@@ -14,7 +14,7 @@ const SHARED: usize = 4;
 const OF: usize = 5;
 
 /// Takes samples apart.
-pub struct Shingles {
+pub(crate) struct Shingles {
     /// Hashes of the last words, the latest at `words % RUN`.
     last: [u64; RUN],
     words: usize,
@@ -22,7 +22,7 @@ pub struct Shingles {
 
 impl Shingles {
     /// Calls `visit` with the hash of every shingle of `sample`, in order, repeated ones too.
-    pub fn each(sample: &[u8], mut visit: impl FnMut(u64)) {
+    pub(crate) fn each(sample: &[u8], mut visit: impl FnMut(u64)) {
         let mut shingles = Self { last: [0; RUN], words: 0 };
         let mut word: Option<u64> = None;
         // Whether the word is a character by itself.
@@ -75,7 +75,7 @@ impl Shingles {
 }
 
 /// Whether two samples share four fifths of their shingles.
-pub fn alike(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn alike(a: &[u8], b: &[u8]) -> bool {
     let (a, b) = (Shingles::set(a), Shingles::set(b));
     let mut shared = 0;
     let mut others = b.iter().peekable();

@@ -13,16 +13,16 @@ use crate::hash::{chain, mix};
 
 /// Runs of one to `n` words.
 #[derive(Debug, Clone, Copy)]
-pub struct WordGrams {
+pub(crate) struct WordGrams {
     n: usize,
 }
 
 impl WordGrams {
     /// The longest run.
-    pub const MAX: usize = 8;
+    pub(crate) const MAX: usize = 8;
 
     /// Runs of one to `n` words, `n` in `1..=MAX`.
-    pub fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         assert!((1..=Self::MAX).contains(&n));
         Self { n }
     }

@@ -9,16 +9,16 @@ use crate::hash::{chain, mix};
 use crate::real;
 
 /// Slots that marks are hashed to.
-pub const SLOTS: usize = 1 << 13;
+pub(super) const SLOTS: usize = 1 << 13;
 
 /// The length of a vector that is not 0, about.
-pub const UNIT: f64 = 1024.0;
+pub(super) const UNIT: f64 = 1024.0;
 
 /// Bytes of a sample that are looked at, from its beginning: formats show soon.
 const SEEN: usize = 4096;
 
 /// A mark: a word, a number, a character of punctuation or a line break.
-pub fn marks(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn marks(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = &sample[..sample.len().min(SEEN)];
     std::iter::from_fn(move || {
         let start = rest.iter().position(|byte| *byte == b'\n' || !byte.is_ascii_whitespace())?;
@@ -50,7 +50,7 @@ fn hash(mark: &[u8]) -> u64 {
 }
 
 /// The slots of a sample's marks, each with how often it occurs, in ascending order.
-pub fn slots(sample: &[u8], into: &mut Vec<(u16, u32)>) {
+pub(super) fn slots(sample: &[u8], into: &mut Vec<(u16, u32)>) {
     into.clear();
     let slot = |hash: u64| (mix(hash) >> 51) as u16;
     let mut before = 0;
@@ -69,15 +69,15 @@ pub fn slots(sample: &[u8], into: &mut Vec<(u16, u32)>) {
 }
 
 /// What a slot counts, by how many of `samples` have a mark in it.
-pub fn weights(having: &[u32], samples: usize) -> Vec<u32> {
+pub(super) fn weights(having: &[u32], samples: usize) -> Vec<u32> {
     having.iter().map(|&df| (64.0 * real::ln((samples as f64 + 1.0) / (f64::from(df) + 0.5))) as u32).collect()
 }
 
 /// A sample as a vector of length about [`UNIT`]: slots that are not 0, and their values.
-pub type Vector = Vec<(u16, i16)>;
+pub(super) type Vector = Vec<(u16, i16)>;
 
 /// The vector of a sample.
-pub fn vector(sample: &[u8], weights: &[u32], scratch: &mut Vec<(u16, u32)>) -> Vector {
+pub(super) fn vector(sample: &[u8], weights: &[u32], scratch: &mut Vec<(u16, u32)>) -> Vector {
     slots(sample, scratch);
     for (slot, count) in scratch.iter_mut() {
         *count = (count.ilog2() + 1) * weights[usize::from(*slot)];

@@ -16,7 +16,7 @@ use crate::run::monitor::Monitor;
 const ROUNDS: usize = 8;
 
 /// Centres of clusters.
-pub struct Centres {
+pub(super) struct Centres {
     /// Of every slot, its value in each centre.
     values: Vec<i16>,
     count: usize,
@@ -27,7 +27,7 @@ impl Centres {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`] when the monitor says so.
-    pub fn fit(vectors: &[Vector], count: usize, monitor: &Monitor) -> Result<Self> {
+    pub(super) fn fit(vectors: &[Vector], count: usize, monitor: &Monitor) -> Result<Self> {
         let mut centres = Self::first(vectors, count, monitor)?;
         for _ in 0..ROUNDS {
             let homes = centres.homes(vectors, monitor)?;
@@ -37,12 +37,12 @@ impl Centres {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.count
     }
 
     /// The centre that each vector belongs to, and how near it is.
-    pub fn homes(&self, vectors: &[Vector], monitor: &Monitor) -> Result<Vec<(usize, i32)>> {
+    pub(super) fn homes(&self, vectors: &[Vector], monitor: &Monitor) -> Result<Vec<(usize, i32)>> {
         vectors
             .par_iter()
             .map_init(Vec::new, |products, vector| {
@@ -53,7 +53,7 @@ impl Centres {
     }
 
     /// The centre that a vector belongs to, and their scalar product.
-    pub fn home(&self, vector: &Vector, products: &mut Vec<i32>) -> (usize, i32) {
+    pub(super) fn home(&self, vector: &Vector, products: &mut Vec<i32>) -> (usize, i32) {
         products.clear();
         products.resize(self.count, 0);
         for &(slot, value) in vector {

@@ -14,7 +14,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 3..=24;
 /// The names of `count` clusters, from samples and the cluster of each: a number, from 1 on, and up to three words.
 ///
 /// A word counts with `p * ln(p / q)^2`, where a share of `p` of the cluster's samples and `q` of all have it.
-pub fn names(samples: &[(&[u8], usize)], count: usize) -> Vec<String> {
+pub(super) fn names(samples: &[(&[u8], usize)], count: usize) -> Vec<String> {
     let mut having: BTreeMap<String, BTreeMap<usize, u32>> = BTreeMap::new();
     let mut sizes = vec![0_u32; count];
     for &(sample, cluster) in samples {

@@ -6,7 +6,7 @@
 use crate::hash::{chain, mix};
 
 /// Bands.
-pub const BANDS: usize = 20;
+pub(super) const BANDS: usize = 20;
 /// Minima in a band.
 const ROWS: usize = 6;
 const COUNT: usize = BANDS * ROWS;
@@ -25,7 +25,7 @@ const FUNCTIONS: ([u32; COUNT], [u32; COUNT]) = {
 };
 
 /// The minima over a set.
-pub struct Minima {
+pub(super) struct Minima {
     minima: [u32; COUNT],
     empty: bool,
 }
@@ -38,13 +38,13 @@ impl Default for Minima {
 
 impl Minima {
     /// Of the empty set.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
     /// Adds a member, by its hash.
     #[inline]
-    pub fn add(&mut self, hash: u64) {
+    pub(super) fn add(&mut self, hash: u64) {
         self.empty = false;
         let (keys, factors) = &FUNCTIONS;
         for ((minimum, key), factor) in self.minima.iter_mut().zip(keys).zip(factors) {
@@ -53,7 +53,7 @@ impl Minima {
     }
 
     /// A hash of each band; None for the empty set.
-    pub fn bands(&self) -> Option<[u32; BANDS]> {
+    pub(super) fn bands(&self) -> Option<[u32; BANDS]> {
         if self.empty {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::select::coverage::{self, Guard, Params, Target, TargetShare, Unit};
 
 /// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`; `target`, which may be None, and
 /// `target_weight`.
-pub fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
+pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
     let (params, target, weight) = call.options.read(|options| {
         let params = Params {
             unit: unit_named(&options.get::<String>("unit")?)?,
@@ -55,7 +55,7 @@ pub fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
     data, offsets, *, unit, ngram, gamma, min_df, min_contexts, target=None, target_weight=0.0, threads=None, progress=None
 ))]
 #[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
-pub fn first_gains<'py>(
+pub(crate) fn first_gains<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     offsets: PyReadonlyArray1<'_, i64>,

@@ -2,7 +2,7 @@
 //!
 //! To add one is a file here, and its line in [`METHODS`].
 
-pub mod coverage;
+pub(super) mod coverage;
 mod ordered;
 mod zip;
 
@@ -14,5 +14,5 @@ use super::select::{Call, Picks};
 type Method = fn(&Call<'_, '_>) -> PyResult<Picks>;
 
 /// By name.
-pub const METHODS: &[(&str, Method)] =
+pub(super) const METHODS: &[(&str, Method)] =
     &[("coverage", coverage::select), ("random", ordered::random), ("top", ordered::top), ("zip", zip::select)];

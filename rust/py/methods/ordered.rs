@@ -9,13 +9,13 @@ use crate::py::select::{Call, Picks};
 use crate::select::ordered::{self, Order};
 
 /// In random order. Options: `seed`.
-pub fn random(call: &Call<'_, '_>) -> PyResult<Picks> {
+pub(super) fn random(call: &Call<'_, '_>) -> PyResult<Picks> {
     let seed = call.options.read(|options| options.get("seed"))?;
     take(call, Order::Random { seed })
 }
 
 /// The highest key first. Options: `keys`, one of each sample.
-pub fn top(call: &Call<'_, '_>) -> PyResult<Picks> {
+pub(super) fn top(call: &Call<'_, '_>) -> PyResult<Picks> {
     let keys: PyReadonlyArray1<'_, f64> = call.options.read(|options| options.get("keys"))?;
     take(call, Order::Highest(keys.as_slice()?))
 }

@@ -8,7 +8,7 @@ use crate::select::zip::{self, End, Params, Preset, Round};
 use crate::sizer::Sizer;
 
 /// Options: `preset`, `k1`, `k2`, `k3`.
-pub fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
+pub(super) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
     let params = call.options.read(|options| {
         let preset = preset_named(&options.get::<String>("preset")?)?;
         Ok(Params { preset, k1: options.get("k1")?, k2: options.get("k2")?, k3: options.get("k3")? })

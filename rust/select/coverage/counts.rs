@@ -36,7 +36,7 @@ pub struct Guard {
 const STRETCH: usize = 256;
 
 /// In how many samples each slot's feature occurs, saturating at 65,535; 0 for features that do not recur.
-pub fn document_frequencies<F: Features>(
+pub(super) fn document_frequencies<F: Features>(
     pool: &Pool<'_>,
     features: F,
     slots: Slots,

@@ -12,7 +12,7 @@ const SMALLEST: usize = 1 << 10;
 const SLOTS_AN_OCCURRENCE: usize = 64;
 
 /// A set of slots.
-pub struct Distinct {
+pub(super) struct Distinct {
     slots: Slots,
     /// Slot + 1; 0 is free. The length is a power of two. Empty if `bits` are in use.
     table: Vec<u32>,
@@ -22,12 +22,12 @@ pub struct Distinct {
 
 impl Distinct {
     /// An empty set of `slots`.
-    pub fn new(slots: Slots) -> Self {
+    pub(super) fn new(slots: Slots) -> Self {
         Self { slots, table: Vec::new(), bits: Vec::new() }
     }
 
     /// Empties the set and makes room for `most` slots.
-    pub fn clear(&mut self, most: usize) {
+    pub(super) fn clear(&mut self, most: usize) {
         self.table.clear();
         if most >= self.slots.len() / SLOTS_AN_OCCURRENCE && most > SMALLEST {
             self.bits.clear();
@@ -39,7 +39,7 @@ impl Distinct {
 
     /// Adds a slot; whether it is new.
     #[inline]
-    pub fn insert(&mut self, slot: u32) -> bool {
+    pub(super) fn insert(&mut self, slot: u32) -> bool {
         if self.table.is_empty() {
             let word = &mut self.bits[slot as usize / 64];
             let old = *word;

@@ -23,10 +23,10 @@ use crate::text::features::Features;
 const CHUNK: usize = 256;
 
 /// Numbers below this are stored as they are.
-pub const COMMON: usize = 1 << 16;
+pub(super) const COMMON: usize = 1 << 16;
 
 /// The lists of a pool.
-pub struct Lists<'a, F> {
+pub(super) struct Lists<'a, F> {
     pool: &'a Pool<'a>,
     features: F,
     /// `None` for those that did not fit.
@@ -59,7 +59,7 @@ struct End {
 
 /// The features of one sample, sorted.
 #[derive(Clone, Copy)]
-pub struct List<'a> {
+pub(super) struct List<'a> {
     /// The features below [`COMMON`].
     pub common: &'a [u16],
     rare: &'a [u16],
@@ -77,7 +77,7 @@ impl Reader {
 
 impl<'a, F: Features> Lists<'a, F> {
     /// Reads every sample; stores lists of `room` bytes at most.
-    pub fn new(
+    pub(super) fn new(
         pool: &'a Pool<'a>,
         features: F,
         vocabulary: Vocabulary,
@@ -109,12 +109,12 @@ impl<'a, F: Features> Lists<'a, F> {
 
     /// The features of a sample, if they are stored.
     #[inline]
-    pub fn stored(&self, index: usize) -> Option<List<'_>> {
+    pub(super) fn stored(&self, index: usize) -> Option<List<'_>> {
         self.chunks[index / CHUNK].as_ref().map(|chunk| chunk.list(index % CHUNK))
     }
 
     /// Calls `visit` with the features of a sample, sorted.
-    pub fn each(&self, index: usize, visit: impl FnMut(u32)) {
+    pub(super) fn each(&self, index: usize, visit: impl FnMut(u32)) {
         match (self.stored(index), &self.reader) {
             (Some(list), _) => list.iter().for_each(visit),
             (None, Some(reader)) => reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit)),
@@ -169,7 +169,7 @@ impl Chunk {
 impl<'a> List<'a> {
     /// The features from [`COMMON`] on.
     #[inline]
-    pub fn rare(self) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn rare(self) -> impl Iterator<Item = u32> + 'a {
         let mut codes = self.rare.iter();
         let mut last = COMMON as u32;
         std::iter::from_fn(move || {
@@ -191,7 +191,7 @@ impl<'a> List<'a> {
     }
 
     /// All of them.
-    pub fn iter(self) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn iter(self) -> impl Iterator<Item = u32> + 'a {
         self.common.iter().map(|&code| u32::from(code)).chain(self.rare())
     }
 }

@@ -5,21 +5,21 @@
 //! a byte a number of the range, however long the sample is.
 
 /// A set of numbers.
-pub struct Marks {
+pub(super) struct Marks {
     /// A bit for each number; for each of these words; for each of those.
     levels: [Vec<u64>; 3],
 }
 
 impl Marks {
     /// A set for numbers below `limit`.
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         let level = |bits: usize| vec![0; (limit >> bits) + 1];
         Self { levels: [level(6), level(12), level(18)] }
     }
 
     /// Adds a number.
     #[inline]
-    pub fn insert(&mut self, id: u32) {
+    pub(super) fn insert(&mut self, id: u32) {
         let mut bit = id as usize;
         for level in &mut self.levels {
             level[bit >> 6] |= 1 << (bit & 63);
@@ -29,7 +29,7 @@ impl Marks {
 
     /// Takes all numbers out, in ascending order.
     #[inline]
-    pub fn drain(&mut self, mut visit: impl FnMut(u32)) {
+    pub(super) fn drain(&mut self, mut visit: impl FnMut(u32)) {
         let [low, middle, high] = &mut self.levels;
         for (at, word) in high.iter_mut().enumerate() {
             for at in bits(at, std::mem::take(word)) {

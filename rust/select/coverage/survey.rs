@@ -33,14 +33,14 @@ const ALWAYS: u64 = 1 << 22;
 const FEW: usize = 1 << 12;
 
 /// The distinct features whose hashes lie in the lowest `2^-shift` of their range, sorted.
-pub struct Survey {
+pub(super) struct Survey {
     hashes: Vec<u64>,
     shift: u32,
 }
 
 impl Survey {
     /// Looks at every sample.
-    pub fn new<F: Features>(pool: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Self> {
+    pub(super) fn new<F: Features>(pool: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Self> {
         let mut shift = 0;
         while (pool.bytes() * features.per_byte()) >> shift > KEPT {
             shift += 1;
@@ -73,18 +73,18 @@ impl Survey {
     }
 
     /// Distinct features in the pool: exact for small pools, an estimate for others.
-    pub fn features(&self) -> u64 {
+    pub(super) fn features(&self) -> u64 {
         (self.hashes.len() as u64) << self.shift
     }
 
     /// A table that has room for them, and is small beside a pool of `bytes`.
-    pub fn slots(&self, bytes: usize) -> Slots {
+    pub(super) fn slots(&self, bytes: usize) -> Slots {
         let most = (bytes as u64 / POOL_SHARE).clamp(ALWAYS, u64::from(u32::MAX));
         Slots::new((self.features() * ROOM).clamp(FEWEST, most) as u32)
     }
 
     /// Share of the features that have a slot in common with another one, in a table of `slots`.
-    pub fn collisions(&self, slots: Slots) -> f64 {
+    pub(super) fn collisions(&self, slots: Slots) -> f64 {
         let shared: usize = self
             .hashes
             .chunk_by(|&a, &b| slots.of(a) == slots.of(b))

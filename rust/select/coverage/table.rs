@@ -81,7 +81,7 @@ struct Reach {
 }
 
 /// The features' counts and marginals, by number.
-pub struct Table {
+pub(super) struct Table {
     scale: Scale,
     ranks: Ranks,
     selected: Vec<u16>,
@@ -97,7 +97,7 @@ pub struct Table {
 
 impl Table {
     /// A table of features that have these ranks, with nothing selected.
-    pub fn new(ranks: Ranks, weights: Weights) -> Self {
+    pub(super) fn new(ranks: Ranks, weights: Weights) -> Self {
         let scale = Scale::new(weights.of, weights.largest);
         let mut marginals = Vec::with_capacity(COMMON);
         let mut bounds = Vec::with_capacity(ranks.len().saturating_sub(COMMON));
@@ -136,7 +136,7 @@ impl Table {
 
     /// What one more sample with this feature adds, in units.
     #[inline]
-    pub fn marginal(&self, feature: u32) -> u64 {
+    pub(super) fn marginal(&self, feature: u32) -> u64 {
         let at = feature as usize;
         u64::from(match self.marginals.get(at) {
             Some(&marginal) => marginal,
@@ -146,24 +146,24 @@ impl Table {
 
     /// What the common features of a list add with one more sample, in units.
     #[inline]
-    pub fn common(&self, list: List<'_>) -> u64 {
+    pub(super) fn common(&self, list: List<'_>) -> u64 {
         // No index of 16 bits can be out of bounds: the loop is loads and additions.
         list.common.iter().map(|&feature| u64::from(self.marginals[usize::from(feature)])).sum()
     }
 
     /// What the other features of a list add.
-    pub fn rare(&self, list: List<'_>) -> u64 {
+    pub(super) fn rare(&self, list: List<'_>) -> u64 {
         list.rare().map(|feature| self.marginal(feature)).sum()
     }
 
     /// What the other features of a list add at most.
     #[inline]
-    pub fn rare_bound(&self, list: List<'_>) -> u64 {
+    pub(super) fn rare_bound(&self, list: List<'_>) -> u64 {
         list.rare().map(|feature| u64::from(self.bounds[feature as usize - COMMON])).sum::<u64>() << self.shift
     }
 
     /// One more sample with this feature is selected; what that added.
-    pub fn select(&mut self, feature: u32) -> u64 {
+    pub(super) fn select(&mut self, feature: u32) -> u64 {
         let at = feature as usize;
         let added = self.marginal(feature);
         let (rank, c) = (self.ranks.of(feature), self.selected[at]);
@@ -186,27 +186,27 @@ impl Table {
     }
 
     /// Bytes that this takes, small things apart.
-    pub fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         size_of_val(&self.selected[..]) + size_of_val(&self.bounds[..])
     }
 
     /// Units in a gain of 1.
-    pub fn unit(&self) -> f64 {
+    pub(super) fn unit(&self) -> f64 {
         self.scale.unit
     }
 
     /// Share of the features, by weight, that a selected sample has; 1 if there are none.
-    pub fn coverage(&self) -> f64 {
+    pub(super) fn coverage(&self) -> f64 {
         self.all.get()
     }
 
     /// The same of the features of the target, if there is one, those that the pool lacks included.
-    pub fn reached(&self) -> Option<f64> {
+    pub(super) fn reached(&self) -> Option<f64> {
         self.reach.as_ref().map(|reach| reach.share.get())
     }
 
     /// Share of the features of the target, by weight, that the pool has.
-    pub fn reachable(&self) -> f64 {
+    pub(super) fn reachable(&self) -> f64 {
         let of = |reach: &Reach| Share { covered: reach.shared, total: reach.share.total }.get();
         self.reach.as_ref().map_or(0.0, of)
     }

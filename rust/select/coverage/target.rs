@@ -42,7 +42,7 @@ impl Target<'_> {
 
 /// A slot with features of the target that the pool has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Aim {
+pub(super) struct Aim {
     /// The slot.
     pub slot: u32,
     /// Samples of the pool that have one of these features.
@@ -52,7 +52,7 @@ pub struct Aim {
 }
 
 /// What the target holds.
-pub struct Aims {
+pub(super) struct Aims {
     /// Of what the pool has too, by slot, ascending.
     pub shared: Vec<Aim>,
     /// Of each feature that the pool does not have, in how many samples of the target it is; ascending.
@@ -94,7 +94,7 @@ impl Index {
 
 impl Aims {
     /// Looks at both.
-    pub fn new<F: Features>(
+    pub(super) fn new<F: Features>(
         pool: &Pool<'_>,
         target: &Pool<'_>,
         features: F,

@@ -15,7 +15,7 @@ const NONE: u32 = u32::MAX;
 const STRETCH: usize = 256;
 
 /// The number of every recurring feature, by slot.
-pub struct Vocabulary {
+pub(super) struct Vocabulary {
     slots: Slots,
     ids: Vec<u32>,
     count: usize,
@@ -23,29 +23,29 @@ pub struct Vocabulary {
 
 /// The rank of each numbered feature: of equal ranks, equal weights. Numbers fall with the rank, so it takes no memory by
 /// feature.
-pub struct Ranks {
+pub(super) struct Ranks {
     /// The first number of each rank, from the highest down to 1, and the number of features.
     starts: Vec<u32>,
 }
 
 impl Ranks {
     /// The highest.
-    pub fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         self.starts.len() - 1
     }
 
     /// How many features there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.starts[self.most()] as usize
     }
 
     /// The rank of a feature.
-    pub fn of(&self, feature: u32) -> usize {
+    pub(super) fn of(&self, feature: u32) -> usize {
         self.starts.len() - self.starts.partition_point(|&start| start <= feature)
     }
 
     /// Every rank with the number of features that have it, in the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
         self.starts.windows(2).zip((1..=self.most()).rev()).map(|(ends, rank)| (rank, (ends[1] - ends[0]) as usize))
     }
 }
@@ -53,7 +53,7 @@ impl Ranks {
 impl Vocabulary {
     /// Numbers the features whose rank, by slot, is not 0; `most` is the highest. Of equal ranks, the lower slot comes
     /// first.
-    pub fn new(slots: Slots, mut ranks: Vec<u32>, most: usize) -> (Self, Ranks) {
+    pub(super) fn new(slots: Slots, mut ranks: Vec<u32>, most: usize) -> (Self, Ranks) {
         let mut counts = vec![0_u32; most + 1];
         ranks.iter().for_each(|&rank| counts[rank as usize] += 1);
         let mut starts = Vec::with_capacity(counts.len());
@@ -78,17 +78,17 @@ impl Vocabulary {
     }
 
     /// How many features count: their numbers are below this.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.count
     }
 
     /// Bytes that this takes.
-    pub fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         self.ids.len() * size_of::<u32>()
     }
 
     /// Marks the numbers of a sample's features that count.
-    pub fn read<F: Features>(&self, features: F, sample: &[u8], marks: &mut Marks) {
+    pub(super) fn read<F: Features>(&self, features: F, sample: &[u8], marks: &mut Marks) {
         let mut stretch = [0; STRETCH];
         let mut length = 0;
         let mut mark = |stretch: &mut [u32]| {

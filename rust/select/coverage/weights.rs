@@ -22,7 +22,7 @@ use crate::real::pow;
 const MOST_DF: usize = u16::MAX as usize;
 
 /// The weights of ranks.
-pub struct Weights {
+pub(super) struct Weights {
     /// By rank; of rank 0, which no feature has, anything.
     pub of: Vec<f64>,
     /// The largest one possible, or more.
@@ -32,7 +32,7 @@ pub struct Weights {
 }
 
 /// Which of the features are the target's.
-pub struct Aimed {
+pub(super) struct Aimed {
     /// By rank.
     pub is: Vec<bool>,
     /// Weight of the target's features that the pool does not have.
@@ -41,20 +41,26 @@ pub struct Aimed {
 
 impl Weights {
     /// The weights without a target, by `df`.
-    pub fn general(gamma: f64) -> Self {
+    pub(super) fn general(gamma: f64) -> Self {
         let of: Vec<f64> = (0..=MOST_DF).map(|df| pow(df.max(1) as f64, gamma)).collect();
         let largest = of.iter().fold(0.0_f64, |a, &b| a.max(b));
         Self { of, largest, aimed: None }
     }
 
     /// The highest rank.
-    pub fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         self.of.len() - 1
     }
 
     /// The weights with a target that counts `lambda` and has `target` samples, beside a pool of `pool`. Makes the `df` of
     /// features that recur, by slot, into ranks.
-    pub fn targeted(df: &mut [u32], aims: &Aims, gamma: f64, lambda: f64, (pool, target): (usize, usize)) -> Self {
+    pub(super) fn targeted(
+        df: &mut [u32],
+        aims: &Aims,
+        gamma: f64,
+        lambda: f64,
+        (pool, target): (usize, usize),
+    ) -> Self {
         let mix = |recurring: u32, df: u32, tdf: u32| {
             let y = (1.0 - lambda) * f64::from(recurring) + lambda * (f64::from(tdf) * pool as f64 / target as f64);
             // Where the target does not count, nor does how the feature is counted for it.

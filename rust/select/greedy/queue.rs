@@ -15,7 +15,7 @@ const BUCKETS: usize = 64 << (23 - WITHIN);
 
 /// A sample and its bound, which is rounded up: half the memory, and a bound it stays.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The sample's key is not above this; not negative.
     pub bound: f32,
     /// The sample.
@@ -45,7 +45,7 @@ impl Eq for Entry {}
 
 /// Entries, the greatest first.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     /// The highest bound there was.
     highest: f32,
     /// The buckets up to this one are empty, and what belongs there is in `top`.
@@ -56,7 +56,7 @@ pub struct Queue {
 
 impl Queue {
     /// A queue of `entries`.
-    pub fn new(entries: Vec<Entry>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>) -> Self {
         let highest = entries.iter().fold(0.0, |highest: f32, entry| highest.max(entry.bound));
         let mut this = Self { highest, reached: 0, buckets: vec![Vec::new(); BUCKETS], top: BinaryHeap::new() };
         let mut sizes = vec![0; BUCKETS];
@@ -73,7 +73,7 @@ impl Queue {
     }
 
     /// The greatest entry.
-    pub fn peek(&mut self) -> Option<Entry> {
+    pub(super) fn peek(&mut self) -> Option<Entry> {
         while self.top.is_empty() && self.reached + 1 < BUCKETS {
             self.reached += 1;
             self.top = std::mem::take(&mut self.buckets[self.reached]).into();
@@ -82,12 +82,12 @@ impl Queue {
     }
 
     /// Removes the greatest entry, which must have been looked at.
-    pub fn pop(&mut self) -> Option<Entry> {
+    pub(super) fn pop(&mut self) -> Option<Entry> {
         self.top.pop()
     }
 
     /// Adds an entry whose bound is no higher than the highest was when the queue was made.
-    pub fn push(&mut self, entry: Entry) {
+    pub(super) fn push(&mut self, entry: Entry) {
         let bucket = self.bucket(entry.bound);
         if bucket <= self.reached {
             self.top.push(entry);

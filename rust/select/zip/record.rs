@@ -4,19 +4,19 @@ use crate::error::Result;
 use crate::run::journal::{Reader, Writer, misfit};
 
 /// The kind of records that hold sizes of the next samples alone, in input order.
-pub const SCORES: u8 = 1;
+pub(super) const SCORES: u8 = 1;
 /// The kind of records that hold a round.
 const ROUND: u8 = 2;
 
 /// The record of scores.
-pub fn scores(sizes: &[u64]) -> Writer {
+pub(super) fn scores(sizes: &[u64]) -> Writer {
     let mut record = Writer::new(SCORES);
     record.list(sizes.iter().copied());
     record
 }
 
 /// What a round did.
-pub struct Round {
+pub(super) struct Round {
     /// Samples that stage 2 sized.
     pub candidates: Vec<usize>,
     /// Of each, the size of everything selected with it added.
@@ -31,7 +31,7 @@ pub struct Round {
 
 impl Round {
     /// The record of the round.
-    pub fn write(&self) -> Writer {
+    pub(super) fn write(&self) -> Writer {
         let mut record = Writer::new(ROUND);
         for positions in [&self.candidates, &self.block, &self.picks] {
             record.list(positions.iter().map(|&index| index as u64));
@@ -46,7 +46,7 @@ impl Round {
     ///
     /// # Errors
     /// [`crate::Error::Checkpoint`] if the record can't be one of this pool.
-    pub fn read(record: Reader<'_>, samples: usize) -> Result<Self> {
+    pub(super) fn read(record: Reader<'_>, samples: usize) -> Result<Self> {
         if record.kind() != ROUND {
             return Err(misfit());
         }

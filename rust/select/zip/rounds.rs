@@ -28,7 +28,7 @@ struct Left<S: Sizer> {
 }
 
 /// A selection under way.
-pub struct Zip<'a, 'j, S: Sizer, R: Rules> {
+pub(super) struct Zip<'a, 'j, S: Sizer, R: Rules> {
     pool: &'a Pool<'a>,
     params: &'a Params,
     known: Known<'a>,
@@ -56,7 +56,7 @@ pub struct Zip<'a, 'j, S: Sizer, R: Rules> {
 }
 
 impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
-    pub fn new(
+    pub(super) fn new(
         pool: &'a Pool<'a>,
         params: &'a Params,
         controls: &'a Controls<'a>,
@@ -98,7 +98,7 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
     }
 
     /// Selects, and measures the pool meanwhile: that is a long append, which more threads would not shorten.
-    pub fn run(self) -> Result<Selection> {
+    pub(super) fn run(self) -> Result<Selection> {
         let (pool, workers, monitor) = (self.pool, self.workers, self.monitor);
         let (selection, measured) = rayon::join(|| self.select(), || estimate(pool, R::FRAMING, workers, monitor));
         let (pool_ratio, pool_ratio_bytes) = measured?;

@@ -7,7 +7,7 @@ use crate::select::order;
 use crate::sizer::set::{Framing, ratio};
 
 /// What the presets do differently.
-pub trait Rules {
+pub(super) trait Rules {
     /// A comparable state.
     type State: Copy + Send + Sync;
 
@@ -31,11 +31,11 @@ pub trait Rules {
 }
 
 /// [`super::Preset::Paper`].
-pub struct Paper;
+pub(super) struct Paper;
 
 /// A ratio that is compared exactly.
 #[derive(Clone, Copy)]
-pub struct Fraction {
+pub(super) struct Fraction {
     raw: u64,
     size: u64,
 }
@@ -67,7 +67,7 @@ impl Rules for Paper {
 }
 
 /// [`super::Preset::Reference`].
-pub struct Reference;
+pub(super) struct Reference;
 
 impl Rules for Reference {
     type State = f32;

@@ -13,16 +13,16 @@ const UNIT: f64 = 65_536.0;
 
 /// The weights of a pool's samples; or none, which leaves sizes as they are.
 #[derive(Clone, Copy)]
-pub struct Weigh<'a>(pub Option<&'a [f64]>);
+pub(super) struct Weigh<'a>(pub Option<&'a [f64]>);
 
 impl Weigh<'_> {
     /// Whether there are weights.
-    pub fn is_on(self) -> bool {
+    pub(super) fn is_on(self) -> bool {
         self.0.is_some()
     }
 
     /// The size of a set with sample `index`, weighted.
-    pub fn size(self, index: usize, base: u64, size: u64) -> u64 {
+    pub(super) fn size(self, index: usize, base: u64, size: u64) -> u64 {
         let Some(weights) = self.0 else { return size };
         // A saturating cast: what weighs 2^48 times the mean is far beyond any comparison.
         let weight = (weights[index] * UNIT).round() as u64;

@@ -17,21 +17,21 @@ use super::stream::Stream;
 use super::tail::Tail;
 
 /// Working memory.
-pub struct Ahead {
+pub(super) struct Ahead {
     linker: Linker,
     sample: Sample,
     crossings: Crossings,
 }
 
 impl Ahead {
-    pub fn new() -> Ahead {
+    pub(super) fn new() -> Ahead {
         Ahead { linker: Linker::new(), sample: Sample::default(), crossings: Crossings::default() }
     }
 
     /// Parses `bytes`, which the stream's text does not hold yet, as far as that does not depend on what follows them;
     /// the parse may then stand where the window only comes after a slide. Does nothing if they are too long for the
     /// search.
-    pub fn parse(
+    pub(super) fn parse(
         &mut self,
         stream: &mut Stream,
         index: &Index,

@@ -18,7 +18,7 @@ const CHECKSUM_BITS: u64 = 32;
 
 /// The open block, and the bits of those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocks {
+pub(super) struct Blocks {
     pub histogram: Histogram,
     /// Symbols in the open block, its end aside.
     pub symbols: u32,
@@ -30,11 +30,11 @@ pub struct Blocks {
 
 impl Blocks {
     /// The start of a stream.
-    pub const START: Blocks = Blocks { histogram: Histogram::EMPTY, symbols: 0, bytes: 0, bits: HEADER_BITS };
+    pub(super) const START: Blocks = Blocks { histogram: Histogram::EMPTY, symbols: 0, bytes: 0, bits: HEADER_BITS };
 
     /// Adds a literal.
     #[inline]
-    pub fn literal(&mut self, byte: u8) {
+    pub(super) fn literal(&mut self, byte: u8) {
         self.histogram.literals[usize::from(byte)] += 1;
         self.symbols += 1;
         self.bytes += 1;
@@ -42,7 +42,7 @@ impl Blocks {
 
     /// Adds a match.
     #[inline]
-    pub fn copy(&mut self, length: usize, distance: usize) {
+    pub(super) fn copy(&mut self, length: usize, distance: usize) {
         self.histogram.literals[length_symbol(length)] += 1;
         self.histogram.distances[distance_code(distance)] += 1;
         self.symbols += 1;
@@ -51,19 +51,19 @@ impl Blocks {
 
     /// Whether the open block must be closed now.
     #[inline]
-    pub fn full(&self) -> bool {
+    pub(super) fn full(&self) -> bool {
         self.symbols == BLOCK_SYMBOLS
     }
 
     /// Closes the open block and opens the next.
-    pub fn close(&mut self, coster: &mut Coster) {
+    pub(super) fn close(&mut self, coster: &mut Coster) {
         let [cost, ..] = coster.costs(&[&self.histogram]);
         let bits = self.bits_closed(cost);
         *self = Blocks { bits, ..Blocks::START };
     }
 
     /// Size of the stream, in bytes, if it ends with the open block.
-    pub fn total_bytes(&self, cost: Cost) -> u64 {
+    pub(super) fn total_bytes(&self, cost: Cost) -> u64 {
         (self.bits_closed(cost).next_multiple_of(8) + CHECKSUM_BITS) / 8
     }
 

@@ -16,14 +16,14 @@ use super::huffman::{Builder, Code, LANES};
 
 /// How often each symbol occurs in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Histogram {
+pub(super) struct Histogram {
     pub literals: [u16; LITERAL_CODES],
     pub distances: [u16; DISTANCE_CODES],
 }
 
 impl Histogram {
     /// An empty block: nothing but its end.
-    pub const EMPTY: Histogram = {
+    pub(super) const EMPTY: Histogram = {
         let mut literals = [0; LITERAL_CODES];
         literals[END_OF_BLOCK] = 1;
         Histogram { literals, distances: [0; DISTANCE_CODES] }
@@ -32,7 +32,7 @@ impl Histogram {
 
 /// Bits of a block's content, from behind the three bits that say which kind it is, to the end-of-block symbol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub(super) struct Cost {
     /// With the block's own codes, their description included.
     pub dynamic: u64,
     /// With the fixed codes.
@@ -40,19 +40,19 @@ pub struct Cost {
 }
 
 /// Working memory for costing blocks.
-pub struct Coster {
+pub(super) struct Coster {
     builder: Builder,
     /// Frequencies of the code-length alphabet, one table a block.
     lengths: [[u16; LENGTH_CODES]; LANES],
 }
 
 impl Coster {
-    pub fn new() -> Coster {
+    pub(super) fn new() -> Coster {
         Coster { builder: Builder::new(), lengths: [[0; LENGTH_CODES]; LANES] }
     }
 
     /// Costs of at most [`LANES`] blocks; entries beyond them are zero.
-    pub fn costs(&mut self, blocks: &[&Histogram]) -> [Cost; LANES] {
+    pub(super) fn costs(&mut self, blocks: &[&Histogram]) -> [Cost; LANES] {
         let mut costs = [Cost::default(); LANES];
         let n = blocks.len();
         let mut tables: [&[u16]; LANES] = [&[]; LANES];

@@ -13,7 +13,7 @@ const CERTAIN: usize = MAX_CHAIN / 4;
 const UNKNOWN: usize = MIN_MATCH - 1;
 
 /// Positions of each hash among the last 32 KiB.
-pub struct Crowd {
+pub(super) struct Crowd {
     count: Box<[u16; HASHES]>,
     /// The positions counted.
     from: usize,
@@ -22,19 +22,19 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    pub fn new() -> Crowd {
+    pub(super) fn new() -> Crowd {
         Crowd { count: boxed(0), from: 0, to: 0, largest: 0 }
     }
 
     /// Counts from the start again: also after the window's slide, when some that were counted are gone and cannot be
     /// discounted.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.count.fill(0);
         (self.from, self.to, self.largest) = (0, 0, 0);
     }
 
     /// Counts what was appended to the window.
-    pub fn update(&mut self, window: &Window) {
+    pub(super) fn update(&mut self, window: &Window) {
         let to = (window.len() + 1).saturating_sub(MIN_MATCH);
         let from = to.saturating_sub(WINDOW);
         if from >= self.to {
@@ -50,12 +50,12 @@ impl Crowd {
     }
 
     /// Whether no chain is long enough for a limit to bind, the sample's own positions (at most `own` a hash) included.
-    pub fn never_binds(&self, own: usize) -> bool {
+    pub(super) fn never_binds(&self, own: usize) -> bool {
         self.largest + own + UNKNOWN <= CERTAIN
     }
 
     /// The same of one hash.
-    pub fn never_binds_at(&self, hash: usize, own: usize) -> bool {
+    pub(super) fn never_binds_at(&self, hash: usize, own: usize) -> bool {
         usize::from(self.count[hash]) + own + UNKNOWN <= CERTAIN
     }
 }

@@ -17,7 +17,7 @@ const FEED: u64 = u32::MAX as u64;
 ///
 /// If the stream ends with this feed it does not stop, but there its buffer slides all the same: as few bytes of the
 /// stream lie ahead.
-pub fn stops_at(position: u64, by: usize) -> bool {
+pub(super) fn stops_at(position: u64, by: usize) -> bool {
     let ahead = |position: u64| FEED - position % FEED;
     let enough = MIN_LOOKAHEAD as u64;
     ahead(position) < enough && ahead(position - by as u64) >= enough

@@ -5,43 +5,44 @@
 //! codes to extra bits; they are computed at compile time from the rule that generates them.
 
 /// Shortest match the format can express.
-pub const MIN_MATCH: usize = 3;
+pub(super) const MIN_MATCH: usize = 3;
 /// Longest match the format can express.
-pub const MAX_MATCH: usize = 258;
+pub(super) const MAX_MATCH: usize = 258;
 /// Size of the history window (windowBits 15).
-pub const WINDOW: usize = 1 << 15;
+pub(super) const WINDOW: usize = 1 << 15;
 /// zlib refills its window, and may slide it, when fewer bytes than this lie ahead.
-pub const MIN_LOOKAHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
+pub(super) const MIN_LOOKAHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
 /// Largest distance zlib uses, smaller than the format's 32,768 so that a refill never overwrites a match in progress.
-pub const MAX_DISTANCE: usize = WINDOW - MIN_LOOKAHEAD;
+pub(super) const MAX_DISTANCE: usize = WINDOW - MIN_LOOKAHEAD;
 /// Matches of length 3 at a larger distance are dropped: three literals are usually cheaper.
-pub const TOO_FAR: usize = 4096;
+pub(super) const TOO_FAR: usize = 4096;
 /// Candidates one search looks at.
-pub const MAX_CHAIN: usize = 4096;
+pub(super) const MAX_CHAIN: usize = 4096;
 /// A match in hand of at least this length cuts the next search to a quarter of [`MAX_CHAIN`].
-pub const GOOD_MATCH: usize = 32;
+pub(super) const GOOD_MATCH: usize = 32;
 /// Symbols that close a block (memLevel 8).
-pub const BLOCK_SYMBOLS: u32 = (1 << 14) - 1;
+pub(super) const BLOCK_SYMBOLS: u32 = (1 << 14) - 1;
 
 /// The end-of-block symbol.
-pub const END_OF_BLOCK: usize = 256;
+pub(super) const END_OF_BLOCK: usize = 256;
 /// Size of the literal/length alphabet.
-pub const LITERAL_CODES: usize = 286;
+pub(super) const LITERAL_CODES: usize = 286;
 /// Size of the distance alphabet.
-pub const DISTANCE_CODES: usize = 30;
+pub(super) const DISTANCE_CODES: usize = 30;
 /// Size of the alphabet in which code lengths are written.
-pub const LENGTH_CODES: usize = 19;
+pub(super) const LENGTH_CODES: usize = 19;
 
 /// Longest code of the literal/length and distance alphabets.
-pub const MAX_BITS: u8 = 15;
+pub(super) const MAX_BITS: u8 = 15;
 /// Longest code of the code-length alphabet.
-pub const MAX_LENGTH_BITS: u8 = 7;
+pub(super) const MAX_LENGTH_BITS: u8 = 7;
 
 /// The order in which the lengths of the code-length codes are written: likely zeros last, where they are dropped.
-pub const LENGTH_CODE_ORDER: [u8; LENGTH_CODES] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+pub(super) const LENGTH_CODE_ORDER: [u8; LENGTH_CODES] =
+    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// Extra bits of a literal/length symbol: zero for literals and the end of block, then in groups of four codes.
-pub const fn literal_extra_bits(symbol: usize) -> u32 {
+pub(super) const fn literal_extra_bits(symbol: usize) -> u32 {
     match symbol {
         0..=264 | 285.. => 0,
         _ => (symbol as u32 - 261) / 4,
@@ -49,12 +50,12 @@ pub const fn literal_extra_bits(symbol: usize) -> u32 {
 }
 
 /// Extra bits of a distance code: in pairs of codes.
-pub const fn distance_extra_bits(code: usize) -> u32 {
+pub(super) const fn distance_extra_bits(code: usize) -> u32 {
     if code < 4 { 0 } else { code as u32 / 2 - 1 }
 }
 
 /// Length of a symbol's code in the fixed literal/length code (RFC 1951, section 3.2.6).
-pub const fn fixed_literal_bits(symbol: usize) -> u32 {
+pub(super) const fn fixed_literal_bits(symbol: usize) -> u32 {
     match symbol {
         0..=143 => 8,
         144..=255 => 9,
@@ -64,7 +65,7 @@ pub const fn fixed_literal_bits(symbol: usize) -> u32 {
 }
 
 /// Length of every code of the fixed distance code.
-pub const FIXED_DISTANCE_BITS: u32 = 5;
+pub(super) const FIXED_DISTANCE_BITS: u32 = 5;
 
 /// `LENGTH_SYMBOL[length - 3]` is the literal/length symbol of a match length.
 const LENGTH_SYMBOL: [u16; 256] = {
@@ -109,13 +110,13 @@ const DISTANCE_CODE: [u8; 512] = {
 
 /// The literal/length symbol of a match length, 3 to 258.
 #[inline]
-pub fn length_symbol(length: usize) -> usize {
+pub(super) fn length_symbol(length: usize) -> usize {
     usize::from(LENGTH_SYMBOL[(length - MIN_MATCH) & 0xff])
 }
 
 /// The distance code of a distance, 1 to 32,768.
 #[inline]
-pub fn distance_code(distance: usize) -> usize {
+pub(super) fn distance_code(distance: usize) -> usize {
     let d = distance - 1;
     usize::from(DISTANCE_CODE[if d < 256 { d } else { 256 + ((d >> 7) & 0xff) }])
 }

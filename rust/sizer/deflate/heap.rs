@@ -15,7 +15,7 @@
 #![allow(unsafe_code)] // Nowhere else: see above.
 
 /// The bits of an element that number its node, and do not count in comparisons.
-pub const NODE_MASK: u32 = 1023;
+pub(super) const NODE_MASK: u32 = 1023;
 /// Goes after every element.
 const PADDING: u32 = u32::MAX;
 /// Room for the children of every element.
@@ -24,40 +24,40 @@ const ROOM: usize = 1024;
 const MAX_LEN: usize = ROOM / 2 - 1;
 
 /// A heap of at most 511 elements.
-pub struct Heap {
+pub(super) struct Heap {
     /// The first is at 1; the children of `i` are at `2 * i` and `2 * i + 1`.
     elements: [u32; ROOM],
     len: usize,
 }
 
 impl Heap {
-    pub fn new() -> Heap {
+    pub(super) fn new() -> Heap {
         Heap { elements: [PADDING; ROOM], len: 0 }
     }
 
     /// Where to write the elements, in any order, before [`Heap::hold`] is called.
-    pub fn unordered(&mut self) -> &mut [u32; MAX_LEN + 1] {
+    pub(super) fn unordered(&mut self) -> &mut [u32; MAX_LEN + 1] {
         self.elements[1..].first_chunk_mut().expect("room")
     }
 
     /// Takes the first `len` elements for its own; [`order`] makes a heap of them.
-    pub fn hold(&mut self, len: usize) {
+    pub(super) fn hold(&mut self, len: usize) {
         self.len = len;
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// The element that goes first.
     #[inline(always)]
-    pub fn first(&self) -> u32 {
+    pub(super) fn first(&self) -> u32 {
         self.elements[1]
     }
 
     /// Takes the last element out. There is always one left: once there is only one, its value is of no account.
     #[inline(always)]
-    pub fn take_last(&mut self) -> u32 {
+    pub(super) fn take_last(&mut self) -> u32 {
         let last = std::mem::replace(&mut self.elements[self.len & (ROOM - 1)], PADDING);
         self.len = self.len.max(2) - 1;
         last
@@ -85,7 +85,7 @@ impl Heap {
 }
 
 /// Makes heaps of the elements that each holds; returns how many the longest has.
-pub fn order<const N: usize>(heaps: &mut [Heap; N]) -> usize {
+pub(super) fn order<const N: usize>(heaps: &mut [Heap; N]) -> usize {
     let longest = heaps.iter().map(Heap::len).max().unwrap_or(0);
     for heap in &mut *heaps {
         heap.elements[heap.len + 1..2 * longest + 2].fill(PADDING);
@@ -99,7 +99,7 @@ pub fn order<const N: usize>(heaps: &mut [Heap; N]) -> usize {
 
 /// Puts elements in the places of the first ones. No heap has more than `longest`.
 #[inline(always)]
-pub fn replace_first<const N: usize>(heaps: &mut [Heap; N], elements: [u32; N], longest: usize) {
+pub(super) fn replace_first<const N: usize>(heaps: &mut [Heap; N], elements: [u32; N], longest: usize) {
     sift(heaps, 1, longest, elements);
 }
 

@@ -14,7 +14,7 @@
 use super::heap::{Heap, NODE_MASK, order, replace_first};
 
 /// Codes built in lock step.
-pub const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Room for every alphabet, and a power of two so that masked indices need no bounds check.
 const SYMBOLS: usize = 512;
@@ -26,7 +26,7 @@ const DEPTH_SHIFT: u32 = 10;
 const FREQUENCY_SHIFT: u32 = 15;
 
 /// The code of one lane.
-pub struct Code {
+pub(super) struct Code {
     /// Used symbols, ascending; the first `used` entries count.
     symbols: [u16; SYMBOLS],
     used: usize,
@@ -42,7 +42,7 @@ impl Code {
     }
 
     /// Symbols that have a code, ascending, each with its length.
-    pub fn lengths(&self) -> impl Iterator<Item = (usize, u8)> + '_ {
+    pub(super) fn lengths(&self) -> impl Iterator<Item = (usize, u8)> + '_ {
         self.symbols[..self.used].iter().map(|&s| (usize::from(s), self.depth[usize::from(s)]))
     }
 
@@ -123,13 +123,13 @@ impl Code {
 }
 
 /// Working memory in which [`LANES`] codes are built.
-pub struct Builder {
+pub(super) struct Builder {
     codes: Box<[Code; LANES]>,
     heaps: Box<[Heap; LANES]>,
 }
 
 impl Builder {
-    pub fn new() -> Builder {
+    pub(super) fn new() -> Builder {
         Builder {
             codes: Box::new(std::array::from_fn(|_| Code::new())),
             heaps: Box::new(std::array::from_fn(|_| Heap::new())),
@@ -139,7 +139,7 @@ impl Builder {
     /// The codes for some frequency tables, at most [`LANES`] of them, of one alphabet.
     ///
     /// Frequencies of one table add up to less than 2^17, which a full block of 16,383 symbols does not approach.
-    pub fn build(&mut self, tables: &[&[u16]], max_bits: u8) -> &[Code] {
+    pub(super) fn build(&mut self, tables: &[&[u16]], max_bits: u8) -> &[Code] {
         match tables.len() {
             1 => self.build_lanes::<1>(tables),
             2 => self.build_lanes::<2>(tables),

@@ -39,7 +39,7 @@ struct Table {
 }
 
 /// Where each short string of a window occurred last.
-pub struct Index {
+pub(super) struct Index {
     /// Tables of strings of 3 to 8 bytes.
     tables: [Table; MAX_GRAM - MIN_MATCH + 1],
     /// The previous occurrence of the eight bytes at a position.
@@ -62,7 +62,7 @@ fn bucket(gram: u64) -> usize {
 }
 
 impl Index {
-    pub fn new() -> Index {
+    pub(super) fn new() -> Index {
         Index {
             tables: std::array::from_fn(|_| Table { head: boxed(0), next: boxed(0) }),
             previous: boxed(0),
@@ -71,13 +71,13 @@ impl Index {
         }
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.tables.iter_mut().for_each(|table| table.head.fill(0));
         self.indexed = FIRST;
     }
 
     /// Follows the window's slide.
-    pub fn slide(&mut self) {
+    pub(super) fn slide(&mut self) {
         for table in &mut self.tables {
             slide_positions(&mut table.head[..]);
             slide_positions(&mut table.next[..]);
@@ -87,7 +87,7 @@ impl Index {
     }
 
     /// Indexes what was appended to the window, as far as it will be in reach.
-    pub fn update(&mut self, window: &Window) {
+    pub(super) fn update(&mut self, window: &Window) {
         self.update_table::<3>(window);
         self.update_table::<4>(window);
         self.update_table::<5>(window);
@@ -158,7 +158,7 @@ impl Index {
     ///
     /// The sample has eight bytes more than its `len`, of any value.
     #[inline(always)]
-    pub fn longest(
+    pub(super) fn longest(
         &self,
         window: &Window,
         sample: &[u8],

@@ -19,18 +19,18 @@ use super::format::{MAX_DISTANCE, MAX_MATCH, MIN_LOOKAHEAD, MIN_MATCH, TOO_FAR, 
 
 /// An earlier occurrence of the text at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Match {
+pub(super) struct Match {
     pub length: u16,
     pub distance: u16,
 }
 
 impl Match {
     /// No match: shorter than any real one.
-    pub const NONE: Match = Match { length: MIN_MATCH as u16 - 1, distance: 0 };
+    pub(super) const NONE: Match = Match { length: MIN_MATCH as u16 - 1, distance: 0 };
 }
 
 /// Finds matches.
-pub trait Finder {
+pub(super) trait Finder {
     /// The byte at a position.
     fn byte(&self, position: usize) -> u8;
 
@@ -43,7 +43,7 @@ pub trait Finder {
 
 /// The stretch of text that may be parsed.
 #[derive(Clone, Copy)]
-pub struct Stretch {
+pub(super) struct Stretch {
     /// Absolute position of position 0.
     pub origin: u64,
     /// Where the text ends.
@@ -54,7 +54,7 @@ pub struct Stretch {
 
 /// What a step of the parse emits.
 #[derive(Clone, Copy)]
-pub enum Emitted {
+pub(super) enum Emitted {
     Nothing,
     Literal(u8),
     Copy(Match),
@@ -62,7 +62,7 @@ pub enum Emitted {
 
 /// State of the parse between two positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parser {
+pub(super) struct Parser {
     /// Where the parse stands.
     pub position: usize,
     /// How many bytes before the position are in zlib's buffer.
@@ -76,17 +76,23 @@ pub struct Parser {
 }
 
 /// Position in the buffer from which zlib slides it.
-pub const SLIDE: usize = WINDOW + MAX_DISTANCE;
+pub(super) const SLIDE: usize = WINDOW + MAX_DISTANCE;
 
 impl Parser {
     /// The start of a stream.
-    pub const START: Parser =
+    pub(super) const START: Parser =
         Parser { position: 0, buffered: 0, in_hand: Match::NONE, pending: false, blocks: Blocks::START };
 
     /// Parses up to a position, or to the end of the match that covers it, as far as the finder and the stretch allow;
     /// true if it came so far.
     #[inline]
-    pub fn run<F: Finder>(&mut self, finder: &mut F, stretch: Stretch, until: usize, coster: &mut Coster) -> bool {
+    pub(super) fn run<F: Finder>(
+        &mut self,
+        finder: &mut F,
+        stretch: Stretch,
+        until: usize,
+        coster: &mut Coster,
+    ) -> bool {
         while self.position < until {
             match self.visit(finder, stretch) {
                 None => return false,
@@ -104,7 +110,7 @@ impl Parser {
     /// One step of the parse; what it emits is for the caller to count. `None`, and nothing done, if it takes more than
     /// the finder has to tell.
     #[inline(always)]
-    pub fn visit<F: Finder>(&mut self, finder: &mut F, stretch: Stretch) -> Option<Emitted> {
+    pub(super) fn visit<F: Finder>(&mut self, finder: &mut F, stretch: Stretch) -> Option<Emitted> {
         if !self.slide(stretch) {
             return None;
         }
@@ -134,7 +140,7 @@ impl Parser {
 
     /// Ends the stream, all of which has been parsed: emits what is pending. The open block stays to be closed, even if
     /// the last literal filled it.
-    pub fn end<F: Finder>(&mut self, finder: &F) {
+    pub(super) fn end<F: Finder>(&mut self, finder: &F) {
         if self.pending {
             self.blocks.literal(finder.byte(self.position - 1));
             self.pending = false;
@@ -163,7 +169,7 @@ impl Parser {
     /// Goes on to the end of an emitted match. If zlib stops there for input, its buffer slides at once, since whether it
     /// stops depends on where the parse comes from.
     #[inline]
-    pub fn jump(&mut self, by: usize, stretch: Stretch) {
+    pub(super) fn jump(&mut self, by: usize, stretch: Stretch) {
         self.skip(by);
         if self.buffered == SLIDE && self.stops(by, stretch) {
             self.buffered -= WINDOW;
@@ -172,7 +178,7 @@ impl Parser {
 
     /// Goes on without a look at the buffer.
     #[inline]
-    pub fn skip(&mut self, by: usize) {
+    pub(super) fn skip(&mut self, by: usize) {
         self.position += by;
         self.buffered += by;
     }

@@ -25,44 +25,44 @@ const SET_WORDS: usize = (1 << (SET_BITS - 6)) + 1;
 
 /// A string that an append is asked for: its place in the set. The upper bit is the asker's.
 #[derive(Clone, Copy)]
-pub struct Question(u32);
+pub(super) struct Question(u32);
 
 const FLAG_SHIFT: u32 = 31;
 
 impl Question {
     /// For a string that no append has.
-    pub const NEVER: Question = Question(1 << SET_BITS);
+    pub(super) const NEVER: Question = Question(1 << SET_BITS);
     /// For a string that every append has.
-    pub const ALWAYS: Question = Question(Question::NEVER.0 + 1);
+    pub(super) const ALWAYS: Question = Question(Question::NEVER.0 + 1);
 
     /// For the first `length` bytes of a text, of which the last eight tell. Eight bytes can be loaded from each.
     #[inline]
-    pub fn of(text: &[u8], length: usize) -> Question {
+    pub(super) fn of(text: &[u8], length: usize) -> Question {
         let gram = length.min(MAX_GRAM);
         Question(place(load(text, length - gram), gram))
     }
 
     /// Whether this is [`Question::ALWAYS`], the flag aside.
-    pub fn is_always(self) -> bool {
+    pub(super) fn is_always(self) -> bool {
         self.0 & !(1 << FLAG_SHIFT) == Question::ALWAYS.0
     }
 
-    pub fn with_flag(self, flag: bool) -> Question {
+    pub(super) fn with_flag(self, flag: bool) -> Question {
         Question(self.0 | u32::from(flag) << FLAG_SHIFT)
     }
 
     /// All bits if the flag is set, otherwise none.
     #[inline(always)]
-    pub fn flag_mask(self) -> u16 {
+    pub(super) fn flag_mask(self) -> u16 {
         (self.0 as i32 >> FLAG_SHIFT) as u16
     }
 }
 
 /// Longest append whose strings are worth gathering: they fill a third of the set.
-pub const MAX_APPEND: usize = 1 << 13;
+pub(super) const MAX_APPEND: usize = 1 << 13;
 
 /// A number that no state of a prefix has.
-pub const NEVER: u64 = 0;
+pub(super) const NEVER: u64 = 0;
 
 fn new_state() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(NEVER);
@@ -71,7 +71,7 @@ fn new_state() -> u64 {
 
 /// What of an earlier state of the prefix is still true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
+pub(super) enum Since {
     /// It is the state of now.
     Same,
     /// All but what [`Recent::may_have`] tells.
@@ -81,7 +81,7 @@ pub enum Since {
 }
 
 /// The strings that the last append completed.
-pub struct Recent {
+pub(super) struct Recent {
     strings: Box<[u64; SET_WORDS]>,
     state: u64,
     /// The state before the last append; [`NEVER`] if its strings were not gathered.
@@ -89,22 +89,22 @@ pub struct Recent {
 }
 
 impl Recent {
-    pub fn new() -> Recent {
+    pub(super) fn new() -> Recent {
         Recent { strings: boxed(0), state: new_state(), before: NEVER }
     }
 
     /// The number of the prefix's state.
-    pub fn state(&self) -> u64 {
+    pub(super) fn state(&self) -> u64 {
         self.state
     }
 
     /// The prefix has become another one.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         (self.state, self.before) = (new_state(), NEVER);
     }
 
     /// So many bytes were appended, and the window holds them.
-    pub fn append(&mut self, window: &Window, bytes: usize) {
+    pub(super) fn append(&mut self, window: &Window, bytes: usize) {
         if bytes > MAX_APPEND || bytes > window.len() {
             return self.forget();
         }
@@ -123,7 +123,7 @@ impl Recent {
     }
 
     /// What is still true of a state.
-    pub fn since(&self, state: u64) -> Since {
+    pub(super) fn since(&self, state: u64) -> Since {
         match state {
             NEVER => Since::Unknown,
             state if state == self.state => Since::Same,
@@ -134,7 +134,7 @@ impl Recent {
 
     /// Whether the last append may have completed the string that is asked for.
     #[inline(always)]
-    pub fn may_have(&self, question: Question) -> bool {
+    pub(super) fn may_have(&self, question: Question) -> bool {
         let place = question.0 & !(1 << FLAG_SHIFT);
         self.strings[place as usize / 64] >> (place % 64) & 1 != 0
     }

@@ -27,7 +27,7 @@ const PADDING: [u8; 8] = [0; 8];
 
 /// A sample prepared for the search.
 #[derive(Default)]
-pub struct Sample {
+pub(super) struct Sample {
     /// The bytes, and eight zeros.
     bytes: Vec<u8>,
     len: usize,
@@ -48,20 +48,20 @@ struct Links {
 
 /// Tables for linking a sample: of each bucket one more than its last position, and for three bytes, in the upper half,
 /// how many positions it has.
-pub struct Linker {
+pub(super) struct Linker {
     three: [u32; BUCKETS],
     four: [u16; BUCKETS],
 }
 
 impl Linker {
-    pub fn new() -> Linker {
+    pub(super) fn new() -> Linker {
         Linker { three: [0; BUCKETS], four: [0; BUCKETS] }
     }
 }
 
 impl Sample {
     /// Holds a sample that will not be searched, re-using memory.
-    pub fn hold(&mut self, bytes: &[u8]) {
+    pub(super) fn hold(&mut self, bytes: &[u8]) {
         self.len = bytes.len();
         self.bytes.clear();
         self.bytes.reserve_exact(bytes.len() + PADDING.len());
@@ -70,7 +70,7 @@ impl Sample {
     }
 
     /// Prepares a sample for the search, re-using memory.
-    pub fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
+    pub(super) fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
         debug_assert!(bytes.len() < usize::from(u16::MAX));
         self.hold(bytes);
         let Linker { three, four } = linker;
@@ -105,25 +105,25 @@ impl Sample {
         self.longest_chain = most as usize;
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
     /// The bytes and eight more.
-    pub fn padded(&self) -> &[u8] {
+    pub(super) fn padded(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub fn longest_chain(&self) -> usize {
+    pub(super) fn longest_chain(&self) -> usize {
         self.longest_chain
     }
 
     /// The last position before `start` with this hash of zlib's.
-    pub fn previous(&self, start: usize, hash_sought: usize) -> Option<usize> {
+    pub(super) fn previous(&self, start: usize, hash_sought: usize) -> Option<usize> {
         let mut link = self.links[start].three;
         while link > 0 {
             let at = usize::from(link) - 1;
@@ -138,7 +138,7 @@ impl Sample {
     /// The nearest of the longest matches at `start` with an earlier part of the sample, not before `oldest`, if longer
     /// than `longer_than`; otherwise a match of no more than that length.
     #[inline(always)]
-    pub fn longest(&self, start: usize, longer_than: usize, oldest: usize) -> Match {
+    pub(super) fn longest(&self, start: usize, longer_than: usize, oldest: usize) -> Match {
         let max = (self.len - start).min(MAX_MATCH);
         let oldest = oldest as u16;
         if longer_than < max {
@@ -233,7 +233,7 @@ struct Crossing {
 
 /// The longest, then nearest, match at each position that starts in the prefix and runs into the sample.
 #[derive(Default)]
-pub struct Crossings {
+pub(super) struct Crossings {
     /// By position.
     sorted: Vec<Crossing>,
     next: usize,
@@ -245,7 +245,7 @@ pub struct Crossings {
 
 impl Crossings {
     /// Finds the crossing matches of a sample behind a text with a tail of some length.
-    pub fn find(&mut self, before: &[u8], tail: usize, sample: &Sample) {
+    pub(super) fn find(&mut self, before: &[u8], tail: usize, sample: &Sample) {
         self.sorted.clear();
         self.next = 0;
         self.overlaps = false;
@@ -288,13 +288,13 @@ impl Crossings {
     /// The prefix's tail from one of its bytes on, and what follows it; `None` if a match of that byte's that starts in
     /// the prefix might itself run on into the sample.
     #[inline]
-    pub fn seam(&self, start: usize) -> Option<&[u8]> {
+    pub(super) fn seam(&self, start: usize) -> Option<&[u8]> {
         if self.overlaps { None } else { Some(&self.seam[start..]) }
     }
 
     /// The crossing match at a position; positions are asked for in ascending order.
     #[inline]
-    pub fn at(&mut self, start: usize) -> Option<Match> {
+    pub(super) fn at(&mut self, start: usize) -> Option<Match> {
         while self.sorted.get(self.next).is_some_and(|c| usize::from(c.start) < start) {
             self.next += 1;
         }

@@ -23,10 +23,10 @@ use super::tail::Tail;
 use super::window::{Window, common_prefix, hash, walk};
 
 /// Longest sample that this search takes: no distance within it is too large.
-pub const MAX_SAMPLE: usize = MAX_DISTANCE - 1;
+pub(super) const MAX_SAMPLE: usize = MAX_DISTANCE - 1;
 
 /// Searches a sample behind a prefix; if `TRACED`, it says after each search why its outcome stands.
-pub struct SampleFinder<'a, const TRACED: bool> {
+pub(super) struct SampleFinder<'a, const TRACED: bool> {
     pub window: &'a Window,
     index: &'a Index,
     crowd: &'a Crowd,
@@ -41,11 +41,11 @@ pub struct SampleFinder<'a, const TRACED: bool> {
     pub known: Option<Known>,
 }
 
-pub type TracedFinder<'a> = SampleFinder<'a, true>;
+pub(super) type TracedFinder<'a> = SampleFinder<'a, true>;
 
 /// What an earlier search at a position of the sample tells of the next one: no crossing match comes into question.
 #[derive(Clone, Copy)]
-pub struct Known {
+pub(super) struct Known {
     /// What there is if the prefix has no longer match than `beaten`.
     pub best: Match,
     /// Length of which the sample has no longer match.
@@ -54,7 +54,7 @@ pub struct Known {
 
 /// Why the outcome of a search will stand behind the next append.
 #[derive(Clone, Copy)]
-pub struct Reason {
+pub(super) struct Reason {
     /// The string that the append must not have.
     pub question: Question,
     /// Whether the match moves away with the append: it is in the prefix.
@@ -63,7 +63,7 @@ pub struct Reason {
 
 impl Reason {
     /// There is nothing that an append could change.
-    pub const NONE: Reason = Reason { question: Question::NEVER, moves: false };
+    pub(super) const NONE: Reason = Reason { question: Question::NEVER, moves: false };
     /// It will not.
     const UNSETTLED: Reason = Reason { question: Question::ALWAYS, moves: false };
 }
@@ -127,7 +127,7 @@ impl<const TRACED: bool> Finder for SampleFinder<'_, TRACED> {
 
 impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
     /// Searches `sample` behind the text in `window`, which `index`, `crowd` and `tail` know to its end.
-    pub fn new(
+    pub(super) fn new(
         window: &'a Window,
         index: &'a Index,
         crowd: &'a Crowd,
@@ -143,7 +143,7 @@ impl<'a, const TRACED: bool> SampleFinder<'a, TRACED> {
     /// Whether an earlier outcome at a position of the sample, in ascending order, may be another one now whatever was
     /// appended.
     #[inline(always)]
-    pub fn unsettled(&mut self, start: usize) -> bool {
+    pub(super) fn unsettled(&mut self, start: usize) -> bool {
         self.crossings.at(start).is_some()
             || self.crowded && self.sample.len() - start >= MIN_MATCH && self.binds(self.window.len() + start)
     }

@@ -54,7 +54,7 @@ const FIXED: usize = MAGIC.len() + 4 + 8 + 4 + 4 + 4 + 2 + 2 + 1 + 2 * (LITERAL_
 const TEXT_LEN: usize = MAGIC.len() + 4 + 8;
 
 /// The bytes of a stream.
-pub fn write(stream: &Stream) -> Vec<u8> {
+pub(super) fn write(stream: &Stream) -> Vec<u8> {
     let Stream { window, parser } = stream;
     let kept = window.len().min(WINDOW);
     let dropped = window.len() - kept;
@@ -81,7 +81,7 @@ pub fn write(stream: &Stream) -> Vec<u8> {
 }
 
 /// The stream that [`write`] wrote.
-pub fn read(bytes: &[u8]) -> Result<Stream, RestoreError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Stream, RestoreError> {
     use RestoreError::{Checksum, Inconsistent, Length, NotAPrefix, Version};
 
     let mut fields = Fields(bytes);

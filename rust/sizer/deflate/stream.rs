@@ -11,35 +11,35 @@ use super::parse::{Parser, Stretch};
 use super::window::{ChainFinder, Window};
 
 /// Text and the parse of it.
-pub struct Stream {
+pub(super) struct Stream {
     pub window: Window,
     pub parser: Parser,
 }
 
 impl Stream {
-    pub fn new() -> Stream {
+    pub(super) fn new() -> Stream {
         Stream { window: Window::new(), parser: Parser::START }
     }
 
     /// Back to the start of a stream; keeps the memory.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.window.clear();
         self.parser = Parser::START;
     }
 
     /// Makes this a copy of another stream.
-    pub fn copy_from(&mut self, other: &Stream) {
+    pub(super) fn copy_from(&mut self, other: &Stream) {
         self.window.copy_from(&other.window);
         self.parser.clone_from(&other.parser);
     }
 
     /// Length of the text, in bytes.
-    pub fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.window.total()
     }
 
     /// Appends text; returns how often the window slid.
-    pub fn append(&mut self, mut bytes: &[u8], coster: &mut Coster) -> usize {
+    pub(super) fn append(&mut self, mut bytes: &[u8], coster: &mut Coster) -> usize {
         let mut slides = 0;
         while !bytes.is_empty() {
             if self.window.room() == 0 {
@@ -55,7 +55,7 @@ impl Stream {
 
     /// Ends the stream with `bytes`: all is parsed, and the last block is open. The stream is then only fit to be
     /// cleared or overwritten.
-    pub fn finish(&mut self, bytes: &[u8], coster: &mut Coster) {
+    pub(super) fn finish(&mut self, bytes: &[u8], coster: &mut Coster) {
         self.append(bytes, coster);
         self.parse(true, coster);
         self.parser.end(&ChainFinder { window: &mut self.window, last: true });

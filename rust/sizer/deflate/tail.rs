@@ -17,7 +17,7 @@ const MAX_TAIL: usize = 64;
 
 /// Matches in the tail of a prefix.
 #[derive(Default)]
-pub struct Tail {
+pub(super) struct Tail {
     from: usize,
     /// The matches at its positions, as if the text ended with the prefix; `None` where it takes the walk.
     within: Vec<Option<Match>>,
@@ -25,7 +25,7 @@ pub struct Tail {
 
 impl Tail {
     /// Follows an append.
-    pub fn update(&mut self, window: &Window, parser: &Parser) {
+    pub(super) fn update(&mut self, window: &Window, parser: &Parser) {
         self.from = parser.position.min(window.len());
         self.within.clear();
         if window.len() - self.from <= MAX_TAIL {
@@ -34,13 +34,13 @@ impl Tail {
     }
 
     /// Bytes of the tail; none if it is too long.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.within.len()
     }
 
     /// The longest match at a position, of several the nearest, as if the text ended with the prefix; `None` where it
     /// takes the walk.
-    pub fn within(&self, position: usize) -> Option<Match> {
+    pub(super) fn within(&self, position: usize) -> Option<Match> {
         *self.within.get(position.checked_sub(self.from)?)?
     }
 }

@@ -20,7 +20,7 @@ use super::search::{Known, Reason, TracedFinder};
 
 /// A position that the parse visited, and the outcome.
 #[derive(Clone, Copy)]
-pub struct Step {
+pub(super) struct Step {
     question: Question,
     /// Position in the candidate.
     start: u16,
@@ -111,7 +111,7 @@ impl Step {
 }
 
 /// A candidate's last parse. Empty until first used.
-pub struct Trace {
+pub(super) struct Trace {
     steps: Vec<Step>,
     /// State before the first step.
     entry: State,
@@ -120,19 +120,19 @@ pub struct Trace {
 }
 
 impl Trace {
-    pub fn new() -> Trace {
+    pub(super) fn new() -> Trace {
         Trace { steps: Vec::new(), entry: State { in_hand: 0, pending: false }, prefix: NEVER }
     }
 
     /// Forgets the last parse.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.prefix = NEVER;
     }
 
     /// Parses a candidate, from its first byte to its last, and counts the symbols as if no block could be full.
     ///
     /// `spare` is working memory.
-    pub fn parse(
+    pub(super) fn parse(
         &mut self,
         parser: &mut Parser,
         finder: &mut TracedFinder,

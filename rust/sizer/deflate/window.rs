@@ -14,14 +14,14 @@ use super::format::{GOOD_MATCH, MAX_CHAIN, MAX_DISTANCE, MAX_MATCH, MIN_MATCH, W
 use super::parse::{Finder, Match};
 
 /// Bytes the text buffer holds; positions in it fit 16 bits.
-pub const CAPACITY: usize = 2 * WINDOW;
+pub(super) const CAPACITY: usize = 2 * WINDOW;
 /// Readable bytes behind the text, so that eight bytes can be loaded at any position.
 const PADDING: usize = 8;
-pub const HASHES: usize = 1 << 15;
+pub(super) const HASHES: usize = 1 << 15;
 
 /// Text and hash chains.
 #[derive(Clone)]
-pub struct Window {
+pub(super) struct Window {
     text: Box<[u8; CAPACITY + PADDING]>,
     len: usize,
     /// Absolute position of `text[0]`.
@@ -36,23 +36,23 @@ pub struct Window {
 
 /// zlib's hash of three bytes.
 #[inline]
-pub fn hash(a: u8, b: u8, c: u8) -> usize {
+pub(super) fn hash(a: u8, b: u8, c: u8) -> usize {
     (usize::from(a) << 10 ^ usize::from(b) << 5 ^ usize::from(c)) & (HASHES - 1)
 }
 
 /// zlib's hash of the three bytes that end with this one, from that of the three before.
 #[inline]
-pub fn hash_on(hash: usize, byte: u8) -> usize {
+pub(super) fn hash_on(hash: usize, byte: u8) -> usize {
     (hash << 5 ^ usize::from(byte)) & (HASHES - 1)
 }
 
 impl Window {
-    pub fn new() -> Window {
+    pub(super) fn new() -> Window {
         Window { text: boxed(0), len: 0, origin: 0, head: boxed(0), previous: boxed(0), chained: 0 }
     }
 
     /// Forgets the text, keeps the memory.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.len = 0;
         self.origin = 0;
         self.chained = 0;
@@ -60,7 +60,7 @@ impl Window {
     }
 
     /// Makes this a copy of another window.
-    pub fn copy_from(&mut self, other: &Window) {
+    pub(super) fn copy_from(&mut self, other: &Window) {
         self.text[..other.len].copy_from_slice(&other.text[..other.len]);
         self.len = other.len;
         self.origin = other.origin;
@@ -70,7 +70,7 @@ impl Window {
     }
 
     /// Makes this empty window hold some text, of at most 32 KiB, that starts at an absolute position.
-    pub fn restore(&mut self, origin: u64, text: &[u8]) {
+    pub(super) fn restore(&mut self, origin: u64, text: &[u8]) {
         debug_assert!(self.len == 0 && text.len() <= WINDOW);
         self.text[..text.len()].copy_from_slice(text);
         self.len = text.len();
@@ -80,37 +80,37 @@ impl Window {
 
     /// Makes the text start at an absolute position, without what would come before.
     #[cfg(test)]
-    pub fn start_at(&mut self, origin: u64) {
+    pub(super) fn start_at(&mut self, origin: u64) {
         self.origin = origin;
     }
 
     /// The text held.
-    pub fn text(&self) -> &[u8] {
+    pub(super) fn text(&self) -> &[u8] {
         &self.text[..self.len]
     }
 
     /// Length of the text held: the position behind it.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Absolute position of position 0.
-    pub fn origin(&self) -> u64 {
+    pub(super) fn origin(&self) -> u64 {
         self.origin
     }
 
     /// Absolute position of the end.
-    pub fn total(&self) -> u64 {
+    pub(super) fn total(&self) -> u64 {
         self.origin + self.len as u64
     }
 
     /// So many bytes can be appended before a [`Window::slide`].
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         CAPACITY - self.len
     }
 
     /// Appends as much of `bytes` as there is room for; returns the rest.
-    pub fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    pub(super) fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let (now, later) = bytes.split_at(bytes.len().min(self.room()));
         self.text[self.len..self.len + now.len()].copy_from_slice(now);
         self.len += now.len();
@@ -118,7 +118,7 @@ impl Window {
     }
 
     /// Moves everything down by 32 KiB.
-    pub fn slide(&mut self) {
+    pub(super) fn slide(&mut self) {
         debug_assert!(self.len >= WINDOW && self.chained >= WINDOW);
         self.text.copy_within(WINDOW..self.len, 0);
         self.len -= WINDOW;
@@ -130,7 +130,7 @@ impl Window {
 
     /// Puts all positions up to and including `position` on their chains, as far as their three bytes are known.
     #[inline]
-    pub fn chain_to(&mut self, position: usize) {
+    pub(super) fn chain_to(&mut self, position: usize) {
         let end = (position + 1).min((self.len + 1).saturating_sub(MIN_MATCH));
         while self.chained < end {
             let p = self.chained;
@@ -143,12 +143,12 @@ impl Window {
 
     /// The position before a position on its chain; 0 at the end.
     #[inline]
-    pub fn previous(&self, position: usize) -> usize {
+    pub(super) fn previous(&self, position: usize) -> usize {
         self.previous[position % WINDOW].into()
     }
 
     /// zlib's [`walk`] along the chain of a position that is on it, for a match within the text.
-    pub fn walk(&self, position: usize, longer_than: usize, max: usize, buffered: usize) -> Match {
+    pub(super) fn walk(&self, position: usize, longer_than: usize, max: usize, buffered: usize) -> Match {
         let common = |at: usize, beaten: usize| {
             if self.text[at + beaten] == self.text[position + beaten] {
                 common_prefix(&self.text[at..at + max], &self.text[position..position + max])
@@ -161,20 +161,20 @@ impl Window {
 
     /// The last position on the chain of a hash; 0 if there is none.
     #[inline]
-    pub fn head(&self, hash: usize) -> usize {
+    pub(super) fn head(&self, hash: usize) -> usize {
         self.head[hash].into()
     }
 
     /// Eight bytes from a position on; behind the text they have any value.
     #[inline(always)]
-    pub fn eight(&self, position: usize) -> u64 {
+    pub(super) fn eight(&self, position: usize) -> u64 {
         load(&self.text[..], position)
     }
 
     /// Length of the common prefix of the text from a position on and a sample from another on, at most `max`, of which
     /// the first eight bytes are known to be common; if the text ends before, any length beyond its end.
     #[inline]
-    pub fn common_beyond_eight(&self, at: usize, sample: &[u8], start: usize, max: usize) -> usize {
+    pub(super) fn common_beyond_eight(&self, at: usize, sample: &[u8], start: usize, max: usize) -> usize {
         let end = max.min(self.len - at);
         let mut length = 8;
         while length < end {
@@ -189,27 +189,27 @@ impl Window {
 
     /// Length of the common prefix of the text from a position on and some bytes.
     #[inline]
-    pub fn common_with(&self, position: usize, bytes: &[u8]) -> usize {
+    pub(super) fn common_with(&self, position: usize, bytes: &[u8]) -> usize {
         let max = bytes.len().min(self.len - position);
         common_prefix(&self.text[position..position + max], &bytes[..max])
     }
 }
 
 /// What [`Window::slide`] does to stored positions: those that leave become 0, the end of a chain.
-pub fn slide_positions(positions: &mut [u16]) {
+pub(super) fn slide_positions(positions: &mut [u16]) {
     for position in positions {
         *position = position.saturating_sub(WINDOW as u16);
     }
 }
 
 /// A boxed array, made without passing over the stack.
-pub fn boxed<T: Clone, const N: usize>(value: T) -> Box<[T; N]> {
+pub(super) fn boxed<T: Clone, const N: usize>(value: T) -> Box<[T; N]> {
     vec![value; N].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("N elements"))
 }
 
 /// Length of the common prefix of two slices of equal length.
 #[inline]
-pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     debug_assert_eq!(a.len(), b.len());
     let mut eights_a = a.chunks_exact(8);
     let mut eights_b = b.chunks_exact(8);
@@ -227,7 +227,7 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 
 /// Eight bytes from a position on.
 #[inline(always)]
-pub fn load(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn load(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
@@ -235,7 +235,7 @@ pub fn load(bytes: &[u8], at: usize) -> u64 {
 ///
 /// It is the reference for every faster search, parses what is appended to a prefix, and takes over where a faster
 /// search meets a limit it does not model. A search looks at up to 4,096 positions.
-pub struct ChainFinder<'a> {
+pub(super) struct ChainFinder<'a> {
     pub window: &'a mut Window,
     /// Whether the text ends the stream, so that nothing follows that could lengthen a match.
     pub last: bool,
@@ -267,7 +267,7 @@ impl Finder for ChainFinder<'_> {
 /// with an earlier position, at most `max`, or anything no longer than `beaten`. Returns the match found, or one of
 /// length `longer_than` if there is a chain but no longer match, or none if there is no chain.
 #[inline(always)]
-pub fn walk(
+pub(super) fn walk(
     position: usize,
     longer_than: usize,
     max: usize,

@@ -12,7 +12,7 @@ const WHOLE: f64 = 1e15;
 const WIDE: f64 = 9e18;
 
 /// Appends a value: keys sorted, members that are null left out; None, after whatever, if it can't be read here.
-pub fn write(value: Node<'_>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn write(value: Node<'_>, out: &mut Vec<u8>) -> Option<()> {
     match value.view()? {
         View::Null => out.extend(b"null"),
         View::Bool(true) => out.extend(b"true"),

@@ -5,7 +5,7 @@ use super::value::{Number, Value};
 
 /// A value, borrowed.
 #[derive(Debug, Clone, Copy)]
-pub enum Node<'n> {
+pub(super) enum Node<'n> {
     /// A value of JSON.
     Json(&'n Value<'n>),
     /// A cell of a column.
@@ -14,7 +14,7 @@ pub enum Node<'n> {
 
 /// What a value is.
 #[derive(Debug, Clone, Copy)]
-pub enum View<'n> {
+pub(super) enum View<'n> {
     /// Nothing.
     Null,
     /// True or false.
@@ -31,7 +31,7 @@ pub enum View<'n> {
 
 /// The items of a list.
 #[derive(Debug, Clone, Copy)]
-pub enum List<'n> {
+pub(super) enum List<'n> {
     /// Of JSON.
     Json(&'n [Value<'n>]),
     /// Some cells of a column.
@@ -40,7 +40,7 @@ pub enum List<'n> {
 
 /// The members of an object.
 #[derive(Debug, Clone, Copy)]
-pub enum Object<'n> {
+pub(super) enum Object<'n> {
     /// Of JSON.
     Json(&'n [(std::borrow::Cow<'n, str>, Value<'n>)]),
     /// A row of some columns.
@@ -50,7 +50,7 @@ pub enum Object<'n> {
 impl<'n> Node<'n> {
     /// What it is; None if it can't be read here.
     #[inline]
-    pub fn view(self) -> Option<View<'n>> {
+    pub(super) fn view(self) -> Option<View<'n>> {
         Some(match self {
             Self::Json(value) => match value {
                 Value::Null => View::Null,
@@ -79,7 +79,7 @@ impl<'n> Node<'n> {
 
     /// Whether it is null.
     #[inline]
-    pub fn is_null(self) -> bool {
+    pub(super) fn is_null(self) -> bool {
         match self {
             Self::Json(value) => matches!(value, Value::Null),
             Self::Cell(column, row) => !column.has(row) || matches!(column.cells, Cells::Null),
@@ -87,7 +87,7 @@ impl<'n> Node<'n> {
     }
 
     /// Bytes of text in it; None if it can't be read here.
-    pub fn text_bytes(self) -> Option<u64> {
+    pub(super) fn text_bytes(self) -> Option<u64> {
         match self.view()? {
             View::Null | View::Bool(_) | View::Number(_) => Some(0),
             View::Text(text) => Some(text.len() as u64),
@@ -99,7 +99,7 @@ impl<'n> Node<'n> {
 
 impl<'n> List<'n> {
     /// The items.
-    pub fn items(self) -> impl Iterator<Item = Node<'n>> {
+    pub(super) fn items(self) -> impl Iterator<Item = Node<'n>> {
         let (start, end) = match self {
             Self::Json(items) => (0, items.len()),
             Self::Cells(_, start, end) => (start, end),
@@ -112,13 +112,13 @@ impl<'n> List<'n> {
 }
 
 /// The bit of a key's length.
-pub fn length(key: &str) -> u64 {
+pub(super) fn length(key: &str) -> u64 {
     1 << (key.len() & 63)
 }
 
 impl<'n> Object<'n> {
     /// The members, null ones too.
-    pub fn members(self) -> impl Iterator<Item = (&'n str, Node<'n>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (&'n str, Node<'n>)> {
         let count = match self {
             Self::Json(members) => members.len(),
             Self::Cells(members, _) => members.len(),
@@ -131,7 +131,7 @@ impl<'n> Object<'n> {
 
     /// The value of a key.
     #[inline]
-    pub fn get(self, key: &str) -> Option<Node<'n>> {
+    pub(super) fn get(self, key: &str) -> Option<Node<'n>> {
         match self {
             Self::Json(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| Node::Json(value)),
             Self::Cells(members, row) => {
@@ -141,14 +141,14 @@ impl<'n> Object<'n> {
     }
 
     /// The first of some keys that is there and not null.
-    pub fn first<'k>(self, keys: &'k [String]) -> Option<(&'k str, Node<'n>)> {
+    pub(super) fn first<'k>(self, keys: &'k [String]) -> Option<(&'k str, Node<'n>)> {
         let there = keys.iter().filter_map(|key| Some((key.as_str(), self.get(key)?)));
         there.into_iter().find(|(_, value)| !value.is_null())
     }
 
     /// The lengths of its keys, a bit for each: what keys are not there is mostly told by it alone.
     #[inline]
-    pub fn lengths(self) -> u64 {
+    pub(super) fn lengths(self) -> u64 {
         self.members().fold(0, |lengths, (name, _)| lengths | length(name))
     }
 }

@@ -31,7 +31,7 @@ impl Printable {
 }
 
 /// Appends the `repr` of `json`, which is known to be a JSON document; None, after whatever, to leave it to Python.
-pub fn render(json: &str, printable: &Printable, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn render(json: &str, printable: &Printable, out: &mut Vec<u8>) -> Option<()> {
     let mut writer = Writer { json, at: 0, printable, out };
     writer.space();
     writer.value(DEPTH)

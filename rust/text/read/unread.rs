@@ -7,11 +7,11 @@ const FEW: usize = 8;
 
 /// A member, or the items of a list, somewhere in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(usize);
+pub(super) struct Place(usize);
 
 impl Place {
     /// The record itself.
-    pub const RECORD: Self = Self(0);
+    pub(super) const RECORD: Self = Self(0);
 }
 
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ struct Known {
 
 /// Collects what records leave unread, a record at a time.
 #[derive(Debug)]
-pub struct Unread {
+pub(super) struct Unread {
     known: Vec<Known>,
     /// Of the record that is being read.
     pending: Vec<(Place, u64)>,
@@ -38,12 +38,12 @@ pub struct Unread {
 }
 
 impl Unread {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { known: vec![Known::default()], pending: Vec::new(), record: 0 }
     }
 
     /// A member of what is at a place.
-    pub fn member(&mut self, place: Place, name: &str) -> Place {
+    pub(super) fn member(&mut self, place: Place, name: &str) -> Place {
         let known = &self.known[place.0];
         if let Some(&(_, found)) = known.few.iter().find(|(member, _)| **member == *name) {
             return Place(found);
@@ -64,7 +64,7 @@ impl Unread {
     }
 
     /// The items of the list at a place.
-    pub fn items(&mut self, place: Place) -> Place {
+    pub(super) fn items(&mut self, place: Place) -> Place {
         if let Some(found) = self.known[place.0].items {
             return Place(found);
         }
@@ -74,12 +74,12 @@ impl Unread {
     }
 
     /// What is at a place is not read, with so many bytes of text in it.
-    pub fn leave(&mut self, place: Place, bytes: u64) {
+    pub(super) fn leave(&mut self, place: Place, bytes: u64) {
         self.pending.push((place, bytes));
     }
 
     /// The record is read: what it leaves counts.
-    pub fn end_record(&mut self) {
+    pub(super) fn end_record(&mut self) {
         self.record += 1;
         for (Place(at), bytes) in self.pending.drain(..) {
             let known = &mut self.known[at];
@@ -90,12 +90,12 @@ impl Unread {
     }
 
     /// The record is left to somebody else, with all that it has.
-    pub fn drop_record(&mut self) {
+    pub(super) fn drop_record(&mut self) {
         self.pending.clear();
     }
 
     /// All members that were left unread, by how people write them: records that have them, and bytes of text.
-    pub fn found(self) -> impl Iterator<Item = (String, (u64, u64))> {
+    pub(super) fn found(self) -> impl Iterator<Item = (String, (u64, u64))> {
         let known = self.known.into_iter().filter(|known| known.records > 0);
         known.map(|known| (known.path, (known.records, known.bytes)))
     }

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, M
 
 /// A JSON value.
 #[derive(Debug, PartialEq)]
-pub enum Value<'a> {
+pub(super) enum Value<'a> {
     Null,
     Bool(bool),
     Number(Number),
@@ -19,14 +19,14 @@ pub enum Value<'a> {
 
 /// A number, as Python's parser would have it where it matters: an integer or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Number {
+pub(super) enum Number {
     Int(i64),
     Float(f64),
 }
 
 impl Number {
     /// The nearest number of 64 bits.
-    pub fn as_f64(self) -> f64 {
+    pub(super) fn as_f64(self) -> f64 {
         match self {
             Self::Int(number) => number as f64,
             Self::Float(number) => number,
@@ -36,7 +36,7 @@ impl Number {
 
 /// A record: a text, or an object.
 #[derive(Debug)]
-pub enum Record<'a> {
+pub(super) enum Record<'a> {
     /// A bare text.
     Text(Cow<'a, str>),
     /// An object.
@@ -49,11 +49,11 @@ pub enum Record<'a> {
 }
 
 /// The members of an object; of a key that is there twice, the last.
-pub type Members<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+pub(super) type Members<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 /// A record's members with the `keys`, and what the others hold if that is `measured`; None if it is not JSON, or
 /// neither text nor object.
-pub fn parse<'a>(json: &'a str, keys: &[String], measured: bool) -> Option<Record<'a>> {
+pub(super) fn parse<'a>(json: &'a str, keys: &[String], measured: bool) -> Option<Record<'a>> {
     let mut parser = serde_json::Deserializer::from_str(json);
     let value = parser.deserialize_any(TopLevel { keys, measured }).ok()?;
     parser.end().ok()?;

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 ///
 /// Never by copying a stream that has read the prefix: fed in two parts, zlib can slide its window earlier.
 #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
-pub fn oracle(bytes: &[u8]) -> u64 {
+pub(super) fn oracle(bytes: &[u8]) -> u64 {
     // SAFETY: the output buffer has room for what `compressBound` promises, and its length is passed along.
     unsafe {
         let mut len = libz_sys::compressBound(bytes.len() as _);
@@ -21,7 +21,7 @@ pub fn oracle(bytes: &[u8]) -> u64 {
 
 /// The size of a text of which zlib is fed the first `at` bytes, then the others if there are any.
 #[allow(clippy::useless_conversion)] // zlib's lengths have 32 bits on Windows
-pub fn in_two_parts(text: &[u8], at: usize) -> u64 {
+pub(super) fn in_two_parts(text: &[u8], at: usize) -> u64 {
     let mut out = vec![0; 2 * text.len()];
     // SAFETY: a zeroed stream is what zlib asks for; input and output are valid for the lengths given.
     unsafe {
@@ -46,10 +46,10 @@ pub fn in_two_parts(text: &[u8], at: usize) -> u64 {
 
 /// A small deterministic generator (SplitMix64), so that a seed means the same case everywhere.
 #[derive(Clone)]
-pub struct Rng(pub u64);
+pub(super) struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -58,33 +58,33 @@ impl Rng {
     }
 
     /// Uniform in `low..=high`.
-    pub fn range(&mut self, low: usize, high: usize) -> usize {
+    pub(super) fn range(&mut self, low: usize, high: usize) -> usize {
         low + (self.next() % (high - low + 1) as u64) as usize
     }
 
-    pub fn chance(&mut self, one_in: usize) -> bool {
+    pub(super) fn chance(&mut self, one_in: usize) -> bool {
         self.range(1, one_in) == 1
     }
 
     /// Small numbers are likelier: a uniform number of bits.
-    pub fn skewed(&mut self, max: usize) -> usize {
+    pub(super) fn skewed(&mut self, max: usize) -> usize {
         let bits = self.range(0, max.checked_ilog2().unwrap_or(0) as usize);
         self.range(0, (1 << bits).min(max))
     }
 }
 
 /// Characters drawn uniformly from the first `size` of an alphabet.
-pub fn letters(rng: &mut Rng, len: usize, size: usize) -> Vec<u8> {
+pub(super) fn letters(rng: &mut Rng, len: usize, size: usize) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
     (0..len).map(|_| ALPHABET[rng.range(0, size - 1)]).collect()
 }
 
-pub fn noise(rng: &mut Rng, len: usize) -> Vec<u8> {
+pub(super) fn noise(rng: &mut Rng, len: usize) -> Vec<u8> {
     (0..len).map(|_| rng.next() as u8).collect()
 }
 
 /// Words of a skewed vocabulary, as much of a language as a compressor sees.
-pub fn prose(rng: &mut Rng, len: usize) -> Vec<u8> {
+pub(super) fn prose(rng: &mut Rng, len: usize) -> Vec<u8> {
     let mut vocabulary = Rng(7);
     let words: Vec<Vec<u8>> = (0..3000)
         .map(|_| {
@@ -102,7 +102,7 @@ pub fn prose(rng: &mut Rng, len: usize) -> Vec<u8> {
 }
 
 /// Literals and copies at random lengths and distances: what a decompressor of random tokens would write.
-pub fn copies(rng: &mut Rng, len: usize, size: usize) -> Vec<u8> {
+pub(super) fn copies(rng: &mut Rng, len: usize, size: usize) -> Vec<u8> {
     let mut text: Vec<u8> = Vec::with_capacity(len + 300);
     while text.len() < len {
         if text.is_empty() || rng.chance(3) {
@@ -122,7 +122,7 @@ pub fn copies(rng: &mut Rng, len: usize, size: usize) -> Vec<u8> {
 
 /// Long chains of one hash: "xyz" and a few random bytes, over and over, with a block planted now and then that an
 /// unlimited search would find.
-pub fn long_chains(rng: &mut Rng, len: usize) -> Vec<u8> {
+pub(super) fn long_chains(rng: &mut Rng, len: usize) -> Vec<u8> {
     let block: Vec<u8> =
         (0..rng.range(40, 120)).map(|i| if i % 4 == 3 { rng.next() as u8 } else { b"xyz"[i % 4] }).collect();
     let mut text = Vec::with_capacity(len + 200);
@@ -143,7 +143,7 @@ pub fn long_chains(rng: &mut Rng, len: usize) -> Vec<u8> {
 
 /// A match that a search finds only if it looks far enough down the chain: `fillers` positions of the same three bytes
 /// lie before it. If `in_hand` is not zero, a match of that length is in hand when the search begins.
-pub fn end_of_chain(rng: &mut Rng, fillers: usize, in_hand: usize) -> Vec<u8> {
+pub(super) fn end_of_chain(rng: &mut Rng, fillers: usize, in_hand: usize) -> Vec<u8> {
     let shared = [b"xyz".to_vec(), letters(rng, 40, 20)].concat();
     let longer = letters(rng, 25, 20);
     let mut text = [b"!".as_slice(), &shared, &longer].concat();
@@ -159,7 +159,7 @@ pub fn end_of_chain(rng: &mut Rng, fillers: usize, in_hand: usize) -> Vec<u8> {
 }
 
 /// Symbols with Fibonacci frequencies, in random order: the deepest Huffman code for their number.
-pub fn deep_code(rng: &mut Rng, symbols: usize) -> Vec<u8> {
+pub(super) fn deep_code(rng: &mut Rng, symbols: usize) -> Vec<u8> {
     let (mut a, mut b) = (1, 1);
     let mut text = Vec::new();
     for symbol in 0..symbols {
@@ -174,7 +174,7 @@ pub fn deep_code(rng: &mut Rng, symbols: usize) -> Vec<u8> {
 
 /// A first block of literals alone, and a second of matches alone, whose length codes have Fibonacci frequencies: the
 /// only way to a code of more than 15 bits within the 16,383 symbols of a block.
-pub fn deep_lengths(rng: &mut Rng) -> Vec<u8> {
+pub(super) fn deep_lengths(rng: &mut Rng) -> Vec<u8> {
     const LENGTHS: [usize; 16] = [35, 31, 27, 23, 19, 17, 15, 13, 11, 10, 9, 8, 7, 6, 5, 4];
     let mut text: Vec<u8> = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -211,23 +211,23 @@ pub fn deep_lengths(rng: &mut Rng) -> Vec<u8> {
 
 /// A prefix, as the pieces in which it is appended, and a candidate.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(super) struct Case {
     pub kind: &'static str,
     pub pieces: Vec<Vec<u8>>,
     pub candidate: Vec<u8>,
 }
 
 impl Case {
-    pub fn prefix(&self) -> Vec<u8> {
+    pub(super) fn prefix(&self) -> Vec<u8> {
         self.pieces.concat()
     }
 
-    pub fn whole(&self) -> Vec<u8> {
+    pub(super) fn whole(&self) -> Vec<u8> {
         [self.prefix(), self.candidate.clone()].concat()
     }
 
     /// Cuts a text in two, and the first part into pieces.
-    pub fn cut(rng: &mut Rng, kind: &'static str, text: &[u8], at: usize) -> Case {
+    pub(super) fn cut(rng: &mut Rng, kind: &'static str, text: &[u8], at: usize) -> Case {
         let (mut prefix, candidate) = text.split_at(at.min(text.len()));
         let mut pieces = Vec::new();
         for _ in 0..rng.range(0, 3) {
@@ -241,10 +241,10 @@ impl Case {
 }
 
 /// Kinds of [`case`].
-pub const KINDS: usize = 14;
+pub(super) const KINDS: usize = 14;
 
 /// A random case of one kind; `scale` bounds the length of what has no length of its own.
-pub fn case(rng: &mut Rng, kind: usize, scale: usize) -> Case {
+pub(super) fn case(rng: &mut Rng, kind: usize, scale: usize) -> Case {
     let len = rng.skewed(scale);
     let at = if rng.chance(8) { 0 } else { len.saturating_sub(rng.skewed(len.max(1))) };
     match kind {
@@ -349,7 +349,7 @@ pub fn case(rng: &mut Rng, kind: usize, scale: usize) -> Case {
 }
 
 /// A match at distance exactly 32,506 that starts about where the window slides.
-pub fn slide_edge(rng: &mut Rng) -> Case {
+pub(super) fn slide_edge(rng: &mut Rng) -> Case {
     let edge = 65_274 + 32_768 * rng.range(0, 2);
     let prefix = edge + rng.range(0, 200) - 100;
     let tail = if rng.chance(2) { rng.range(0, 700) } else { rng.range(0, 300) };
@@ -363,14 +363,14 @@ pub fn slide_edge(rng: &mut Rng) -> Case {
 }
 
 /// A prefix of 65,535 bytes, which a stream that is fed in two parts would slide one step early.
-pub fn early_slide(rng: &mut Rng) -> Case {
+pub(super) fn early_slide(rng: &mut Rng) -> Case {
     let mut text = letters(rng, 65_535 + 400, 64);
     text.copy_within(32_768..32_868, 65_274);
     Case::cut(rng, "early slide", &text, 65_535)
 }
 
 /// A text without a match of three bytes: every byte is a literal.
-pub fn literals(len: usize) -> Vec<u8> {
+pub(super) fn literals(len: usize) -> Vec<u8> {
     // Pairs of a low and a high byte, such that no pair of neighbours occurs twice.
     let mut text = Vec::with_capacity(len + 2);
     'outer: for step in 0..128u8 {

@@ -37,7 +37,7 @@ const MIN_LOOKAHEAD: u64 = 262;
 const MAX_PIECE: usize = 1 << 30;
 
 /// A prefix in a live zlib stream. See the module's introduction.
-pub struct ZlibSizer {
+pub(crate) struct ZlibSizer {
     stream: Stream,
     /// Bytes of the prefix that the stream has not seen yet (at most MIN_LOOKAHEAD).
     held: Vec<u8>,
