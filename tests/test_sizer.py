@@ -1,8 +1,14 @@
 """`Sizer`, `ratio` and the real zlib."""
 
+import array
+import copy
+import mmap
+import pickle
 import random
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,8 +69,84 @@ def test_sizers_refuse_what_they_do_not_know() -> None:
         entropylaw.Sizer(codec="rar")
     with pytest.raises(entropylaw.EntropyLawError, match="threads is 0"):
         entropylaw.Sizer().probe([b"a"], threads=0)
-    with pytest.raises(entropylaw.EntropyLawError, match="the sample is of type str; it must be bytes or bytearray"):
+    with pytest.raises(
+        entropylaw.EntropyLawError, match="the sample is of type str; it must be bytes, or a buffer of them"
+    ):
         entropylaw.Sizer().append("text")  # type: ignore[arg-type]
+
+
+TEXT = b"the quick brown fox jumps over the lazy dog, and back. " * 3
+
+
+def mapped(tmp_path: Path) -> mmap.mmap:
+    (tmp_path / "mapped").write_bytes(TEXT)
+    with (tmp_path / "mapped").open("r+b") as file:
+        return mmap.mmap(file.fileno(), 0)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        bytes,
+        bytearray,
+        memoryview,
+        lambda text: memoryview(text * 2)[: len(text)],
+        lambda text: memoryview(b"".join(bytes([byte, 0]) for byte in text))[::2],
+        lambda text: array.array("B", text),
+        lambda text: np.frombuffer(text, dtype=np.uint8),
+        lambda text: np.frombuffer(text, dtype=np.uint8).copy(),
+        lambda text: np.frombuffer(text[::-1], dtype=np.uint8)[::-1],
+    ],
+)
+def test_any_buffer_of_bytes_is_a_sample(kind: Callable[[bytes], Any]) -> None:
+    sizer, other = entropylaw.Sizer(), entropylaw.Sizer()
+    sizer.append(kind(TEXT))
+    other.append(TEXT)
+    assert (len(sizer), sizer.size()) == (len(TEXT), len(zlib.compress(TEXT, 9)))
+    assert sizer.probe([kind(b"the lazy fox")]).tolist() == other.probe([b"the lazy fox"]).tolist()
+
+
+def test_mapped_files_are_samples(tmp_path: Path) -> None:
+    sizer = entropylaw.Sizer()
+    sizer.append(mapped(tmp_path))
+    assert sizer.size() == len(zlib.compress(TEXT, 9))
+
+
+@pytest.mark.parametrize("wrong", [3, None, [1, 2], np.zeros(3), np.zeros(3, dtype=np.int16), array.array("i", [1])])
+def test_other_buffers_are_refused(wrong: Any) -> None:
+    """Numbers of several bytes are no bytes: which of them comes first would depend on the machine."""
+    with pytest.raises(entropylaw.EntropyLawError, match=r"the sample is .*; it must be bytes, or a buffer of them"):
+        entropylaw.Sizer().append(wrong)
+
+
+@pytest.mark.parametrize("length", [0, 1, 300, 32_768, 40_000, 200_000])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, entropylaw.Sizer.copy, lambda s: pickle.loads(pickle.dumps(s))]
+)
+def test_copies_go_on_by_themselves(again: Callable[[entropylaw.Sizer], entropylaw.Sizer], length: int) -> None:
+    """In the middle of a block, a match or a window: every later size is that of the prefix."""
+    chooser = random.Random(length)
+    prefix = bytes(chooser.choices(b"abcdefgh   ", k=length))
+    sizer = entropylaw.Sizer()
+    sizer.append(prefix)
+    other = again(sizer)
+    assert len(other) == length and other.size() == sizer.size() == len(zlib.compress(prefix, 9))
+    candidates = [prefix[-n:] + b"abc" for n in (1, 100, 5000)]
+    assert other.probe(candidates).tolist() == [len(zlib.compress(prefix + each, 9)) for each in candidates]
+    other.append(TEXT)
+    assert other.size() == len(zlib.compress(prefix + TEXT, 9))
+    assert (len(sizer), sizer.size()) == (length, len(zlib.compress(prefix, 9)))
+
+
+def test_damaged_states_are_refused() -> None:
+    sizer = entropylaw.Sizer()
+    sizer.append(TEXT)
+    _, _, state = sizer.__reduce__()
+    for wrong, said in ((b"", "not a saved deflate prefix"), (state[:-1], "cut off"), (state[:-1] + b"x", "checksum")):
+        with pytest.raises(entropylaw.EntropyLawError, match=said):
+            entropylaw.Sizer().__setstate__(wrong)
+    with pytest.raises(entropylaw.EntropyLawError, match="the state of the sizer is None; it must be bytes"):
+        entropylaw.Sizer().__setstate__(None)  # type: ignore[arg-type]
 
 
 def test_ratio_by_source(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Buffer
 
 from entropylaw.pool.columnar import Layout
 
@@ -318,6 +319,9 @@ class Sizer:
 
     A probe does not depend on the length of the prefix, because deflate looks back 32 KiB.
 
+    ``copy()`` makes another one with the same prefix, and a sizer can be pickled: both take the state of the
+    compressor, not the prefix.
+
     Threads may share a sizer: probes run side by side, appends one after the other; none of them holds up the rest of
     the interpreter. Ctrl-C ends a wait, a probe and an append, which then has appended nothing. A forked process
     (``multiprocessing``, the workers of a ``DataLoader``) has a copy of its parent's sizers.
@@ -359,13 +363,14 @@ class Sizer:
     @property
     def codec(self) -> str:
         """Codec and version, such as manifests name it."""
-    def append(self, sample: bytes | bytearray) -> None:
+    def append(self, sample: Buffer) -> None:
         """Adds a sample to the prefix, for good.
 
         Parameters
         ----------
-        sample : bytes or bytearray
-            What to add; text is to be encoded first.
+        sample : bytes, or a buffer of them
+            What to add: ``bytes``, ``bytearray``, ``memoryview``, ``mmap`` or an array of uint8; text is to be encoded
+            first.
 
         Raises
         ------
@@ -380,12 +385,12 @@ class Sizer:
         >>> len(sizer)
         6
         """
-    def probe(self, samples: Sequence[bytes | bytearray], *, threads: int | None = None) -> NDArray[np.int64]:
+    def probe(self, samples: Sequence[Buffer], *, threads: int | None = None) -> NDArray[np.int64]:
         """Compressed size of the prefix with each sample appended alone; the prefix stays as it is.
 
         Parameters
         ----------
-        samples : sequence of bytes or bytearray
+        samples : sequence of bytes, or of buffers of them
             The candidates.
         threads : int, optional
             How many to use, 1 to 4096; by default as many as this process may. The result does not depend on it.
@@ -418,5 +423,22 @@ class Sizer:
         >>> Sizer().size()
         8
         """
+    def copy(self) -> Self:
+        """A sizer with the same prefix, whose appends are its own. A long prefix takes no longer than a short one.
+
+        Examples
+        --------
+        >>> from entropylaw import Sizer
+        >>> sizer = Sizer()
+        >>> sizer.append(b"the cat sat ")
+        >>> other = sizer.copy()
+        >>> other.append(b"on the mat")
+        >>> len(sizer), len(other)
+        (12, 22)
+        """
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[()], bytes]: ...
+    def __setstate__(self, state: Buffer, /) -> None: ...
     def __len__(self) -> int:
         """Bytes in the prefix; what is being appended does not count before it is done. Never waits."""

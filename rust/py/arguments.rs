@@ -1,5 +1,8 @@
 //! Arguments that users give to the core themselves, and what to say where they do not fit.
 
+use std::ops::Deref;
+
+use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBool, PyFloat};
@@ -52,12 +55,33 @@ impl<'py> FromPyObject<'_, 'py> for ThreadCount {
     }
 }
 
-/// A sample given as bytes; `name` says which.
-pub(super) fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
-    given.extract().map_err(|_| {
-        let remedy = if given.extract::<&str>().is_ok() { ": encode it" } else { "" };
-        EntropyLawError::new_err(format!("{name} is {}; it must be bytes or bytearray{remedy}", kind_of(given)))
-    })
+/// A sample's bytes: those of the object itself, or a copy where somebody might write to them meanwhile.
+pub(super) enum Bytes {
+    Kept(PyBackedBytes),
+    Copied(Vec<u8>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Kept(bytes) => bytes,
+            Self::Copied(bytes) => bytes,
+        }
+    }
+}
+
+/// A sample given as bytes, or as a buffer of them; `name` says which.
+pub(super) fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    if let Ok(bytes) = given.extract() {
+        return Ok(Bytes::Kept(bytes));
+    }
+    if let Ok(bytes) = PyBuffer::<u8>::get(given).and_then(|buffer| buffer.to_vec(given.py())) {
+        return Ok(Bytes::Copied(bytes));
+    }
+    let remedy = if given.extract::<&str>().is_ok() { ": encode it" } else { "" };
+    Err(EntropyLawError::new_err(format!("{name} is {}; it must be bytes, or a buffer of them{remedy}", kind_of(given))))
 }
 
 /// What a value is, in a word or two.

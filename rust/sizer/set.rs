@@ -61,6 +61,17 @@ impl<S: Sizer> Set<S> {
         Self { sizer: S::new(), framing, samples: 0 }
     }
 
+    /// The samples that a sizer has read already, one after the other.
+    pub(crate) fn holding(sizer: S) -> Self {
+        let samples = usize::from(sizer.prefix_len() > 0);
+        Self { sizer, framing: Framing::CONCATENATION, samples }
+    }
+
+    /// The sizer, which has read all but the closing bytes.
+    pub(crate) fn sizer(&self) -> &S {
+        &self.sizer
+    }
+
     /// What is written before the next sample.
     fn lead(&self) -> &'static [u8] {
         if self.samples == 0 { self.framing.open } else { self.framing.separator }

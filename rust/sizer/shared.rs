@@ -40,6 +40,11 @@ impl<S: Sizer + Clone> Shared<S> {
         Self::of(Set::new(Framing::CONCATENATION))
     }
 
+    /// The set that a sizer has read.
+    pub fn holding(sizer: S) -> Self {
+        Self::of(Set::holding(sizer))
+    }
+
     fn of(set: Set<S>) -> Self {
         let raw = AtomicU64::new(set.raw());
         Self { process: std::process::id(), set: RwLock::new(set), raw, appending: AtomicUsize::new(0) }
