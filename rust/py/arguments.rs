@@ -81,7 +81,10 @@ pub(super) fn bytes_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Bytes> 
         return Ok(Bytes::Copied(bytes));
     }
     let remedy = if given.extract::<&str>().is_ok() { ": encode it" } else { "" };
-    Err(EntropyLawError::new_err(format!("{name} is {}; it must be bytes, or a buffer of them{remedy}", kind_of(given))))
+    Err(EntropyLawError::new_err(format!(
+        "{name} is {}; it must be bytes, or a buffer of them{remedy}",
+        kind_of(given)
+    )))
 }
 
 /// What a value is, in a word or two.

@@ -257,11 +257,17 @@ fn candidates_of(samples: &Bound<'_, PyAny>) -> PyResult<Vec<Bytes>> {
     // Text and bytes are sequences too, and taken for their items by mistake alone.
     if samples.extract::<&str>().is_ok() || samples.extract::<PyBackedBytes>().is_ok() {
         let kind = kind_of(samples);
-        return Err(Error::Parameter(format!("samples is {kind}; it must be a sequence of bytes, or of buffers of them")).into());
+        return Err(Error::Parameter(format!(
+            "samples is {kind}; it must be a sequence of bytes, or of buffers of them"
+        ))
+        .into());
     }
     let Ok(items) = samples.try_iter() else {
         let kind = kind_of(samples);
-        return Err(Error::Parameter(format!("samples is {kind}; it must be a sequence of bytes, or of buffers of them")).into());
+        return Err(Error::Parameter(format!(
+            "samples is {kind}; it must be a sequence of bytes, or of buffers of them"
+        ))
+        .into());
     };
     items.enumerate().map(|(at, item)| bytes_of(&format!("sample {at}"), &item?)).collect()
 }
