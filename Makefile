@@ -106,7 +106,7 @@ sdist: $(VENV)/tools
 
 ## site: the documentation as pages, in site/; the notebooks run, and a broken link or an unknown name stops it
 site: $(SITE)/tools
-	BIN=$(SITE)/bin .ci/site
+	$(SITE)/bin/python .ci/site
 
 clean:
 	rm -rf $(VENV) .venv-train .venv-judge .venv-site target dist demo site
