@@ -133,6 +133,7 @@ def run_command(page: str, where: str, command: str, printed: list[str]) -> None
     else:
         expected = next((codes for head, codes in EXIT_CODES.items() if command.startswith(head)), (0,))
         assert code in expected, f"{where}: {command}\nends with {code}: {said.getvalue()}"
+    return None
 
 
 def check_installable(where: str, arguments: list[str]) -> None:
