@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TRAIN ?= .venv-train
 JUDGE ?= .venv-judge
+SITE ?= .venv-site
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -14,7 +15,8 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
+.PHONY: demo test test-train lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -32,7 +34,7 @@ test-train: $(VENV)/tools
 	$(TRAIN)/bin/python -m pytest tests/test_train.py
 	$(TRAIN)/bin/python benches/callback.py
 
-## lint: formatting, lints and types
+## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
@@ -41,6 +43,11 @@ lint: $(VENV)/built
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest entropylaw._core
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 ## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds those of the sizer alone
 bench: $(VENV)/built
@@ -88,8 +95,26 @@ examples: $(VENV)/built
 wheel: $(VENV)/tools
 	BIN=$(BIN) PYTHON=$(PYTHON) .ci/wheel
 
+## wheels: every wheel of Linux, and the one for aarch64 tried under qemu (Debian 12 on x86_64, after apt-get update)
+wheels: $(VENV)/built
+	BIN=$(BIN) .ci/wheels
+	BIN=$(BIN) .ci/emulated
+
+## sdist: the sources for PyPI, built, installed and tried in a new environment (needs cargo there)
+sdist: $(VENV)/tools
+	BIN=$(BIN) PYTHON=$(PYTHON) .ci/sdist
+
+## site: the documentation as pages, in site/; the notebooks run, and a broken link or an unknown name stops it
+site: $(SITE)/tools
+	$(SITE)/bin/python .ci/site
+
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge target dist demo
+	rm -rf $(VENV) .venv-train .venv-judge .venv-site target dist demo site
+
+$(SITE)/tools: $(SOURCES) docs/requirements.txt
+	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet '.[law,report]' -r docs/requirements.txt
+	touch $@
 
 $(VENV)/tools: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,21 +1,47 @@
-"""The examples in the documentation do what they say."""
+"""The documentation does what it says: its examples run, its links lead somewhere, its pages are found."""
 
 import ast
+import contextlib
 import doctest
 import inspect
+import io
 import json
 import re
-import shlex
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import entropylaw
 from conftest import ROOT
 from entropylaw import _core
-from entropylaw.cli import main
+from pages import DOCS, PACKAGE, blocks, run_page, write_inputs
 
-PACKAGE = ROOT / "python" / "entropylaw"
+GENERATED = {"changelog.md", "reference/api.md", "reference/cli.md", "reference/config.md"}
+"""Pages that `.ci/site` makes; notebooks become pages too."""
+PAGES = sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))
+NOTEBOOKS = sorted(DOCS.rglob("*.ipynb"))
+ELSEWHERE = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "examples/README.md",
+    "benches/judge/README.md",
+]
+NEEDS = {
+    "docs/entropy-law.md": ["scipy", "vl_convert"],
+    "docs/ci-gate.md": ["scipy"],
+    "docs/integrations/datasets.md": ["datasets"],
+    "docs/integrations/frames.md": ["pandas", "polars", "pyarrow"],
+    "docs/integrations/trainers.md": ["datasets"],
+    "docs/large-pools.md": ["minijinja"],
+    "docs/outputs.md": ["pyarrow"],
+    "docs/quick-start.md": ["pyarrow"],
+    "docs/report.md": ["vl_convert"],
+}
+"""Packages that a page's examples need."""
 
 
 @pytest.mark.parametrize(
@@ -73,66 +99,84 @@ def test_help_on_the_sizer_runs() -> None:
         assert result.failed == 0, name
 
 
-def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pool.jsonl").write_text("".join(f'{{"text": "sample {n} of {n * n}"}}\n' for n in range(40)))
-    (tmp_path / "dev.jsonl").write_text("".join(f'{{"text": "sample of {n}"}}\n' for n in range(40)))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 2
-    exec("import entropylaw\n" + "\n".join(blocks), {})
-    assert len((tmp_path / "subset.jsonl").read_text().splitlines()) == 4
-    for outputs in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "outputs.md").read_text(), re.DOTALL):
-        exec(outputs, {})
-    (own,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "own-methods.md").read_text(), re.DOTALL)
-    (said,) = re.findall(r"It prints `(.*?)`", (ROOT / "docs" / "own-methods.md").read_text())
-    capsys.readouterr()
-    exec(own, {"__name__": "own"})
-    assert capsys.readouterr().out == f"{said}\n"
-
-
-def write_inputs(directory: Path) -> None:
-    """The files that the pages on measuring, the law, reports and targets speak of."""
-    library = re.findall(r"\S+\s*", "".join(path.read_text() for path in sorted(PACKAGE.glob("*.py"))))
-    records = [
-        json.dumps({"text": "".join(library[n : n + 30]), "source": f"s{n % 7}"}) for n in range(0, len(library), 30)
-    ]
-    for name, share in (
-        ("pool", 1.0),
-        ("data", 1.0),
-        ("new", 0.9),
-        ("v1", 0.5),
-        ("v2", 0.6),
-        ("v3", 0.3),
-        ("dev", 0.2),
-    ):
-        rows = records[: round(share * len(records))]
-        (directory / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
-    runs = [f"run {n},{2.4 + n / 20},{1.4 - n / 50 + n % 3 / 99},{6 - n / 25 + n % 4 / 99}" for n in range(12)]
-    (directory / "runs.csv").write_text("\n".join(["name,R,L,Z", *runs]) + "\n")
-    log = directory / "output" / "checkpoint-500" / "trainer_state.json"
-    log.parent.mkdir(parents=True)
-    entries = [{"step": 10 * n, "loss": 1.4 - n / 200, "epoch": n / 80} for n in range(1, 51)]
-    log.write_text(json.dumps({"log_history": entries}))
-
-
-@pytest.mark.parametrize("page", ["measuring", "entropy-law", "report", "targets"])
-def test_pages(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])
+def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command, and the Python that needs no trainer, as pasted."""
-    if page not in ("measuring", "targets"):
-        pytest.importorskip("scipy", reason="the law is fitted with scipy")
-        pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+    for package in NEEDS.get(page, ()):
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     write_inputs(tmp_path)
-    blocks = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text(), re.DOTALL)
-    lines = [line for kind, block in blocks if not kind for line in block.splitlines()]
-    commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("entropylaw ")]
-    assert commands
-    for arguments in commands:
-        assert main(arguments) in ((0, 3) if arguments[:2] == ["law", "check"] else (0,)), arguments
-    names = {"entropylaw": entropylaw, "R": [2, 3, 4, 5], "L": [1.5, 1.4, 1.1, 1.2], "Z": [6, 5, 4.2, 3.1]}
-    given = dict.fromkeys(("backbones", "stages"), ["a"] * 4)
-    for kind, block in blocks:
-        if kind == "python" and "Trainer(" not in block:
-            (tmp_path / "law.json").unlink(missing_ok=True)
-            (tmp_path / "report.html").unlink(missing_ok=True)
-            exec(block, {**names, **given})
+    assert run_page(page) or not any(block.kind == "python" for block in blocks((ROOT / page).read_text()))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All cells, one after the other; `make site` runs them in Jupyter and shows what they print."""
+    pytest.importorskip("scipy")
+    pytest.importorskip("vl_convert")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for cell in json.loads(notebook.read_text())["cells"]:
+        assert not cell.get("outputs"), "outputs are made when the site is built"
+        if cell["cell_type"] == "code":
+            source = "".join(cell["source"])
+            # Jupyter's own package shows the picture.
+            source = re.sub(r"^(from IPython.*|SVG\(.*\))$", "", source, flags=re.MULTILINE)
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(source, names)
+
+
+def slug(title: str) -> str:
+    """A heading's anchor, as the site and code hosts make it."""
+    title = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title).replace("`", "").lower()
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip())
+
+
+def text_of(path: Path) -> str:
+    """The prose of a page: without its blocks, which may hold what looks like a link."""
+    if path.suffix == ".ipynb":
+        cells = json.loads(path.read_text())["cells"]
+        return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ELSEWHERE, *(str(path.relative_to(ROOT)) for path in NOTEBOOKS)])
+def test_links(page: str) -> None:
+    """Each leads to a file of the project, and to a heading in it; or to a page that is made of the code."""
+    made = GENERATED | {str(path.relative_to(DOCS).with_suffix(".md")) for path in NOTEBOOKS}
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(ROOT / page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = ((ROOT / page).parent / name).resolve() if name else ROOT / page
+        if path.is_relative_to(DOCS) and str(path.relative_to(DOCS)) in made:
+            continue
+        assert path.exists(), f"{page}: {target} is not there"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", text_of(path), re.MULTILINE)
+            assert anchor in map(slug, headings), f"{page}: {target}: there is no such heading"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    yaml = pytest.importorskip("yaml")
+
+    def pages(entry: Any) -> set[str]:
+        if isinstance(entry, str):
+            return {entry}
+        return set().union(*map(pages, entry.values() if isinstance(entry, dict) else entry))
+
+    ours = {str(path.relative_to(DOCS).with_suffix(".md")) for path in [*DOCS.rglob("*.md"), *NOTEBOOKS]}
+    assert pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]) == ours | GENERATED
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_every_place_names_the_same_version() -> None:
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    locked = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    assert [package["version"] for package in locked if package["name"] == "entropylaw"] == [version]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first and first[1] == version

@@ -1,7 +1,7 @@
 """The default pool, and a first selection from it: ``python -m entropylaw.demo``.
 
 The pool is made on the spot of real text that every machine has: the functions of the Python standard library, each
-with its docstring as the instruction and its source as the answer.
+with its docstring as the instruction and its source as the answer. ``--pool FILE`` makes the pool and stops there.
 """
 
 import argparse
@@ -76,14 +76,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m entropylaw.demo", description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("demo"), help="where the files go [demo]")
-    directory = parser.parse_args(argv).dir
+    parser.add_argument("--pool", type=Path, metavar="FILE", help="only make the pool, as FILE")
+    arguments = parser.parse_args(argv)
+    directory = arguments.dir
 
     def make_pool() -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        pool.parent.mkdir(parents=True, exist_ok=True)
         print(f"making the pool of this Python's standard library: {write_pool(pool):,} functions in {pool}")
 
-    pool = directory / "pool.jsonl"
+    pool = arguments.pool or directory / "pool.jsonl"
     code = cli.command(make_pool)
+    if arguments.pool:
+        return code
     for preset in ("paper", "reference"):
         output = directory / f"{preset}.jsonl"
         # A k1 that the pool can fill in every round, as the reference demands.
