@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from entropylaw.cli.advice import ZIP_UNLESS_NAMED, advise
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
@@ -67,7 +68,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
     select.add_argument(
-        "--method", choices=["zip", "coverage", "random", "top"], default="zip", help="how to select [%(default)s]"
+        "--method",
+        choices=["zip", "coverage", "random", "top"],
+        default=ZIP_UNLESS_NAMED,
+        help="how to select [%(default)s]",
     )
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
@@ -158,6 +162,7 @@ def run(arguments: argparse.Namespace) -> None:
         controls["benchmark"] = load_pool(arguments, rendering, arguments.benchmark, beside=True)
     if arguments.target:
         options["target"] = load_pool(arguments, rendering, arguments.target, beside=True)
+    advise(arguments)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(
