@@ -122,7 +122,7 @@ def test_its_options_are_those_of_the_command(
     pool, out, config = tmp_path / "pool.jsonl", tmp_path / "out.jsonl", tmp_path / "run.toml"
     pool.write_text("".join(json.dumps(record) + "\n" for record in POOL))
     with pytest.raises(SystemExit):
-        cli.main(["select", "--help"])
+        cli.main(["select", "--help-all"])
     shown = capsys.readouterr().out
     assert "options of shortest:" in shown and "--jump N" in shown and "{up,down}" in shown
     config.write_text("jump = 4\n")

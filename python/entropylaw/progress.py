@@ -39,6 +39,10 @@ class ProgressLine:
         self._drawn = 0.0
 
     def __enter__(self) -> Self:
+        if self._shows:
+            # The first sign of work may take seconds: files to be found, and a compressed one to be begun.
+            self._stream.write("\rstarting ...\x1b[K")
+            self._stream.flush()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:

@@ -6,12 +6,12 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
-from entropylaw.cli import compare, config, law, ratio, replay, score, select, show
+from entropylaw.cli import compare, completion, config, law, ratio, replay, score, select, show
+from entropylaw.cli.help import shorten
 from entropylaw.cli.parser import Parser
-from entropylaw.cli.terminal import drop, flush, print_lines, say, streams
-from entropylaw.display import display
+from entropylaw.cli.terminal import drop, flush, labelled, print_lines, say, streams
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import placed_files
 
@@ -89,7 +89,7 @@ def _end(code: int, said: str, placed: list[str]) -> int:
         more = f" and {len(placed) - _SHOWN_FILES:,} more" if len(placed) > _SHOWN_FILES else ""
         was = "was" if len(placed) == 1 else "were"
         said = f"{said}; {', '.join(placed[:_SHOWN_FILES])}{more} {was} written"
-    say(said)
+    say(said, logging.ERROR)
     return code
 
 
@@ -105,7 +105,9 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (select, replay, show, score, ratio, compare, law):
         module.add(commands)
+    completion.add(commands, parser)
     config.add(commands)
+    shorten(parser)
     return parser, commands
 
 
@@ -141,7 +143,7 @@ def _messages(quiet: bool) -> Iterator[None]:
     """Shows the library's messages on standard error."""
     logger = logging.getLogger("entropylaw")
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine("entropylaw: %(message)s"))
+    handler.setFormatter(_OneLine(handler.stream))
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
@@ -155,5 +157,9 @@ def _messages(quiet: bool) -> Iterator[None]:
 class _OneLine(logging.Formatter):
     """Messages on one line each, whatever they quote."""
 
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
     def format(self, record: logging.LogRecord) -> str:
-        return display(super().format(record))
+        return labelled(super().format(record), record.levelno, self._stream)

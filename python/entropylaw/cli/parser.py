@@ -1,11 +1,14 @@
-"""A parser that takes no option twice, and may wait with some of them until it is asked.
+"""A parser that takes no option twice, whose help may be short, and that may wait with some options until it is used.
 
 argparse would quietly let the last one of two count.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+from entropylaw.cli.terminal import ERROR_COLOUR, NO_COLOUR, has_colours
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,6 +18,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **options)
         self.given: set[str] = set()
         """The options with values that were met so far."""
+        self.common: Sequence[str] = ()
+        """The options that help shows, if not all, by name."""
         for name in (None, "store"):
             self.register("action", name, _Once)
         self._later: list[tuple[int, Callable[[], None]]] = []
@@ -40,10 +45,52 @@ class Parser(argparse.ArgumentParser):
         self.given.clear()
         return super().parse_known_args(args, namespace)
 
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong with a command line, and ends with exit code 2."""
+        self.print_usage(sys.stderr)
+        head = f"{self.prog}: error:"
+        if has_colours(sys.stderr):
+            head = f"{ERROR_COLOUR}{head}{NO_COLOUR}"
+        self.exit(2, f"{head} {message}\n")
+
+    def format_usage(self) -> str:
+        """What a command needs at least, if its help is short; else all."""
+        if not self.common:
+            return super().format_usage()
+        formatter = self._short_formatter()
+        formatter.add_usage(None, [action for action in self._actions if action.required], [])
+        return formatter.format_help()
+
     def format_help(self) -> str:
-        """See ``argparse``."""
+        """The help, with the common options alone if there are some."""
         self.complete()
-        return super().format_help()
+        if not self.common:
+            return super().format_help()
+        # Of an option and the `--no-...` that takes it back, the option, which is the first.
+        by_name = {action.dest: action for action in reversed(self._actions)}
+        common = [by_name[name] for name in self.common if name in by_name]
+        asks = [action for action in self._actions if action.dest == "help" and action.help != argparse.SUPPRESS]
+        arguments = [action for action in self._actions if not action.option_strings]
+        more = sum(action.help != argparse.SUPPRESS for action in self._actions)
+        more -= len(asks) + len(arguments) + len(common)
+        formatter = self._short_formatter()
+        formatter.add_usage(None, [action for action in self._actions if action.required], [])
+        formatter.add_text(self.description)
+        for title, actions in (("arguments", arguments), ("common options", [*common, *asks])):
+            formatter.start_section(title)
+            formatter.add_arguments(actions)
+            formatter.end_section()
+        formatter.add_text(f"and {more} more: --help-all")
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+    def _short_formatter(self) -> argparse.HelpFormatter:
+        prog = self.prog
+        self.prog = f"{prog} [options]"
+        try:
+            return self._get_formatter()
+        finally:
+            self.prog = prog
 
 
 class _Once(argparse._StoreAction):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from entropylaw.cli.advice import ZIP_UNLESS_NAMED, advise
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.options import add_methods, given
@@ -70,7 +71,7 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         metavar="N",
         help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
-    method = select.add_argument("--method", default="zip", metavar="METHOD", help="how to select [%(default)s]")
+    method = select.add_argument("--method", default=ZIP_UNLESS_NAMED, metavar="METHOD", help="how to select [zip]")
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
     output.add_argument(
@@ -141,6 +142,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.benchmark:
         controls["benchmark"] = load_pool(arguments, rendering, arguments.benchmark, beside=True)
     method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
+    advise(arguments)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:
         selection: Selection = select(

@@ -1,4 +1,4 @@
-"""What is shown: summaries on a terminal, with rich, if it is installed, in colours that tell a risk from a note.
+"""What is shown: errors and warnings in colour on a terminal, and summaries there with rich, if it is installed.
 
 Whatever the data hold, a line stays one line and commands no terminal. A standard output that takes no more, such as
 one that goes to a full disk, is an error of one line; one that lacks a character gets its escape.
@@ -6,6 +6,7 @@ one that goes to a full disk, is an error of one line; one that lacks a characte
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -15,6 +16,12 @@ from typing import IO, Any, TextIO
 from entropylaw.display import display
 from entropylaw.errors import EntropyLawError
 from entropylaw.output import say_placed
+
+ERROR_COLOUR = "\x1b[1;31m"
+NO_COLOUR = "\x1b[0m"
+
+_COLOURS = ((logging.ERROR, ERROR_COLOUR), (logging.WARNING, "\x1b[33m"))
+"""Bold red and yellow, by the level that they begin at."""
 
 _STYLES = {"RISK": "bold red", "note": "yellow", "ok": "green"}
 """By the first word of a line."""
@@ -110,10 +117,32 @@ def drop(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def say(text: str) -> None:
+def say(text: str, level: int = logging.INFO) -> None:
     """Says a line on standard error; if that takes no more, there is nobody to tell."""
     with contextlib.suppress(OSError, ValueError):
-        print(display(f"entropylaw: {text}"), file=sys.stderr)
+        print(labelled(text, level, sys.stderr), file=sys.stderr)
+
+
+def labelled(text: str, level: int, stream: TextIO) -> str:
+    """A message as one line that begins with this program's name, in the colour of its level if the stream has colours.
+
+    Whatever the message quotes, nothing but that colour commands the terminal.
+    """
+    name, line = "entropylaw:", display(text)
+    colour = next((code for least, code in _COLOURS if level >= least), None)
+    if colour and has_colours(stream):
+        name = f"{colour}{name}{NO_COLOUR}"
+    return f"{name} {line}"
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether a stream is a terminal with colours, and nobody asked for none (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager
