@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.pool import Pool
 from entropylaw.runs.values import arrays_of, described, encoded
+from entropylaw.storage.options import takes_storage_options
 
 _LISTED = 1000
 """Members of the records that a summary lists as unread."""
@@ -121,6 +122,7 @@ class Selection(ABC):
         """
         return self.pool.records.raw(self.indices.tolist())
 
+    @takes_storage_options
     def save(
         self,
         path: str | os.PathLike[str],
@@ -131,6 +133,7 @@ class Selection(ABC):
         columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
         indices_only: bool = False,
         stanza: Literal["llamafactory", "axolotl"] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Writes the selected records, and how they were chosen.
 
@@ -145,7 +148,8 @@ class Selection(ABC):
         Parameters
         ----------
         path
-            Where to. Lines and CSV are compressed if it ends in ``.gz`` or ``.zst``.
+            Where to. Lines and CSV are compressed if it ends in ``.gz`` or ``.zst``. For a URL, all files are written
+            here first, in a temporary directory, and then uploaded, each whole or not at all.
         force
             Replace files that exist.
         sort : {"pick", "input"}
@@ -163,6 +167,8 @@ class Selection(ABC):
         stanza : {"llamafactory", "axolotl"}, optional
             Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
             ``<path>.axolotl.yml``.
+        storage_options : mapping, optional
+            For a URL, as for ``select``.
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, cast, overload
@@ -29,6 +29,7 @@ from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import Checkpoint, identity
+from entropylaw.storage.options import takes_storage_options
 from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
@@ -68,6 +69,7 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> ZipSelection: ...
@@ -106,6 +108,7 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> CoverageSelection: ...
@@ -137,6 +140,7 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> RandomSelection: ...
@@ -167,9 +171,11 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> TopSelection: ...
+@takes_storage_options
 def select(
     pool: PoolLike | Pool,
     *,
@@ -210,6 +216,7 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Selection:
@@ -236,8 +243,8 @@ def select(
     Parameters
     ----------
     pool
-        A path (file, pattern or directory), a list of paths, texts (str or bytes) or records (dict), a generator of
-        these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
+        A path or URL (file, pattern or directory), a list of them, of texts (str or bytes) or of records (dict), a
+        generator of these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
         plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
     budget : int or str
         Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
@@ -336,6 +343,9 @@ def select(
         benchmark's, if none of their names tells. By default by name (CSV, TSV) and content.
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
+    storage_options : mapping, optional
+        For URLs, such as ``s3://bucket/pool/*.jsonl`` (``entropylaw[storage]``): what the storage needs to know, as its
+        fsspec file system takes it, such as ``{"anon": True}``. They are recorded nowhere.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
     progress : callable, optional
@@ -367,6 +377,7 @@ def select(
     understood = Budget.parse(budget)
     if checkpoint is not None:
         checkpoint = parameters.path("checkpoint", checkpoint)
+        check_targets([], [], checkpoint)
     resume = parameters.flag("resume", resume)
     chosen = method_with(
         method,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from entropylaw.cli import compare, config, law, ratio, replay, score, select, show
+from entropylaw.cli import compare, config, law, ratio, replay, score, select, show, storage
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import drop, flush, print_lines, say, streams
 from entropylaw.display import display
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if code := command(parse):
         return code
-    return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
+    return command(lambda: storage.run(arguments), quiet=arguments.quiet)
 
 
 def command(run: Callable[[], int | None], quiet: bool = False) -> int:
@@ -104,6 +104,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (select, replay, show, score, ratio, compare, law):
         module.add(commands)
+    storage.add(commands)
     config.add(commands)
     return parser, commands
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
+from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
             print_file(file)
     else:
         scores.save(arguments.output, force=arguments.force)
-    summary = _summary(scores) | {"output": arguments.output}
+    summary = _summary(scores) | {"output": shown(arguments.output)}
     if arguments.json:
         print_json(summary, stream)
     else:

@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
@@ -15,6 +14,8 @@ from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, pro
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = Non
             print_file(file)
         return {"output": [STANDARD]}
     files = saving.write(selection, like)
-    return {"output": files, "manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
+    return {"output": files, "manifest": shown(saving.manifest), "manifest_sha256": manifest_hash(saving.manifest)}
 
 
 def columns(text: str) -> list[str]:
@@ -247,6 +248,6 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         lines.append(f"written   {output}{and_others}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
-        lines += [f"stanza    {summary['stanza']}:", ""]
-        lines += Path(summary["stanza"]).read_text("utf-8", errors="replace").split("\n")
+        lines += [f"stanza    {shown(summary['stanza'])}:", ""]
+        lines += read_bytes(summary["stanza"]).decode(errors="replace").split("\n")
     return lines
