@@ -75,7 +75,7 @@ def check_targets(targets: Iterable[File], inputs: Iterable[File] = (), checkpoi
 def _check_directory(checkpoint: str, files: Iterable[File]) -> None:
     if is_url(checkpoint):
         raise EntropyLawError(
-            f"{shown(checkpoint)}: checkpoints are locked and appended to, which storage can't do; name a local directory"
+            f"{shown(checkpoint)}: a checkpoint is locked and appended to, which storage can't do; name a local one"
         )
     directory, above = _identity(checkpoint), set(_places(checkpoint))
     for file in files:

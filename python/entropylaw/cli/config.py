@@ -100,9 +100,8 @@ def _effective(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         group.required = False
     arguments = parser.parse_args(rest)
     values = {key: getattr(arguments, action.dest) for key, action in options.items()}
-    if values.get(_SECRET):
-        # What is printed may be kept, and passed on.
-        values[_SECRET] = [f"{option.partition('=')[0]}=..." for option in values[_SECRET]]
+    # What is printed may be kept, and passed on.
+    secret = values.pop(_SECRET, None)
     lines = [f"# The options of `{parser.prog}` in effect; pass this file with --config."]
     lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value not in (None, [])]
     unset = {key: options[key] for key, value in values.items() if value in (None, [])}
@@ -110,6 +109,8 @@ def _effective(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         width = max(map(len, unset))
         lines += ["", "# Not set:"]
         lines += [f"# {key:{width}}  {(action.help or '') % vars(action)}".rstrip() for key, action in unset.items()]
+    if secret:
+        lines += ["", f"# {_SECRET} is set, and not printed: keys and passwords are given by it."]
     return "\n".join(lines) + "\n"
 
 

@@ -183,10 +183,12 @@ def located(url: str | os.PathLike[str]) -> StoredObject:
     text = os.fspath(url)
     check_url(text)
     with explained(text, "read"):
-        from fsspec.core import url_to_fs
+        from fsspec import get_filesystem_class
 
-        fs, path = url_to_fs(text, **options_for(text))
-    return StoredObject(text, fs, path)
+        # Not `url_to_fs`: it takes a name with `::` in it for a chain.
+        kind = get_filesystem_class(text.partition("://")[0].lower())
+        given = kind._get_kwargs_from_urls(text) | options_for(text)
+        return StoredObject(text, kind(**given), kind._strip_protocol(text))
 
 
 def version_of(info: Mapping[str, Any]) -> Version:
