@@ -244,8 +244,8 @@ def select(
     ----------
     pool
         A path or URL (file, pattern or directory), a list of them, of texts (str or bytes) or of records (dict), a
-        generator of texts or records, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
-        plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
+        generator of these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON
+        array or CSV, plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
     budget : int or str
         Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,

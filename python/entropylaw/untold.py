@@ -2,7 +2,9 @@
 
 import re
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^\s'\"<>|`]*[^\s'\"<>|`.,:;)\]}])")
+_URL = re.compile(
+    r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s'\"<>|`]*[^\s'\"<>|`.,:;)\]}](?:(?<=\?)\.\.\.)?)"
+)
 _USER = re.compile(r"^([^/?#@]*)@")
 _HARMLESS = re.compile(
     r"\?(?:(?:versionId|generation|download|raw|ref|rev|revision)=[\w.:/-]*(?:&|$))+$", re.IGNORECASE

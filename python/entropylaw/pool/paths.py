@@ -300,17 +300,18 @@ def _below(pattern: str) -> Iterator[str]:
             for entry in entries.values():
                 if _is_directory(entry):
                     queue.append(entry.path)
-                elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
+                elif matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
                     yield os.path.normpath(entry.path) if not root else entry.path
 
 
-def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+def matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a pattern."""
     if not pattern or not names:
         return not names and all(part == "**" for part in pattern)
     if pattern[0] == "**":
-        return _matches(names, pattern[1:]) or (not names[0].startswith(".") and _matches(names[1:], pattern))
+        return matches(names, pattern[1:]) or (not names[0].startswith(".") and matches(names[1:], pattern))
     hidden = names[0].startswith(".") and not pattern[0].startswith(".")
-    return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
+    return not hidden and fnmatch(names[0], pattern[0]) and matches(names[1:], pattern[1:])
 
 
 def splits_noted(directory: str, files: Sequence[str]) -> Iterator[tuple[int, str]]:

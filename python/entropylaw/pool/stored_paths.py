@@ -1,15 +1,25 @@
 """Which objects in storage a URL stands for: one, those that a pattern matches, or the data in a directory."""
 
 import glob
-import posixpath
 from collections.abc import Iterator
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.formats import Format
-from entropylaw.pool.paths import HIDDEN, data_files, is_metadata, listed, of_one_format, relative, splits_noted
+from entropylaw.pool.paths import (
+    HIDDEN,
+    data_files,
+    is_metadata,
+    listed,
+    matches,
+    of_one_format,
+    splits_noted,
+)
 from entropylaw.storage.failures import explained
 from entropylaw.storage.objects import StoredObject, located
-from entropylaw.storage.urls import WEB, protocol_of, shown
+from entropylaw.storage.urls import WEB, check_url, protocol_of, shown
+
+_METADATA = 1 << 26
+"""Bytes of a file of metadata that are read."""
 
 
 def stored(url: str, given: Format | None, notes: list[tuple[int, str]]) -> tuple[bool, list[StoredObject], list[str]]:
@@ -20,75 +30,92 @@ def stored(url: str, given: Format | None, notes: list[tuple[int, str]]) -> tupl
     EntropyLawError
         If it stands for nothing, or the storage can't be asked; see ``expanded``.
     """
-    found = located(url.rstrip("/") if protocol_of(url) not in WEB else url)
+    check_url(url)
     if protocol_of(url) in WEB:
         # The pages that a server makes of directories are no lists to rely on.
         if "*" in url:
-            raise EntropyLawError(f"{found.shown}: the web has no lists of files; name each of them")
-        return True, [found], []
+            raise EntropyLawError(f"{shown(url)}: the web has no lists of files; name each of them")
+        return True, [located(url)], []
+    found = located(url.rstrip("/"))
     info = found.info()
     if info is None and glob.has_magic(found.path):
         return False, *_matching(found)
     if info is None or info.get("type") != "directory":
         # That there is none, whoever reads it will say.
         return True, [found], []
-    files = {name: file for name, file in _found(found, found.path, recursive=True) if not _is_hidden(name, found)}
-    data = sorted(_data_of(files), key=lambda item: item[0].split("/"))
-    read, left_out = of_one_format(found.shown, data, given)
+    files: dict[str, StoredObject] = {}
+    data: list[tuple[str, bool]] = []
+    for file, is_data in _walked(found):
+        files[file.shown] = file
+        data.append((file.shown, is_data))
+    read, left_out = of_one_format(found.shown, sorted(data, key=lambda item: item[0].split("/")), given)
     notes.extend(splits_noted(found.shown, read))
     return False, [files[name] for name in read], left_out
 
 
+def _walked(root: StoredObject) -> Iterator[tuple[StoredObject, bool]]:
+    """The objects in a directory and below, and whether they may be data; as ``paths`` finds them here."""
+    queue = [root]
+    for directory in queue:
+        entries = _entries(directory)
+        data = data_files(directory.shown, entries.keys(), lambda name, of=entries: of[name][0].content(_METADATA))  # type: ignore[misc]
+        for name, (entry, is_directory) in entries.items():
+            if name.startswith(HIDDEN):
+                continue
+            if is_directory:
+                queue.append(entry)
+            else:
+                yield entry, not is_metadata(name) and (data is None or name in data)
+
+
 def _matching(pattern: StoredObject) -> tuple[list[StoredObject], list[str]]:
-    found = dict(_found(pattern, pattern.path, recursive=False))
-    files = {name: file for name, file in found.items() if not is_metadata(name)}
-    left_out = sorted(found.keys() - files.keys())
+    parts = pattern.path.split("/")
+    at = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    base, wanted = _named(pattern, "/".join(parts[:at])), parts[at:]
+    everywhere = "**" in wanted
+    files: dict[str, StoredObject] = {}
+    left_out = []
+    queue: list[tuple[StoredObject, list[str]]] = [(base, [])]
+    for directory, above in queue:
+        for name, (entry, is_directory) in _entries(directory).items():
+            inside = [*above, name]
+            found = matches(inside, wanted)
+            if is_directory and (everywhere or matches(inside, wanted[: len(inside)])):
+                queue.append((entry, inside))
+            if found and (is_metadata(name) or is_directory):
+                if not (everywhere and is_directory):
+                    left_out.append(entry.shown)
+            elif found:
+                files[entry.shown] = entry
     if not files:
-        other = f", but for {listed(left_out)}; name an object itself to read it" if left_out else ""
+        other = f", but for {listed(sorted(left_out))}; name an object itself to read it" if left_out else ""
         raise EntropyLawError(f"{pattern.shown}: no object matches{other}")
-    return [files[name] for name in sorted(files)], left_out
+    return [files[name] for name in sorted(files)], sorted(left_out)
 
 
-def _found(near: StoredObject, path: str, recursive: bool) -> Iterator[tuple[str, StoredObject]]:
-    """The objects in a directory and below, or that match a pattern, by the names by which they are shown."""
-    with explained(near.url, "read"):
-        listing = near.fs.find(path, detail=True) if recursive else near.fs.glob(path, detail=True)
-    for name, info in listing.items():
+def _entries(directory: StoredObject) -> dict[str, tuple[StoredObject, bool]]:
+    """What is in a directory, by name, and whether that is a directory.
+
+    By listing one after the other: what finds all at once passes over those that can't be listed.
+    """
+    with explained(directory.url, "read"):
+        try:
+            found = directory.fs.ls(directory.path, detail=True)
+        except FileNotFoundError:
+            return {}
+    entries = {}
+    for info in found:
+        path = str(info["name"]).rstrip("/")
         # An object of no bytes whose name ends in a slash is how some tools make directories.
-        if info.get("type") != "directory" and not name.endswith("/"):
-            url = _url_of(near, name)
-            yield shown(url), StoredObject(url, near.fs, name)
+        if path != directory.path.rstrip("/"):
+            entries[path.rpartition("/")[2]] = _named(directory, path), info.get("type") == "directory"
+    return dict(sorted(entries.items()))
 
 
-def _url_of(near: StoredObject, path: str) -> str:
-    """The URL of what is called ``path`` where ``near`` is, written as that one is."""
+def _named(near: StoredObject, path: str) -> StoredObject:
+    """What is called ``path`` where ``near`` is, its URL written as that one is."""
     if near.url.endswith(near.path):
-        return near.url.removesuffix(near.path) + path
-    url: str = near.fs.unstrip_protocol(path)
-    return url
-
-
-def _is_hidden(name: str, directory: StoredObject) -> bool:
-    *inside, last = relative(name, directory.shown).split("/")
-    # As in a directory here: what tells of a Delta table is looked for before.
-    return last.startswith(HIDDEN) or any(part.startswith(HIDDEN) and part != "_delta_log" for part in inside)
-
-
-def _data_of(files: dict[str, StoredObject]) -> Iterator[tuple[str, bool]]:
-    """The objects, and whether they may be data, as the metadata in each directory say."""
-    names: dict[str, set[str]] = {}
-    for name in files:
-        parent, last = posixpath.split(name)
-        names.setdefault(parent, set()).add(last)
-        if posixpath.basename(parent) == "_delta_log":
-            names.setdefault(posixpath.dirname(parent), set()).add("_delta_log")
-    data = {
-        parent: data_files(parent, inside, lambda name, of=parent: files[f"{of}/{name}"].content(1 << 26))  # type: ignore[misc]
-        for parent, inside in sorted(names.items())
-        if posixpath.basename(parent) != "_delta_log"
-    }
-    for name in files:
-        parent, last = posixpath.split(name)
-        if posixpath.basename(parent) != "_delta_log":
-            named = data[parent]
-            yield name, not is_metadata(name) and (named is None or last in named)
+        url = near.url.removesuffix(near.path) + path
+    else:
+        url = str(near.fs.unstrip_protocol(path))
+    return StoredObject(url, near.fs, path)

@@ -119,6 +119,10 @@ class Saving:
         if self.path == STANDARD:
             check_targets([File(STANDARD, "the records"), *others], inputs, checkpoint)
             return
+        if is_url(self.path):
+            from entropylaw.storage.uploads import check_target
+
+            check_target(self.path)
         names = Names.of(self.path)
         if self.shards is not None:
             for file in [*inputs, *others]:

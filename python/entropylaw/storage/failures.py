@@ -122,4 +122,6 @@ def _reason(error: Exception) -> str:
     text = " ".join(without_values(str(getattr(error, "strerror", None) or error)).split()).rstrip(".")
     if len(text) < _SHORTEST_WORDS:
         text = type(error).__name__
-    return f" ({short(text[:1].lower() + text[1:] if text[1:2].islower() else text, _MOST_CHARACTERS)})"
+    elif text[1].islower():
+        text = text[0].lower() + text[1:]
+    return f" ({short(text, _MOST_CHARACTERS)})"

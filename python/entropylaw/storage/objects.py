@@ -97,7 +97,7 @@ class StoredObject:
                 return []
             return [str(name).rstrip("/").rpartition("/")[2] for name in found]
 
-    def version(self) -> Version:
+    def version(self, doing: str = "read") -> Version:
         """What it is now.
 
         Raises
@@ -105,8 +105,8 @@ class StoredObject:
         EntropyLawError
             If there is none, or it is a directory.
         """
-        with explained(self.url, "read"):
-            found = self.info()
+        with explained(self.url, doing):
+            found = self.info(doing)
             if found is None:
                 raise FileNotFoundError
             if found.get("type") == "directory":

@@ -104,9 +104,9 @@ def options_for(url: str) -> dict[str, Any]:
 
 
 def _is_for_protocol(name: str, value: Any) -> bool:
-    from fsspec.registry import available_protocols
+    from fsspec.registry import known_implementations, registry
 
-    return isinstance(value, Mapping) and name in available_protocols()
+    return isinstance(value, Mapping) and (name in known_implementations or name in registry)
 
 
 def without_values(text: str) -> str:

@@ -1,8 +1,9 @@
 """Files that are uploaded: each whole or not at all, in order, and none of them left behind if one fails.
 
-A partial object never has its final name. Where a storage has the object only when all of it has arrived (``s3://``,
-``gs://``, ``az://``), it is put there at once; a commit of the hub is one as well. Elsewhere a file grows where it is
-written: there it gets a name that begins with a dot, and is renamed once its size is right.
+A partial object never has its final name. Where a storage has an object only when all of it has arrived (``s3://``,
+``gs://``, ``az://``), it is put there at once, unless something is replaced; a commit of the hub is one as well.
+Elsewhere a file grows where it is written: there it gets a name that begins with a dot, and is renamed once its size is
+right.
 """
 
 import contextlib
@@ -19,11 +20,28 @@ from entropylaw.output import placed_files, say_placed, unsay_placed
 from entropylaw.output import replacing as replacing_file
 from entropylaw.storage.failures import explained
 from entropylaw.storage.objects import StoredObject, located
-from entropylaw.storage.urls import WEB, joined, last_part, protocol_of, shown
+from entropylaw.storage.urls import WEB, check_url, last_part, protocol_of, shown
 
 _WHOLE = ("s3", "gs", "az")
 """Where an object is there when all of it has arrived, and never before."""
 _PIECE = 1 << 22
+_LONGEST_PREFIX = 100
+"""Characters of a name that its hidden one begins with."""
+
+
+def check_target(url: str) -> None:
+    """Finds out whether a URL can be that of an output, without asking the storage.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is on the web, or names no object.
+    """
+    check_url(url)
+    if protocol_of(url) in WEB:
+        raise EntropyLawError(f"{shown(url)}: the web is only read; name a bucket (s3://, gs://, az://) or a file")
+    if not last_part(url):
+        raise EntropyLawError(f"{shown(url)}: is a bucket or a directory; name an object in it")
 
 
 def check_writable(url: str | os.PathLike[str], force: bool) -> None:
@@ -69,61 +87,108 @@ def staging() -> Iterator[Path]:
 
 
 def upload(files: Sequence[tuple[Path, str]], *, force: bool, remove: Iterable[str] = ()) -> None:
-    """Uploads files to URLs, one after the other, once the objects ``remove`` are gone.
+    """Uploads files to URLs, in order; the objects ``remove`` go before the first of them is there.
 
     Without ``force``, no object is replaced. If one fails, those before it are removed, except where they replaced
-    older ones; what can't be removed either is said to be written.
+    older ones; what can't be removed either is said to be written. What is replaced or removed is so when all of the
+    files have arrived, under names that begin with a dot; only commits of the hub have no such names.
 
     Raises
     ------
     EntropyLawError
         If one can't be written.
     """
-    for url in remove:
-        obsolete = located(url)
-        if obsolete.exists("written"):
-            with explained(url, "removed"):
-                obsolete.fs.rm_file(obsolete.path)
-    new: list[StoredObject] = []
+    uploads = [_Upload(local, located(url)) for local, url in files]
+    obsolete = [target for target in map(located, remove) if target.exists("written")]
     try:
-        for local, url in files:
-            target = located(url)
-            existed = target.exists("written")
-            if existed and not force:
-                raise _exists(target)
-            _put(local, target, force)
-            say_placed(target.shown)
-            if not existed:
-                new.append(target)
-    except BaseException:
-        for target in new:
-            # Whatever the storage raises now, what was raised first tells more.
-            with contextlib.suppress(Exception):
+        for upload in uploads:
+            upload.look(force)
+        replaces = bool(obsolete) or any(upload.existed for upload in uploads)
+        for upload in uploads:
+            upload.arrive(replaces)
+        for target in obsolete:
+            with explained(target.url, "removed"):
                 target.fs.rm_file(target.path)
-                unsay_placed(target.shown)
+        for upload in uploads:
+            upload.place(force)
+    except BaseException:
+        for upload in uploads:
+            upload.withdraw()
         raise
+
+
+class _Upload:
+    """A file on its way to an object."""
+
+    def __init__(self, local: Path, target: StoredObject) -> None:
+        self._local = local
+        self._target = target
+        self._protocol = protocol_of(target.url)
+        self._hidden: StoredObject | None = None
+        self._placed = False
+        self.existed = False
+        """Whether there was such an object before."""
+
+    def look(self, force: bool) -> None:
+        """Asks for an object that would be replaced."""
+        self.existed = self._target.exists("written")
+        if self.existed and not force:
+            raise _exists(self._target)
+
+    def arrive(self, replaces: bool) -> None:
+        """Has the file arrive under another name, if it is not to be put in its place at once."""
+        if self._protocol == "hf" or (self._protocol in _WHOLE and not replaces):
+            return
+        fs, url = self._target.fs, self._target.url
+        name = f".{last_part(url)[:_LONGEST_PREFIX]}.{secrets.token_hex(6)}.tmp"
+        path = f"{self._target.path.rpartition('/')[0]}/{name}"
+        self._hidden = StoredObject(url, fs, path)
+        with explained(url, "written"):
+            if self._protocol in _WHOLE:
+                fs.put_file(str(self._local), path)
+            else:
+                with contextlib.suppress(NotImplementedError, FileExistsError):
+                    fs.makedirs(fs._parent(path), exist_ok=True)
+                _write(self._local, fs, path)
+        self._check_size(self._hidden)
+
+    def place(self, force: bool) -> None:
+        """Has the object be there."""
+        # Somebody may have been faster.
+        if not self.existed and not force and self._target.exists("written"):
+            raise _exists(self._target)
+        with explained(self._target.url, "written"):
+            if self._hidden is not None:
+                self._placed = True
+                _move(self._hidden, self._target)
+            elif self._protocol in _WHOLE:
+                _put_at_once(self._local, self._target, force)
+            else:
+                _write(self._local, self._target.fs, self._target.path)
+            self._placed = True
+        self._check_size(self._target)
+        say_placed(self._target.shown)
+
+    def withdraw(self) -> None:
+        """Removes what has arrived, but for what replaced an older object."""
+        # Whatever the storage raises now, what was raised first tells more.
+        if self._hidden is not None:
+            with contextlib.suppress(Exception):
+                self._hidden.fs.rm_file(self._hidden.path)
+        if self._placed and not self.existed:
+            with contextlib.suppress(Exception):
+                self._target.fs.rm_file(self._target.path)
+                unsay_placed(self._target.shown)
+
+    def _check_size(self, found: StoredObject) -> None:
+        """Raises EntropyLawError unless all of the file has arrived."""
+        size, written = self._local.stat().st_size, found.version("written").size
+        if written not in (None, size):
+            raise EntropyLawError(f"{found.shown}: has {written:,} bytes after {size:,} were written; run again")
 
 
 def _exists(target: StoredObject) -> EntropyLawError:
     return EntropyLawError(f"{target.shown}: the object exists; name another, or replace it (force=True, --force)")
-
-
-def _put(local: Path, target: StoredObject, force: bool) -> None:
-    """Uploads a file, whole or not at all, and makes sure of its size."""
-    protocol = protocol_of(target.url)
-    size = local.stat().st_size
-    with explained(target.url, "written"):
-        if protocol in _WHOLE:
-            _put_at_once(local, target, force)
-        elif protocol == "hf":
-            _write(local, target.fs, target.path)
-        else:
-            _put_and_rename(local, target, force)
-    written = target.version().size
-    if written not in (None, size):
-        with contextlib.suppress(Exception):
-            target.fs.rm_file(target.path)
-        raise EntropyLawError(f"{target.shown}: has {written:,} bytes after {size:,} were written; run again")
 
 
 def _put_at_once(local: Path, target: StoredObject, force: bool) -> None:
@@ -144,23 +209,17 @@ def _put_at_once(local: Path, target: StoredObject, force: bool) -> None:
         put(str(local), target.path)
 
 
-def _put_and_rename(local: Path, target: StoredObject, force: bool) -> None:
-    hidden = f".{last_part(target.url)[:100]}.{secrets.token_hex(6)}.tmp"
-    temporary = located(joined(target.url, hidden))
-    fs, path = target.fs, temporary.path
-    try:
-        with contextlib.suppress(NotImplementedError, FileExistsError):
-            fs.makedirs(fs._parent(target.path), exist_ok=True)
-        _write(local, fs, path)
-        if (written := fs.info(path).get("size")) not in (None, local.stat().st_size):
-            raise OSError(f"{written:,} bytes have arrived of {local.stat().st_size:,}")
-        if not force and target.exists("written"):
-            raise FileExistsError
-        fs.mv(path, target.path)
-    except BaseException:
-        with contextlib.suppress(Exception):
-            fs.rm_file(path)
-        raise
+def _move(hidden: StoredObject, target: StoredObject) -> None:
+    """Renames an object; where that is to copy and to remove, without taking its name for a pattern."""
+    from fsspec.spec import AbstractFileSystem
+
+    if type(target.fs).mv is not AbstractFileSystem.mv:
+        target.fs.mv(hidden.path, target.path)
+        return
+    target.fs.cp_file(hidden.path, target.path)
+    # What has been copied is there, with the other name or without it.
+    with contextlib.suppress(Exception):
+        target.fs.rm_file(hidden.path)
 
 
 def _write(local: Path, fs: Any, path: str) -> None:
