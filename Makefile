@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TRAIN ?= .venv-train
 JUDGE ?= .venv-judge
+STORAGE ?= .venv-storage
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -14,7 +15,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
+.PHONY: demo test test-train test-storage lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -31,6 +32,13 @@ test-train: $(VENV)/tools
 	$(TRAIN)/bin/python -m pip install --quiet '.[train]' 'trl>=0.12' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(TRAIN)/bin/python -m pytest tests/test_train.py
 	$(TRAIN)/bin/python benches/callback.py
+
+## test-storage: pools and outputs behind servers on this machine (S3, the web, the hub), in an environment of its own
+test-storage: $(VENV)/tools
+	test -x $(STORAGE)/bin/python || $(PYTHON) -m venv $(STORAGE)
+	$(STORAGE)/bin/python -m pip install --quiet '.[arrow,storage]' 'moto[server]>=5' s3fs 'fsspec[http]' huggingface_hub \
+	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(STORAGE)/bin/python -m pytest tests/test_storage.py tests/test_storage_servers.py
 
 ## lint: formatting, lints and types
 lint: $(VENV)/built
@@ -89,7 +97,7 @@ wheel: $(VENV)/tools
 	BIN=$(BIN) PYTHON=$(PYTHON) .ci/wheel
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge target dist demo
+	rm -rf $(VENV) .venv-train .venv-judge .venv-storage target dist demo
 
 $(VENV)/tools: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

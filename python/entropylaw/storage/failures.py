@@ -72,7 +72,7 @@ def _said(url: str, doing: str, error: Exception) -> str:
         return "exists; name another, or replace it (force=True, --force)"
     why = _reason(error)
     names = [kind.__name__.lower().replace("_", "") for kind in type(error).__mro__]
-    status = _status(error)
+    status = status_of(error)
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_ACCESS, names):
         return f"access is denied{why}; {_ACCESS_REMEDY}"
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, names):
@@ -99,7 +99,7 @@ def _missing_package(protocol: str, error: ImportError) -> str:
     return f"fsspec needs {package} for {protocol}://, which is not installed: pip install {package}"
 
 
-def _status(error: BaseException | None) -> int | None:
+def status_of(error: BaseException | None) -> int | None:
     """The status of an answer over HTTP, wherever the backend's exception has it."""
     while error is not None:
         answer = getattr(error, "response", None)

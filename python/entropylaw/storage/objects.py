@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.storage.failures import explained
+from entropylaw.storage.failures import explained, status_of
 from entropylaw.storage.options import options_for
 from entropylaw.storage.urls import WEB, check_url, is_url, protocol_of, shown
 
@@ -73,7 +73,11 @@ class StoredObject:
                 # What was listed before may be of another time.
                 self.fs.invalidate_cache()
                 found: Mapping[str, Any] = self.fs.info(self.path)
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                why = error.__cause__
+                # On the web, whatever goes wrong is called a file that is missing.
+                if protocol_of(self.url) in WEB and isinstance(why, Exception) and status_of(why) not in (404, 410):
+                    raise why from None
                 return None
             return found
 
