@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 TRAIN ?= .venv-train
 JUDGE ?= .venv-judge
 SITE ?= .venv-site
+STORAGE ?= .venv-storage
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -15,7 +16,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: demo test test-train test-storage lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
 .PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
@@ -33,6 +34,13 @@ test-train: $(VENV)/tools
 	$(TRAIN)/bin/python -m pip install --quiet '.[train]' 'trl>=0.12' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(TRAIN)/bin/python -m pytest tests/test_train.py
 	$(TRAIN)/bin/python benches/callback.py
+
+## test-storage: pools and outputs behind servers on this machine (S3, the web, the hub), in an environment of its own
+test-storage: $(VENV)/tools
+	test -x $(STORAGE)/bin/python || $(PYTHON) -m venv $(STORAGE)
+	$(STORAGE)/bin/python -m pip install --quiet '.[arrow,storage]' 'moto[server]>=5' s3fs 'fsspec[http]' huggingface_hub \
+	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(STORAGE)/bin/python -m pytest tests/test_storage.py tests/test_storage_servers.py
 
 ## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
@@ -109,7 +117,7 @@ site: $(SITE)/tools
 	$(SITE)/bin/python .ci/site
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge .venv-site target dist demo site
+	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage target dist demo site
 
 $(SITE)/tools: $(SOURCES) docs/requirements.txt
 	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)

@@ -16,11 +16,11 @@ from conftest import ROOT
 from entropylaw import cli
 from entropylaw.cli import main
 from entropylaw.cli.advice import ADVISED
-from entropylaw.cli.config import _leaves
+from entropylaw.cli.config import leaves
 from entropylaw.cli.help import COMMON
 from entropylaw.cli.parser import Parser
 
-LEAVES = [parser.prog.removeprefix("entropylaw ") for parser in _leaves(cli._parser()[1])]
+LEAVES = [parser.prog.removeprefix("entropylaw ") for parser in leaves(cli._parser()[1])]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
-    found = next(parser for parser in _leaves(cli._parser()[1]) if parser.prog == f"entropylaw {name}")
+    found = next(parser for parser in leaves(cli._parser()[1]) if parser.prog == f"entropylaw {name}")
     assert isinstance(found, Parser)
     found.complete()
     return found

@@ -23,6 +23,9 @@ from entropylaw.pool.foreign import check_text
 from entropylaw.pool.layouts import array_fault, lines_fault, record_remedy
 from entropylaw.pool.split import on_one_line
 from entropylaw.saving.stanzas import _scalar
+from entropylaw.storage.options import _SECRET
+from entropylaw.storage.urls import ending_part, is_url, normalised
+from entropylaw.untold import told
 
 PACKAGE = Path(entropylaw.__file__).parent
 LENGTH = 20_000
@@ -79,6 +82,17 @@ WORST: list[tuple[str, Callable[..., Any], Callable[[int], Any]]] = [
     ("budget.py:\\s*+(?P<number>", Amount.parse, lambda n: "1" + " " * n + "x"),
     ("budget.py:\\s*-\\d+\\s*", budget, lambda n: " " * n + "-" + "1" * n + " " * n + "x"),
     ("budget.py:\\s*\\d+\\s*", Amount.parse, lambda n: " " * n + "1" + " " * n + "x"),
+    ("untold.py:(?<![A-Za-z0-9+.-])([A-Za-z]", told, lambda n: "a" * n + " x://"),
+    ("untold.py:(?<![A-Za-z0-9+.-])([A-Za-z]", told, lambda n: "ab://" + "." * n),
+    ("untold.py:(?<![A-Za-z0-9+.-])([A-Za-z]", told, lambda n: "ab://," * n),
+    ("untold.py:(?<![A-Za-z0-9+.-])([A-Za-z]", told, lambda n: "ab://?..." * n + " "),
+    ("untold.py:^([^/?#@]*)@", told, lambda n: "http://" + "a" * n),
+    ("untold.py:\\?(?:(?:versionId", told, lambda n: "http://a?" + "raw=a&" * n + "b"),
+    ("urls.py:([A-Za-z][A-Za-z0-9+.-]+)://", is_url, lambda n: "a" * n),
+    ("urls.py:[A-Za-z][A-Za-z0-9+.-]+::", is_url, lambda n: "a::" + ":" * n),
+    ("urls.py:[?#]", ending_part, lambda n: "http://a" + "?" * n),
+    ("urls.py:@(main", normalised, lambda n: "hf://a" + "@main" * n),
+    ("options.py:key|secret", _SECRET.search, lambda n: "ke" * n),
     # No expressions, but loops over data.
     ("bands", parse_min_score, lambda n: " " * n + "a" + " " * n),
     ("logs", log_file, lambda n: b'{"a": ' + b" " * n + b"\n" * n),

@@ -244,7 +244,7 @@ def test_every_parameter_is_replayed_and_resumed(name: str, base: dict[str, Any]
 
 
 def test_every_parameter_is_tried() -> None:
-    apart = {"pool", "method", "checkpoint", "resume", "memory", "threads", "progress"}
+    apart = {"pool", "method", "checkpoint", "resume", "memory", "storage_options", "threads", "progress"}
     assert set(inspect.signature(entropylaw.select).parameters) - apart == set(FORMS)
 
 

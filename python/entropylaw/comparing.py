@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
+from entropylaw.storage.options import takes_storage_options
 
 NGRAM = 5
 """Bytes of the n-grams that are counted: those of coverage."""
@@ -109,6 +110,7 @@ class Comparison:
         return [*rows, added("new recurring n-grams", lambda _, new: f"{new.ngrams:.1%}")]
 
 
+@takes_storage_options
 def compare(
     *versions: PoolLike | Pool,
     names: Sequence[str] | None = None,
@@ -121,6 +123,7 @@ def compare(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Comparison:
@@ -140,7 +143,7 @@ def compare(
         Bytes of samples that are held in memory, of all versions together.
     group_by
         The field that names a record's group.
-    render, schema, field, on_error, format, threads, progress
+    render, schema, field, on_error, format, storage_options, threads, progress
         As for ``ratio``.
 
     Returns

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from entropylaw.display import display
+from entropylaw.untold import told
 
 if TYPE_CHECKING:
     from json import JSONDecodeError
@@ -15,7 +16,7 @@ class EntropyLawError(ValueError):
     """
 
     def __str__(self) -> str:
-        return display(super().__str__())
+        return display(told(super().__str__()))
 
 
 def json_reason(error: "JSONDecodeError", column: int, whole: str) -> str:

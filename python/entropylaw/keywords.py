@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -43,6 +43,7 @@ class CommonKeywords(TypedDict, total=False):
     on_error: OnError
     format: Format | None
     memory: int | str
+    storage_options: Mapping[str, Any] | None
     threads: int | None
     progress: Callable[[_core.Progress], object] | None
 

@@ -16,6 +16,7 @@ from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
+from entropylaw.storage.options import takes_storage_options
 
 
 class Compressed(NamedTuple):
@@ -69,6 +70,7 @@ class Ratio:
         return self.ratio
 
 
+@takes_storage_options
 def ratio(
     data: PoolLike | Pool,
     *,
@@ -83,6 +85,7 @@ def ratio(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Ratio:
@@ -107,7 +110,7 @@ def ratio(
         Also find exact and near-duplicates.
     group_by : str, optional
         The field that names a record's group; None measures no groups.
-    render, schema, field, on_error, format, memory, threads
+    render, schema, field, on_error, format, memory, storage_options, threads
         As for ``select``.
     progress : callable, optional
         Called about 20 times a second with something that has the attributes ``stage``, ``done`` and ``total``. What it

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.storage.urls import is_url
 
 _placed: ContextVar[list[str] | None] = ContextVar("placed", default=None)
 
@@ -42,6 +43,11 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
         If there is a file already and ``force`` is not set, if it is not a regular one, or if its directory is missing
         or can't be written to.
     """
+    if is_url(path):
+        from entropylaw.storage import uploads
+
+        uploads.check_writable(path, force)
+        return
     target = Path(path)
     with _explained(target):
         resolved = _resolved(path)
@@ -64,6 +70,12 @@ def say_placed(name: str, instead_of: str = "") -> None:
         if instead_of in placed:
             placed.remove(instead_of)
         placed.append(name)
+
+
+def unsay_placed(name: str) -> None:
+    """Takes a name from that list again: the file is gone."""
+    if (placed := _placed.get()) is not None and name in placed:
+        placed.remove(name)
 
 
 @dataclass
@@ -158,7 +170,6 @@ class Outputs:
         for path in self._obsolete:
             with _explained(path):
                 path.unlink(missing_ok=True)
-        placed = _placed.get()
         try:
             for staged in self.staged:
                 if staged is self.staged[-1]:
@@ -171,8 +182,7 @@ class Outputs:
             for staged in self.staged:
                 if not staged._temporary.exists() and not staged._replaced:
                     staged.target.unlink(missing_ok=True)
-                    if placed and str(staged.path) in placed:
-                        placed.remove(str(staged.path))
+                    unsay_placed(str(staged.path))
             raise
         self._sync_directories()
 
@@ -226,6 +236,12 @@ def replacing(path: str | os.PathLike[str], force: bool, *, compress: bool = Tru
 
     Without ``force``, it fails if there is a file of that name by then.
     """
+    if is_url(path):
+        from entropylaw.storage import uploads
+
+        with uploads.replacing(path, force, compress=compress) as file:
+            yield file
+        return
     with Outputs(lambda: check_writable(path, force)) as outputs, outputs.file(path, compress=compress) as file:
         yield file
 

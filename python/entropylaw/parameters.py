@@ -14,6 +14,7 @@ import numpy as np
 
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
+from entropylaw.storage.urls import is_url
 
 _SHOWN = 60
 _LONGEST_NAME = 255
@@ -112,10 +113,12 @@ def _listed(names: Collection[str], before_last: str) -> str:
 
 
 def path(name: str, value: Any) -> str:
-    """A path, as text."""
+    """A path or a URL, as text."""
     found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(found, str) or not found:
         raise EntropyLawError(f"{name} is {shown(value)}; it must be a path")
+    if is_url(found):
+        return found
     if not _can_be_a_path(found):
         raise EntropyLawError(f"{name} is {shown(value)}; no file can have this name")
     return found

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from entropylaw.pool.reading import Reading
 
 _STAGES = {
+    "fetch": "copying from storage",
     "read": "reading",
     "count": "counting n-grams",
     "score": "scoring the pool",
@@ -73,7 +74,7 @@ class ProgressLine:
         if not now.round:
             elapsed = clock - self._began
             rate = now.done / elapsed if elapsed > 0 else 0.0
-            if now.stage == "read":
+            if now.stage in ("fetch", "read"):
                 done, total, speed = (f"{size / 1e6:,.0f}" for size in (now.done, now.total, rate))
                 return f"{stage}: {done} of {total} MB, {speed} MB/s{_eta(now.total - now.done, rate)}"
             return f"{stage}: {now.done:,} of {now.total:,}, {rate:,.0f}/s{_eta(now.total - now.done, rate)}"

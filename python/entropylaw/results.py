@@ -16,6 +16,7 @@ from entropylaw.explaining import Curve, Fact
 from entropylaw.pool import Pool
 from entropylaw.pool.schema import find
 from entropylaw.runs.values import arrays_of, described, encoded
+from entropylaw.storage.options import takes_storage_options
 from entropylaw.taking import picks_table, take
 
 T = TypeVar("T")
@@ -235,6 +236,7 @@ class Selection(ABC):
         """
         return self.pool.records.raw(self.indices.tolist())
 
+    @takes_storage_options
     def save(
         self,
         path: str | os.PathLike[str],
@@ -245,6 +247,7 @@ class Selection(ABC):
         columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
         indices_only: bool = False,
         stanza: Literal["llamafactory", "axolotl"] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Writes the selected records, and how they were chosen.
 
@@ -259,7 +262,8 @@ class Selection(ABC):
         Parameters
         ----------
         path
-            Where to. Lines and CSV are compressed if it ends in ``.gz`` or ``.zst``.
+            Where to. Lines and CSV are compressed if it ends in ``.gz`` or ``.zst``. For a URL, all files are written
+            here first, in a temporary directory, and then uploaded, each whole or not at all.
         force
             Replace files that exist.
         sort : {"pick", "input"}
@@ -277,6 +281,8 @@ class Selection(ABC):
         stanza : {"llamafactory", "axolotl"}, optional
             Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
             ``<path>.axolotl.yml``.
+        storage_options : mapping, optional
+            For a URL, as for ``select``.
 
         Returns
         -------

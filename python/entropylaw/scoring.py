@@ -20,6 +20,7 @@ from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.saving import tables
+from entropylaw.storage.options import takes_storage_options
 from entropylaw.targets import STANDARD, File, check_name, check_targets, files_behind
 
 _OF_PICKS = ("alpha",)
@@ -55,7 +56,14 @@ class Scores:
     def __len__(self) -> int:
         return len(self.ratios)
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    @takes_storage_options
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> None:
         """Writes a table of a row for each sample, in input order: ``index``, ``source``, ``bytes``, ``ratio`` and
         ``first_gain``.
 
@@ -66,6 +74,8 @@ class Scores:
             compressed if ``.gz`` or ``.zst`` follows.
         force
             Replace a file that exists.
+        storage_options : mapping, optional
+            For a URL, as for ``select``.
 
         Raises
         ------
@@ -98,6 +108,7 @@ def check(path: str | os.PathLike[str], force: bool, inputs: Iterable[File]) -> 
         check_writable(path, force)
 
 
+@takes_storage_options
 def score(
     pool: PoolLike | Pool,
     *,
@@ -114,6 +125,7 @@ def score(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Scores:
@@ -121,7 +133,7 @@ def score(
 
     Parameters
     ----------
-    pool, render, schema, field, on_error, format, memory, threads, progress
+    pool, render, schema, field, on_error, format, memory, storage_options, threads, progress
         As for ``select``.
     unit, ngram, gamma, min_df, min_contexts
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.

@@ -3,7 +3,7 @@
 import inspect
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, Unpack, cast, overload
@@ -32,6 +32,7 @@ from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import Checkpoint, identity
+from entropylaw.storage.options import takes_storage_options
 from entropylaw.targets import check_targets, files_behind
 
 _log = logging.getLogger("entropylaw")
@@ -69,6 +70,7 @@ def select(
 ) -> TopSelection: ...
 @overload
 def select(pool: PoolLike | Pool, *, budget: int | str, method: str | Method, **options: Any) -> Selection: ...
+@takes_storage_options
 def select(
     pool: PoolLike | Pool,
     *,
@@ -96,6 +98,7 @@ def select(
     on_error: OnError = "raise",
     format: Format | None = None,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
     **options: Any,
@@ -110,9 +113,9 @@ def select(
     Parameters
     ----------
     pool
-        A path (file, pattern or directory), a list of paths, texts (str or bytes) or records (dict), a generator of
-        these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON array or CSV,
-        plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
+        A path or URL (file, pattern or directory), a list of them, of texts (str or bytes) or of records (dict), a
+        generator of these, a frame or another Arrow table, or a ``datasets.Dataset``. Files hold JSON Lines, a JSON
+        array or CSV, plain, gzip, zstd, bzip2 or xz, or Parquet or Arrow; tables need pyarrow (``entropylaw[arrow]``).
     budget : int or str
         Samples to select; bytes of samples, as they are rendered: ``"50MB"`` (10^6), ``"1.5GiB"`` (2^30); tokens:
         ``"2M tokens"`` (10^6); or a share, rounded down, of the pool's samples, ``"10%"``, or of what else it holds,
@@ -182,6 +185,9 @@ def select(
         benchmark's, if none of their names tells. By default by name (CSV, TSV) and content.
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
+    storage_options : mapping, optional
+        For URLs, such as ``s3://bucket/pool/*.jsonl`` (``entropylaw[storage]``): what the storage needs to know, as its
+        fsspec file system takes it, such as ``{"anon": True}``. They are recorded nowhere.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
     progress : callable, optional
@@ -214,6 +220,7 @@ def select(
     understood = Budget.parse(budget)
     if checkpoint is not None:
         checkpoint = parameters.path("checkpoint", checkpoint)
+        check_targets([], [], checkpoint)
     resume = parameters.flag("resume", resume)
     chosen = method_with(method, options)
     chosen.check()

@@ -2,7 +2,8 @@
 targets are one.
 
 Files are compared by what they are, not by their names: through symbolic and hard links, and where a name leads that no
-file has yet. Every command asks before it reads anything, and writers ask again, with what was read in fact.
+file has yet. Objects in storage are compared by their URLs, however these are written. Every command asks before it
+reads anything, and writers ask again, with what was read in fact.
 """
 
 import os
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_file, stat_of
+from entropylaw.storage.urls import is_url, normalised, shown
 
 if TYPE_CHECKING:
     from entropylaw.pool import Pool
@@ -23,7 +25,7 @@ STANDARD = "-"
 """Standard input or output, where a file is named."""
 
 Identity = tuple[int, int, str]
-"""Device and inode of a file; or of the directory that it would be in, and its name."""
+"""Device and inode of a file; or of the directory that it would be in, and its name; or nothing, and a URL."""
 
 
 class File(NamedTuple):
@@ -71,6 +73,10 @@ def check_targets(targets: Iterable[File], inputs: Iterable[File] = (), checkpoi
 
 
 def _check_directory(checkpoint: str, files: Iterable[File]) -> None:
+    if is_url(checkpoint):
+        raise EntropyLawError(
+            f"{shown(checkpoint)}: a checkpoint is locked and appended to, which storage can't do; name a local one"
+        )
     directory, above = _identity(checkpoint), set(_places(checkpoint))
     for file in files:
         if directory is not None and directory in _places(file.path):
@@ -110,7 +116,7 @@ def identity_of(path: str, standard: Any = None) -> Identity | None:
         except (AttributeError, OSError, ValueError):
             return None
         return (found.st_dev, found.st_ino, "") if stat.S_ISREG(found.st_mode) else None
-    known = stat_of(path)
+    known = None if is_url(path) else stat_of(path)
     return None if known is not None and not stat.S_ISREG(known.st_mode) else _identity(path)
 
 
@@ -129,21 +135,23 @@ def files_behind(pool: "Pool", parameters: Mapping[str, Any]) -> Iterator[File]:
         if isinstance(beside := parameters.get(name), Pool):
             yield from files_of(beside, f"a file of the {name}")
     tokens = parameters.get("tokens")
-    if isinstance(tokens, str | os.PathLike) and is_file(tokens):
+    if isinstance(tokens, str | os.PathLike) and (is_url(tokens) or is_file(tokens)):
         yield File(os.fspath(tokens), "the tokenizer")
 
 
 def _name(file: File) -> str:
-    return "standard output" if file.path == STANDARD else file.path
+    return "standard output" if file.path == STANDARD else shown(file.path)
 
 
 def _also(other: File, file: File, end: str = "") -> str:
     """What else the file is, and its name there if that is another one."""
-    return other.what if other.path in (file.path, STANDARD) else f"{other.what}, {other.path}{end}"
+    return other.what if other.path in (file.path, STANDARD) else f"{other.what}, {shown(other.path)}{end}"
 
 
 def _identity(path: str) -> Identity | None:
     """What a file or directory is, or would be; None if the directory that it would be in is missing too."""
+    if is_url(path):
+        return 0, 0, normalised(path)
     if (found := stat_of(path)) is not None:
         return found.st_dev, found.st_ino, ""
     directory, name = os.path.split(_real(path))
@@ -155,6 +163,8 @@ def _identity(path: str) -> Identity | None:
 
 def _places(path: str) -> Iterator[Identity]:
     """What a file or directory is, and the directories that it is in."""
+    if is_url(path):
+        return
     real = Path(_real(path))
     for place in (real, *real.parents):
         if (found := _identity(str(place))) is not None:

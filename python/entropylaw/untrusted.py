@@ -3,12 +3,13 @@
 import json
 import math
 import os
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import shown
 
 MOST_BYTES = 1 << 26
 """Bytes that such a file may have: ours have some kilobytes."""
@@ -29,10 +30,11 @@ def read_json(path: str | os.PathLike[str], what: str, remedy: str) -> Any:
     EntropyLawError
         If the file can't be read, is larger than any such file, is not JSON, or has a number that is not finite.
     """
-    where = os.fspath(path)
+    where = shown(path)
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_bytes(path, MOST_BYTES + 1)
+    except EntropyLawError:
+        raise
     except (OSError, ValueError) as error:
         raise EntropyLawError(f"{where}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > MOST_BYTES:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, TextIO
 
-from entropylaw.cli import compare, completion, config, law, ratio, replay, score, select, show
+from entropylaw.cli import compare, completion, config, law, ratio, replay, score, select, show, storage
 from entropylaw.cli.help import shorten
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import drop, flush, labelled, print_lines, say, streams
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if code := command(parse):
         return code
-    return command(lambda: arguments.run(arguments), quiet=arguments.quiet)
+    return command(lambda: storage.run(arguments), quiet=arguments.quiet)
 
 
 def command(run: Callable[[], int | None], quiet: bool = False) -> int:
@@ -105,6 +105,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (select, replay, show, score, ratio, compare, law):
         module.add(commands)
+    storage.add(commands)
     completion.add(commands, parser)
     config.add(commands)
     shorten(parser)

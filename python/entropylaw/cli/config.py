@@ -15,12 +15,14 @@ from entropylaw.cli.terminal import print_text
 from entropylaw.errors import EntropyLawError
 from entropylaw.targets import STANDARD, File, check_targets
 
+_SECRET = "storage-option"
+"""The option whose values are never printed: keys and passwords are among them."""
 _NAMES: dict[type, str] = {bool: "a boolean", int: "a whole number", float: "a number", str: "text", list: "a list"}
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds ``--config`` to every command, and the command ``config``. Call it after all others."""
-    for parser in _leaves(commands):
+    for parser in leaves(commands):
         # A file may set what is off by default; then the command line has to be able to take it back.
         for action in list(parser._actions):
             if action.dest != "help" and action.nargs == 0 and action.const is True:
@@ -99,6 +101,8 @@ def _effective(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         group.required = False
     arguments = parser.parse_args(rest)
     values = {key: getattr(arguments, action.dest) for key, action in options.items()}
+    # What is printed may be kept, and passed on.
+    secret = values.pop(_SECRET, None)
     lines = [f"# The options of `{parser.prog}` in effect; pass this file with --config."]
     lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value not in (None, [])]
     unset = {key: options[key] for key, value in values.items() if value in (None, [])}
@@ -106,17 +110,19 @@ def _effective(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         width = max(map(len, unset))
         lines += ["", "# Not set:"]
         lines += [f"# {key:{width}}  {(action.help or '') % vars(action)}".rstrip() for key, action in unset.items()]
+    if secret:
+        lines += ["", f"# {_SECRET} is set, and not printed: keys and passwords are given by it."]
     return "\n".join(lines) + "\n"
 
 
-def _leaves(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
+def leaves(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
     """The parsers of all commands, of commands inside commands too."""
     for parser in commands.choices.values():
         inner = _commands_of(parser)
         if inner is None:
             yield parser
         else:
-            yield from _leaves(inner)
+            yield from leaves(inner)
 
 
 def _commands_of(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[argparse.ArgumentParser] | None":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from entropylaw.places import is_file
+from entropylaw.storage.urls import is_url
 from entropylaw.targets import STANDARD, File, check_name, check_targets
 
 
@@ -29,7 +30,7 @@ def _template(given: str, format: Any = None) -> Iterator[str]:
 
 
 def _tokenizer(given: str, format: Any = None) -> Iterator[str]:
-    if given.endswith(".json") and is_file(given):
+    if given.endswith(".json") and (is_url(given) or is_file(given)):
         yield given
 
 

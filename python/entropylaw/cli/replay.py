@@ -4,12 +4,12 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.pool import progress_line
 from entropylaw.cli.terminal import print_json, print_lines
+from entropylaw.storage.urls import as_path, shown
 from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output:
         saving = Saving.as_in(manifest, arguments.output, force=arguments.force)
         saving.check(read, written(arguments))
-    moved = {
-        name: [Path(file) for file in files]
+    moved: dict[str, Any] = {
+        name: [as_path(file) for file in files]
         for name in ("pool", "anchor", "target", "benchmark")
         if (files := getattr(arguments, name))
     }
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(summary, stream)
     else:
-        first = f"replayed  {arguments.manifest}: the same pool, the same {len(selection):,} picks"
+        first = f"replayed  {shown(arguments.manifest)}: the same pool, the same {len(selection):,} picks"
         print_lines([first, *selection_lines(summary, selection.facts(), time.perf_counter() - start)], stream)
 
 
@@ -91,7 +91,7 @@ def _files(manifest: "Manifest", names: Sequence[str]) -> Iterator[File]:
     from entropylaw.runs.values import Data
     from entropylaw.runs.values import File as Recorded
 
-    yield File(str(manifest.path.parent / manifest.content.picks.name), "the picks to repeat")
+    yield File(manifest.archive, "the picks to repeat")
     if "pool" in names:
         yield from (File(file.name, "a file of the pool") for file in manifest.content.pool.files)
     for name in ("anchor", "target", "benchmark"):

@@ -10,6 +10,7 @@ from entropylaw.cli.options import add_options
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.terminal import print_file, print_json, print_lines
+from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD, File, check_targets
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
             print_file(file)
     else:
         scores.save(arguments.output, force=arguments.force)
-    summary = _summary(scores) | {"output": arguments.output}
+    summary = _summary(scores) | {"output": shown(arguments.output)}
     if arguments.json:
         print_json(summary, stream)
     else:

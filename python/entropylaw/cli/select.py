@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.advice import ZIP_UNLESS_NAMED, advise
@@ -19,6 +18,8 @@ from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = Non
             print_file(file)
         return {"output": [STANDARD]}
     files = saving.write(selection, like)
-    return {"output": files, "manifest": saving.manifest, "manifest_sha256": manifest_hash(saving.manifest)}
+    return {"output": files, "manifest": shown(saving.manifest), "manifest_sha256": manifest_hash(saving.manifest)}
 
 
 def columns(text: str) -> list[str]:
@@ -224,6 +225,6 @@ def selection_lines(summary: dict[str, Any], facts: "Iterable[Fact]", seconds: f
         lines.append(f"written   {output}{and_others}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
-        lines += [f"stanza    {summary['stanza']}:", ""]
-        lines += Path(summary["stanza"]).read_text("utf-8", errors="replace").split("\n")
+        lines += [f"stanza    {shown(summary['stanza'])}:", ""]
+        lines += read_bytes(summary["stanza"]).decode(errors="replace").split("\n")
     return lines

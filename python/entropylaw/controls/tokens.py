@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +13,8 @@ from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_file
 from entropylaw.pool import Pool
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import is_url, shown
 
 Counter = Callable[[list[str]], Sequence[int]]
 """Counts the tokens of each text."""
@@ -44,9 +45,11 @@ class TokenizerFile:
         EntropyLawError
             If it can't be read.
         """
-        name = os.fspath(path)
+        name = shown(path)
         try:
-            content = Path(name).read_bytes()
+            content = read_bytes(path)
+        except EntropyLawError:
+            raise
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise EntropyLawError(f"{name}: can't be read as a tokenizer: {reason}") from None
@@ -64,7 +67,7 @@ def is_tokenizer(tokens: object) -> bool:
     if isinstance(tokens, os.PathLike):
         return True
     if isinstance(tokens, str):
-        return tokens.startswith(TIKTOKEN) or (tokens.endswith(".json") and is_file(tokens))
+        return tokens.startswith(TIKTOKEN) or (tokens.endswith(".json") and (is_url(tokens) or is_file(tokens)))
     return counter_methods(tokens) is not None or callable(tokens)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +18,8 @@ from entropylaw.law.measurement import Measurement
 from entropylaw.law.models import BY_R, BY_R_AND_L, FORMS, Array
 from entropylaw.law.observations import Observations, read_runs
 from entropylaw.law.persistence import State, read_state, write_state
+from entropylaw.storage.options import takes_storage_options
+from entropylaw.storage.urls import shown
 
 _log = logging.getLogger("entropylaw")
 
@@ -110,7 +112,8 @@ class EntropyLaw:
             Observations.of(R, L, Z, weight=weight, backbone=backbone, stage=stage, names=names)
         )
 
-    def fit_runs(self, path: str | os.PathLike[str]) -> Self:
+    @takes_storage_options
+    def fit_runs(self, path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> Self:
         """Fits the law to the runs in a CSV file; see ``entropylaw.law.read_runs``."""
         return self.fit_observations(read_runs(path))
 
@@ -281,7 +284,10 @@ class EntropyLaw:
             raise EntropyLawError(f"the law was fitted within groups, and {found}; name one of {', '.join(groups)}")
         return name
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    @takes_storage_options
+    def save(
+        self, path: str | os.PathLike[str], *, force: bool = False, storage_options: Mapping[str, Any] | None = None
+    ) -> None:
         """Writes the law as JSON, whole or not at all.
 
         Raises
@@ -293,7 +299,8 @@ class EntropyLaw:
         write_state(path, self._fitted, self.form, self.measurement, force=force)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "EntropyLaw":
+    @takes_storage_options
+    def load(cls, path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> "EntropyLaw":
         """Reads a law that ``save`` wrote; it predicts the same.
 
         Logs a warning if R was measured by another version of its codec's library than the one installed.
@@ -308,7 +315,7 @@ class EntropyLaw:
         law.measurement = measurement
         law._state = state
         if warning := measurement.warning:
-            _log.warning("%s: %s", os.fspath(path), warning)
+            _log.warning("%s: %s", shown(path), warning)
         return law
 
     def summary(self) -> dict[str, Any]:

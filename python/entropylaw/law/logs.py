@@ -17,6 +17,8 @@ from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.law.loss import FirstEpoch, first_epoch
 from entropylaw.law.observations import csv_rows, read_text
+from entropylaw.storage.options import takes_storage_options
+from entropylaw.storage.urls import shown
 
 _STEP = ("step", "current_steps", "global_step", "train/global_step")
 _LOSS = ("loss", "train/loss")
@@ -50,7 +52,13 @@ class LossLog:
         return first_epoch(self.starts, self.steps, self.losses, self.epoch_steps)
 
 
-def read_log(path: str | os.PathLike[str], *, epoch_steps: float | None = None) -> LossLog:
+@takes_storage_options
+def read_log(
+    path: str | os.PathLike[str],
+    *,
+    epoch_steps: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> LossLog:
     """Reads the training losses of a log.
 
     After a resume, what was logged again replaces what was logged before. Evaluations and summaries are left out.
@@ -61,6 +69,8 @@ def read_log(path: str | os.PathLike[str], *, epoch_steps: float | None = None) 
         The file.
     epoch_steps
         Optimizer steps of an epoch, for a log that has no ``epoch``.
+    storage_options : mapping, optional
+        For a URL, as for ``select``.
 
     Raises
     ------
@@ -100,7 +110,7 @@ def read_log(path: str | os.PathLike[str], *, epoch_steps: float | None = None) 
     length = epoch_steps or last_epoch
     if length is None:
         raise EntropyLawError(f"{where}: does not say in which epoch a step is; name the steps of an epoch")
-    return LossLog(where, tuple(starts), tuple(steps), tuple(losses), length, preference, diverged)
+    return LossLog(shown(where), tuple(starts), tuple(steps), tuple(losses), length, preference, diverged)
 
 
 def _entries(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -141,7 +151,7 @@ def _lines(path: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             entry = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
             if number == len(lines):
-                _log.warning("%s:%d: the last line is not complete; left out", path, number)
+                _log.warning("%s:%d: the last line is not complete; left out", shown(path), number)
                 return
             raise EntropyLawError(f"{path}:{number}: is not JSON: {error}") from None
         yield _entry(f"{path}:{number}", entry)

@@ -6,13 +6,14 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import shown
 
 MIN_OBSERVATIONS = 4
 _NUMBERS = ("R", "L", "Z", "weight")
@@ -101,7 +102,8 @@ def read_runs(path: str | os.PathLike[str]) -> Observations:
     EntropyLawError
         If the file can't be read, or a value is missing or no number; the message names the line.
     """
-    where = path = parameters.path("path", path)
+    path = parameters.path("path", path)
+    where = shown(path)
     rows = list(csv_rows(path))
     header = list(rows[0][1]) if rows else []
     for column in ("R", "Z"):
@@ -136,7 +138,7 @@ def csv_rows(path: str | os.PathLike[str]) -> Iterable[tuple[int, dict[str, str]
         If the file can't be read, is no UTF-8, or a row has more or fewer fields than the header.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""))
-    where = os.fspath(path)
+    where = shown(path)
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) < len(header):
@@ -162,13 +164,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
         If it can't be read, or is no UTF-8.
     """
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
+    except EntropyLawError:
+        raise
     except FileNotFoundError:
-        raise EntropyLawError(f"{os.fspath(path)}: no such file") from None
+        raise EntropyLawError(f"{shown(path)}: no such file") from None
     except OSError as error:
-        raise EntropyLawError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from None
+        raise EntropyLawError(f"{shown(path)}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise EntropyLawError(f"{os.fspath(path)}: is not UTF-8 (byte {error.start}); convert it") from None
+        raise EntropyLawError(f"{shown(path)}: is not UTF-8 (byte {error.start}); convert it") from None
 
 
 def number(text: str, where: str, column: str) -> float:

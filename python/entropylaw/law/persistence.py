@@ -17,6 +17,7 @@ from entropylaw.law.models import FORMS
 from entropylaw.law.observations import Observations
 from entropylaw.output import check_writable, write_json
 from entropylaw.pool.template import is_template_file
+from entropylaw.storage.urls import ending_part, shown
 from entropylaw.targets import check_name
 from entropylaw.untrusted import Strict, brief, fitted, read_json
 
@@ -61,8 +62,8 @@ def check_law(path: str | os.PathLike[str], force: bool) -> None:
         If the name says that it is something else than JSON; see also ``check_writable``.
     """
     check_name(path)
-    if (end := PurePath(path).suffix) and end.lower() != ".json":
-        raise EntropyLawError(f"{os.fspath(path)}: laws are not written as {end}; end the name in .json")
+    if (end := PurePath(ending_part(path)).suffix) and end.lower() != ".json":
+        raise EntropyLawError(f"{shown(path)}: laws are not written as {end}; end the name in .json")
     check_writable(path, force)
 
 
@@ -121,7 +122,7 @@ def write_state(
 
 def read_state(path: str | os.PathLike[str]) -> tuple[str, Measurement, State]:
     """The form that was asked for, how R was measured, and the law; see ``EntropyLaw.load``."""
-    where = os.fspath(path)
+    where = shown(path)
     value = read_json(path, "an entropy law", _REMEDY)
     if not isinstance(value, dict) or "entropy_law" not in value:
         raise EntropyLawError(f"{where}: is not an entropy law: it has no 'entropy_law'; {_REMEDY}")

@@ -8,6 +8,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.compression import ENDINGS as PACKED
 from entropylaw.pool.foreign import check_text, foreign
 from entropylaw.pool.source import Source
+from entropylaw.storage.urls import ending_part
 
 Format = Literal["json", "csv", "tsv", "parquet", "arrow"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -32,7 +33,7 @@ _TITLES: dict[Format, str] = {"json": "JSON", "csv": "CSV", "tsv": "TSV", "parqu
 
 def named_format(path: str | os.PathLike[str]) -> Format | None:
     """The format that a file has by its name; None if the name doesn't tell."""
-    name = os.fspath(path).lower()
+    name = ending_part(path).lower()
     for packed in PACKED:
         name = name.removesuffix(packed)
     return next((kind for ending, kind in ENDINGS.items() if name.endswith(ending)), None)

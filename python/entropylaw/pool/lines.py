@@ -67,7 +67,7 @@ class LineRecords:
         return f"{self._file.name}:{self._lines[position]}"
 
     def paths(self) -> list[str]:
-        return [self._file.path] if self._file.path else []
+        return [self._file.origin] if self._file.origin else []
 
     def raw(self, positions: NDArray[np.int64]) -> Iterator[bytes]:
         self._file.check_unchanged()

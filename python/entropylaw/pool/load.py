@@ -24,6 +24,8 @@ from entropylaw.pool.render import Renderer
 from entropylaw.pool.schema import RecordError, Render
 from entropylaw.pool.source import Source
 from entropylaw.pool.spool import Spool
+from entropylaw.pool.staging import opened
+from entropylaw.storage.options import takes_storage_options
 
 if TYPE_CHECKING:
     from entropylaw.pool.tables import Table
@@ -46,7 +48,8 @@ PoolLike = (
 )
 """A path, a list of paths, texts (str or bytes) or records (dict), a table, or one split of a ``datasets.DatasetDict``.
 
-A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it. A list
+A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it; or the
+URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list
 of str is a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of
 texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas or polars, a ``pyarrow.Table``.
 Iterables that can be read only once are kept in a temporary file.
@@ -55,6 +58,7 @@ Iterables that can be read only once are kept in a temporary file.
 OnError = Literal["raise", "skip"]
 
 
+@takes_storage_options
 def load(
     pool: PoolLike | Pool,
     *,
@@ -67,6 +71,7 @@ def load(
     numbers: Sequence[str] = (),
     paths: bool = False,
     memory: int | str = MEMORY,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[Any], object] | None = None,
 ) -> Pool:
@@ -92,6 +97,9 @@ def load(
     memory : int or str
         Bytes of samples that are held in memory, such as ``"2GB"``; if there are more, all lie in a temporary file that
         is mapped into memory.
+    storage_options : mapping, optional
+        What the storage that URLs name needs to know, as its fsspec file system takes it. An option whose name is a
+        protocol holds a mapping of options for that one alone.
     threads : int, optional
         How many to use; by default as many as the process may. The result does not depend on it.
     progress : callable, optional
@@ -137,7 +145,7 @@ def load(
         found = expanded(files, format)
         found.tell()
         builder.left_out += found.left_out
-        sources = [Source(path) for path in found.paths]
+        sources = opened(found.paths, progress)
         builder.report = Report(progress, sources)
         for source in sources:
             before = len(builder.records)

@@ -4,7 +4,7 @@ import glob
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_directory, is_file, stat_of
 from entropylaw.pool.formats import ENDINGS, Format, named_format
+from entropylaw.storage.urls import is_url, normalised, shown
 
 _METADATA = (
     "*.manifest.json",
@@ -22,7 +23,8 @@ _METADATA = (
     "cache-*.arrow",
 )
 """Names of files that lie beside data and are none: those of this package, of ``datasets`` and of LLaMA-Factory."""
-_HIDDEN = (".", "_")
+HIDDEN = (".", "_")
+"""How the names of files begin that a directory does not show."""
 _HELD_OUT = ("test", "validation", "valid", "val", "dev", "eval")
 _NAMED = 5
 """Names that a message lists."""
@@ -70,9 +72,17 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         name = os.fspath(path)
         if name == "-" and name in explicit:
             raise EntropyLawError("standard input (-) is named twice, and can be read only once")
-        if is_directory(name):
-            read, left_out = _inside(name, given)
-            found.notes.extend(_splits(name, read))
+        read: Sequence[str | os.PathLike[str]]
+        if is_url(name):
+            from entropylaw.pool.stored_paths import stored
+
+            one, read, left_out = stored(name, given, found.notes)
+            if one:
+                explicit.append(shown(name))
+            name = shown(name)
+        elif is_directory(name):
+            read, left_out = inside = _inside(name, given)
+            found.notes.extend(splits_noted(name, inside[0]))
         elif glob.has_magic(name) and stat_of(name) is None:
             read, left_out = _matching(name)
         else:
@@ -82,47 +92,71 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         found.paths.extend(read)
         found.left_out.extend(left_out)
         if left_out:
-            shown = listed([os.path.relpath(file, name) if is_directory(name) else file for file in left_out])
-            count = f"{len(read)} of {len(read) + len(left_out)}"
-            found.notes.append((logging.INFO, f"{name}: read {count} files, left out: {shown}"))
+            found.notes.append(left_out_noted(name, len(read), left_out))
     found.notes.extend(_twice(found.paths))
-    beside = {str(Path(name).parent) for name in explicit if not _is_metadata(name)}
-    if caches := [name for name in explicit if _is_metadata(name) and str(Path(name).parent) in beside]:
+    beside = {str(Path(name).parent) for name in explicit if not is_metadata(name)}
+    if caches := [name for name in explicit if is_metadata(name) and str(Path(name).parent) in beside]:
         beside_it = "by the name, not data but what a tool keeps beside it; it is read"
         found.notes.append((logging.WARNING, f"{listed(caches)}: {beside_it}"))
     return found
 
 
+def left_out_noted(name: str, read: int, left_out: Sequence[str]) -> tuple[int, str]:
+    """A note of what is left out of what a directory, or a pattern, stands for."""
+    inside = is_url(name) or is_directory(name)
+    others = listed([relative(file, name) if inside else file for file in left_out])
+    return logging.INFO, f"{name}: read {read} of {read + len(left_out)} files, left out: {others}"
+
+
 def _twice(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[int, str]]:
     """A note for each file that is read twice, by one name or two."""
-    seen: dict[tuple[int, int], str] = {}
+    seen: dict[tuple[int, int] | str, str] = {}
     for path in paths:
         name = os.fspath(path)
-        if (known := stat_of(name)) is None:
+        identity: tuple[int, int] | str
+        if is_url(name):
+            identity, name = normalised(name), shown(name)
+        elif (known := stat_of(name)) is not None:
+            identity = known.st_dev, known.st_ino
+        else:
             continue
-        identity = known.st_dev, known.st_ino
         if (other := seen.get(identity)) is not None:
             which = name if name == other else f"{name} is the file {other}, and"
             yield logging.WARNING, f"{which} is read twice: each of its records counts twice"
         seen.setdefault(identity, name)
 
 
-def _is_metadata(name: str) -> bool:
+def is_metadata(name: str) -> bool:
+    """Whether a file lies beside data, by its name, and is none."""
     return any(fnmatch(Path(name).name, pattern) for pattern in _METADATA)
 
 
 def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]:
+    walked = sorted((Path(path), is_data) for path, is_data in _walked(directory))
+    return of_one_format(directory, [(str(path), is_data) for path, is_data in walked], given)
+
+
+def of_one_format(
+    directory: str, found: Iterable[tuple[str, bool]], given: Format | None
+) -> tuple[list[str], list[str]]:
+    """Which of the files in a directory are read, and which are left out; of each is told whether it may be data.
+
+    Raises
+    ------
+    EntropyLawError
+        If there are none to read, or of several formats.
+    """
     files: dict[Format, list[str]] = {}
     left_out = []
-    for path, is_data in sorted((Path(path), is_data) for path, is_data in _walked(directory)):
+    for path, is_data in found:
         kind = named_format(path)
         if kind is None or not is_data or (given is not None and kind != given):
-            left_out.append(str(path))
+            left_out.append(path)
         else:
-            files.setdefault(kind, []).append(str(path))
+            files.setdefault(kind, []).append(path)
     if not files:
         wanted = ", ".join(ending for ending, kind in ENDINGS.items() if given in (None, kind))
-        beside = f"; it holds {listed([os.path.relpath(name, directory) for name in left_out])}" if left_out else ""
+        beside = f"; it holds {listed([relative(name, directory) for name in left_out])}" if left_out else ""
         remedy = "; name files, or a pattern such as DIR/*.txt, and their format (format=, --format)" if beside else ""
         raise EntropyLawError(f"{directory}: the directory holds no data files ({wanted}){beside}{remedy}")
     if len(files) > 1:
@@ -135,6 +169,11 @@ def _inside(directory: str, given: Format | None) -> tuple[list[str], list[str]]
     return next(iter(files.values())), left_out
 
 
+def relative(file: str, directory: str) -> str:
+    """What a file is called from a directory that it is in."""
+    return file.removeprefix(f"{directory.rstrip('/')}/") if is_url(directory) else os.path.relpath(file, directory)
+
+
 def _walked(directory: str) -> Iterator[tuple[str, bool]]:
     """The files in a directory and below, and whether they may be data."""
     queue = [directory]
@@ -142,15 +181,15 @@ def _walked(directory: str) -> Iterator[tuple[str, bool]]:
         if (only := _revision(path, entries)) is not None:
             queue.append(only)
             continue
-        data = _data_files(path, entries)
+        data = data_files(path, entries.keys(), lambda name, of=entries: Path(of[name].path).read_bytes())  # type: ignore[misc]
         for name, entry in entries.items():
-            if name.startswith(_HIDDEN):
+            if name.startswith(HIDDEN):
                 continue
             if _is_directory(entry):
                 queue.append(entry.path)
             elif entry.is_symlink() or entry.is_file():
                 # A link to nothing is a file that is missing, which whoever reads it will say.
-                yield entry.path, not _is_metadata(name) and (data is None or name in data)
+                yield entry.path, not is_metadata(name) and (data is None or name in data)
 
 
 def _directories(queue: list[str]) -> Iterator[tuple[str, dict[str, "os.DirEntry[str]"]]]:
@@ -193,32 +232,38 @@ def _revision(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> str 
     return revisions[0]
 
 
-def _data_files(directory: str, entries: Mapping[str, "os.DirEntry[str]"]) -> set[str] | None:
-    """The data files that the metadata of ``datasets`` name; None if there are no such metadata."""
-    if "_delta_log" in entries:
+def data_files(directory: str, names: Collection[str], read: Callable[[str], bytes]) -> set[str] | None:
+    """The data files that the metadata of ``datasets`` name; None if there are no such metadata.
+
+    Of a directory, ``names`` are in it, and ``read`` gives what one of them holds.
+    """
+    if "_delta_log" in names:
         raise EntropyLawError(
             f"{directory}: is a Delta table, whose log says which of its files count; read it with deltalake, and give "
             "the table"
         )
-    splits = [str(split) for split in _member(entries, "dataset_dict.json", "splits")]
+    splits = [str(split) for split in _member(names, read, "dataset_dict.json", "splits")]
     if len(splits) > 1:
         raise EntropyLawError(
             f"{directory}: holds the splits {', '.join(map(repr, splits))}; name one of them: "
-            f"{Path(directory) / splits[0]}"
+            f"{directory.rstrip('/')}/{splits[0]}"
         )
-    files = _member(entries, "state.json", "_data_files")
-    names = [str(file.get("filename")) for file in files if isinstance(file, dict)]
-    if missing := [name for name in names if name not in entries]:
-        raise EntropyLawError(f"{Path(directory) / missing[0]}: no such file, though state.json names it")
-    return set(names) if names else None
+    files = _member(names, read, "state.json", "_data_files")
+    data = [str(file.get("filename")) for file in files if isinstance(file, dict)]
+    if missing := [name for name in data if name not in names]:
+        raise EntropyLawError(f"{directory.rstrip('/')}/{missing[0]}: no such file, though state.json names it")
+    return set(data) if data else None
 
 
-def _member(entries: Mapping[str, "os.DirEntry[str]"], name: str, key: str) -> list[Any]:
+def _member(names: Collection[str], read: Callable[[str], bytes], name: str, key: str) -> list[Any]:
     """A list that a file of metadata holds; empty if there is none, or the file is another one of that name."""
-    if name not in entries:
+    if name not in names:
         return []
     try:
-        found = json.loads(Path(entries[name].path).read_bytes())
+        found = json.loads(read(name))
+    except EntropyLawError:
+        # Storage can't be asked, which is no other kind of file.
+        raise
     except (OSError, ValueError, RecursionError):
         return []
     value = found.get(key) if isinstance(found, dict) else None
@@ -230,7 +275,7 @@ def _matching(pattern: str) -> tuple[list[str], list[str]]:
     left_out = []
     for match in sorted(_below(pattern) if "**" in Path(pattern).parts else glob.glob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute patterns
         path = Path(match)
-        if is_directory(path) or _is_metadata(match) or not (path.is_symlink() or is_file(path)):
+        if is_directory(path) or is_metadata(match) or not (path.is_symlink() or is_file(path)):
             left_out.append(match)
         else:
             files.append(match)
@@ -255,24 +300,25 @@ def _below(pattern: str) -> Iterator[str]:
             for entry in entries.values():
                 if _is_directory(entry):
                     queue.append(entry.path)
-                elif _matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
+                elif matches(Path(os.path.relpath(entry.path, root or ".")).parts, parts[at:]):
                     yield os.path.normpath(entry.path) if not root else entry.path
 
 
-def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+def matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a pattern."""
     if not pattern or not names:
         return not names and all(part == "**" for part in pattern)
     if pattern[0] == "**":
-        return _matches(names, pattern[1:]) or (not names[0].startswith(".") and _matches(names[1:], pattern))
+        return matches(names, pattern[1:]) or (not names[0].startswith(".") and matches(names[1:], pattern))
     hidden = names[0].startswith(".") and not pattern[0].startswith(".")
-    return not hidden and fnmatch(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
+    return not hidden and fnmatch(names[0], pattern[0]) and matches(names[1:], pattern[1:])
 
 
-def _splits(directory: str, files: Sequence[str]) -> Iterator[tuple[int, str]]:
+def splits_noted(directory: str, files: Sequence[str]) -> Iterator[tuple[int, str]]:
     """A note if the files are, by their names, both for training and for testing."""
     found = set()
     for file in files:
-        parts = Path(os.path.relpath(file, directory)).parts
+        parts = Path(relative(file, directory)).parts
         words = {part.replace("_", "-").replace(".", "-").split("-")[0].lower() for part in parts}
         found.update(words & {"train", *_HELD_OUT})
     if "train" in found and len(found) > 1:

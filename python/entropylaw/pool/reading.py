@@ -13,13 +13,13 @@ _EVERY = 0.05
 
 @dataclass(frozen=True)
 class Reading:
-    """How far reading is; with the members of ``Progress``."""
+    """How far reading is, or copying from storage before it; with the members of ``Progress``."""
 
     done: int
     """Bytes of the files, as they are stored, that are read."""
     total: int
     """Bytes of all files."""
-    stage: Literal["read"] = "read"
+    stage: Literal["read", "fetch"] = "read"
     round: int = 0
     picked: int = 0
     ratio: float = 0.0

@@ -8,13 +8,15 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.compression import CHUNK, CORRUPT, plain, unpacker
 from entropylaw.pool.spool import Spool
+from entropylaw.storage.objects import StoredObject, Version, located, told_as_json, version_of
+from entropylaw.storage.urls import is_url
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -28,7 +30,8 @@ _BOMB_SIZE = 1 << 28
 
 
 class Source:
-    """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first.
+    """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first, and so is an object
+    in storage; ``copied`` hears how many bytes of that are here.
 
     Whatever ``open``, ``content`` and ``chunks`` give has a position of its own: any number of them may be read by
     turns, and by several threads at once.
@@ -39,12 +42,17 @@ class Source:
         If the file is missing, a directory or unreadable, or standard input that has been read before.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], copied: Callable[[int], object] | None = None) -> None:
         self.name = os.fspath(path)
         self._spool: Spool | None = None
+        self._object: StoredObject | None = None
+        self._version = Version(None, None, None)
         self._path = Path(self.name)
         self.position = 0
         """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
+        if is_url(path):
+            self._copy(located(path), copied)
+            return
         try:
             if self.name == "-":
                 self.name = "standard input"
@@ -64,12 +72,23 @@ class Source:
         except OSError as error:
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
 
+    def _copy(self, found: StoredObject, copied: Callable[[int], object] | None) -> None:
+        """Takes a local copy of an object for the file."""
+        self.name = found.shown
+        self._object = found
+        self._version = found.version()
+        self._spool = Spool(self.name)
+        found.copy_to(self._spool.write, self._version, copied)
+        self._spool.finish()
+        self.remember()
+
     @classmethod
     def spooled(cls, name: str, spool: Spool) -> "Source":
         """A source of what has been written to a temporary file."""
         source = cls.__new__(cls)
         source.name = name
         source.position = 0
+        source._object = None
         source._spool = spool
         source.remember()
         return source
@@ -82,6 +101,16 @@ class Source:
     def path(self) -> str | None:
         """Where the file lies, wherever the working directory is by now, if it has a name."""
         return None if self._spool else str(self._path)
+
+    @property
+    def origin(self) -> str | None:
+        """What it was read from, as it may be compared: the path of a file or a URL; None if it has no name."""
+        return self._object.url if self._object else self.path
+
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of it: its name and size, of an object in storage also what tells it from another."""
+        described: dict[str, Any] = {"name": self.name, "bytes": self.size}
+        return described | (told_as_json(self._version) if self._object else {})
 
     def _identify(self) -> tuple[int, ...]:
         if self._spool:
@@ -96,6 +125,11 @@ class Source:
 
     def check_unchanged(self) -> None:
         """Raises EntropyLawError if the file is not the one that was read first."""
+        if self._object is not None:
+            found = self._object.info()
+            if found is None or self._version.differs(version_of(found)):
+                raise EntropyLawError(f"{self.name}: the object has changed since it was read; run again")
+            return
         try:
             same = self._identify() == self._identity
         except OSError:

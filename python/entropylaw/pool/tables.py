@@ -85,7 +85,7 @@ class Table:
 
     def paths(self) -> list[str]:
         """The files with a name that are read for it."""
-        return [self.source.path] if self.source and self.source.path else []
+        return [self.source.origin] if self.source and self.source.origin else []
 
     def check_rendered(self, size: int) -> None:
         """Raises EntropyLawError if samples of ``size`` bytes are more than a file of this size ever holds.

@@ -1,11 +1,11 @@
 """Renderings that a user writes down: Jinja templates, by minijinja, which runs them in a sandbox."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.schema import RecordError
+from entropylaw.storage.objects import read_bytes
 
 _ENDINGS = (".jinja", ".jinja2", ".j2")
 _MARKS = ("{{", "{%")
@@ -37,7 +37,7 @@ def template_text(render: str) -> str | None:
     if not is_template_file(render):
         return None
     try:
-        text = Path(render).read_text(encoding="utf-8")
+        text = read_bytes(render).decode()
     except OSError as error:
         raise EntropyLawError(f"{render}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,8 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.output import check_writable, replacing
 from entropylaw.report.page import Page, embeddable
 from entropylaw.report.theme import THEMES
+from entropylaw.storage.options import takes_storage_options
+from entropylaw.storage.urls import ending_part, shown
 from entropylaw.targets import check_name
 
 _PAGES = (".html", ".htm")
@@ -34,14 +37,23 @@ def check_report(
             _vega()
             check_name(path)
             check_writable(path, force)
-    if report is not None and (end := Path(report).suffix) and end.lower() not in _PAGES:
-        raise EntropyLawError(f"{os.fspath(report)}: reports are HTML; end the name in .html")
-    if plot is not None and Path(plot).suffix.lower() not in _FIGURES:
-        raise EntropyLawError(f"{os.fspath(plot)}: figures are PNG or SVG; name one {' or '.join(_FIGURES)}")
+    if report is not None and (end := Path(ending_part(report)).suffix) and end.lower() not in _PAGES:
+        raise EntropyLawError(f"{shown(report)}: reports are HTML; end the name in .html")
+    if plot is not None and Path(ending_part(plot)).suffix.lower() not in _FIGURES:
+        raise EntropyLawError(f"{shown(plot)}: figures are PNG or SVG; name one {' or '.join(_FIGURES)}")
 
 
-def write_report(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> None:
+@takes_storage_options
+def write_report(
+    page: Page,
+    path: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+) -> None:
     """Writes a page as one HTML file, whole or not at all; ``force``: replace a file that exists.
+
+    ``storage_options``: for a URL, as for ``select``.
 
     Raises
     ------
@@ -54,10 +66,17 @@ def write_report(page: Page, path: str | os.PathLike[str], *, force: bool = Fals
         file.write(page.html(library).encode(errors="replace"))
 
 
-def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> None:
+@takes_storage_options
+def write_plot(
+    page: Page,
+    path: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+) -> None:
     """Writes the charts of a page as one figure on white, PNG or SVG by the file's name, whole or not at all.
 
-    ``force``: replace a file that exists.
+    ``force``: replace a file that exists. ``storage_options``: for a URL, as for ``select``.
 
     Raises
     ------
@@ -67,13 +86,13 @@ def write_plot(page: Page, path: str | os.PathLike[str], *, force: bool = False)
     check_report(plot=path, force=force)
     figure = json.dumps(_figure(page))
     try:
-        if Path(path).suffix.lower() == ".svg":
+        if Path(ending_part(path)).suffix.lower() == ".svg":
             content = _vega().vegalite_to_svg(figure, allowed_base_urls=[]).encode()
         else:
             content = _vega().vegalite_to_png(figure, scale=_SCALE, allowed_base_urls=[])
     except ValueError as error:
         reason = str(error).partition("\n")[0]
-        raise EntropyLawError(f"{os.fspath(path)}: the charts can't be drawn: {reason}") from None
+        raise EntropyLawError(f"{shown(path)}: the charts can't be drawn: {reason}") from None
     with replacing(path, force, compress=False) as file:
         file.write(content)
 

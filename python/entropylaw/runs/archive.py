@@ -11,6 +11,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.storage.objects import local_copy, located
+from entropylaw.storage.urls import is_url, shown
 from entropylaw.untrusted import brief
 
 _SUFFIX = ".npy"
@@ -28,7 +30,7 @@ class _MisfitError(Exception):
     """Why an archive is not as expected."""
 
 
-def read_arrays(path: Path, size: int, sha256: str, expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:
+def read_arrays(path: str, size: int, sha256: str, expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:
     """The ``expected`` arrays of the archive at ``path``, which has ``size`` bytes and the hash ``sha256``.
 
     Others are left alone. Members are stored as they are, not compressed, so that none is larger than the file.
@@ -38,30 +40,41 @@ def read_arrays(path: Path, size: int, sha256: str, expected: Mapping[str, Expec
     EntropyLawError
         If it can't be read, is another file, or an array is missing or of another type or length.
     """
+    where = shown(path)
     try:
-        if path.exists() and not path.is_file():
-            raise EntropyLawError(f"{path}: is not a regular file; it goes with the manifest")
-        with path.open("rb") as file:
-            found = path.stat().st_size
-            if found != size:
-                raise EntropyLawError(
-                    f"{path}: is not the file that the manifest was written with: it has {found:,} bytes, not {size:,}"
-                )
+        _check_size(path, size)
+        with local_copy(path) as copy, copy.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                raise EntropyLawError(f"{path}: is not the file that the manifest was written with: its hash differs")
+                raise EntropyLawError(f"{where}: is not the file that the manifest was written with: its hash differs")
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
                 return {name: _array(archive, size, name, array) for name, array in expected.items()}
     except EntropyLawError:
         raise
     except OSError as error:
-        raise EntropyLawError(f"{path}: cannot be read: {error.strerror or error}; it goes with the manifest") from None
+        raise EntropyLawError(
+            f"{where}: cannot be read: {error.strerror or error}; it goes with the manifest"
+        ) from None
     except _MisfitError as error:
-        raise EntropyLawError(f"{path}: does not fit the manifest: {brief(str(error))}") from None
+        raise EntropyLawError(f"{where}: does not fit the manifest: {brief(str(error))}") from None
     except MemoryError:
-        raise EntropyLawError(f"{path}: does not fit into memory") from None
+        raise EntropyLawError(f"{where}: does not fit into memory") from None
     except (ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
-        raise EntropyLawError(f"{path}: is not a NumPy archive: {brief(str(error))}") from None
+        raise EntropyLawError(f"{where}: is not a NumPy archive: {brief(str(error))}") from None
+
+
+def _check_size(path: str, size: int) -> None:
+    """Finds out that it is another file before any of it is read, or copied from storage."""
+    if is_url(path):
+        found = located(path).version().size
+    else:
+        if Path(path).exists() and not Path(path).is_file():
+            raise EntropyLawError(f"{path}: is not a regular file; it goes with the manifest")
+        found = Path(path).stat().st_size
+    if found not in (None, size):
+        raise EntropyLawError(
+            f"{shown(path)}: is not the file that the manifest was written with: it has {found:,} bytes, not {size:,}"
+        )
 
 
 def _array(archive: zipfile.ZipFile, archive_size: int, name: str, expected: Expected) -> NDArray[Any]:

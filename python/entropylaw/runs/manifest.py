@@ -9,7 +9,6 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.places import is_file
+from entropylaw.places import beside, is_file
 from entropylaw.pool.template import is_template
 from entropylaw.runs.archive import Expected, read_arrays
 from entropylaw.runs.layout import FORMAT, Content, Parameters, parameters_type
 from entropylaw.runs.values import Array, Object, archive_name, array_hash
+from entropylaw.storage.objects import read_bytes
+from entropylaw.storage.urls import is_url, shown
 from entropylaw.untrusted import brief, fitted, read_json
 
 _RENDERINGS = ("text", "json", "repr")
@@ -42,15 +43,17 @@ def picks_path(path: str | os.PathLike[str]) -> str:
 
 def manifest_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a manifest, and so of the run: of pool, parameters, picks and output by their own hashes."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 @dataclass(frozen=True)
 class Manifest:
     """A manifest that was read."""
 
-    path: Path
+    path: str
+    """Where it is; a URL without what is secret in it."""
+    archive: str
+    """The archive beside it, as it can be read."""
     content: Content
     """What it says."""
     parameters: Parameters
@@ -67,8 +70,8 @@ class Manifest:
         EntropyLawError
             If one of them is missing, is no such file, or does not belong to the other.
         """
-        path = Path(path)
-        value = read_json(path, "a manifest of a selection", _REMEDY)
+        given, path = os.fspath(path), shown(path)
+        value = read_json(given, "a manifest of a selection", _REMEDY)
         if not isinstance(value, dict) or "manifest" not in value:
             raise EntropyLawError(f"{path}: is not a manifest of a selection: it has no 'manifest'; {_REMEDY}")
         if value["manifest"] != FORMAT or isinstance(value["manifest"], bool):
@@ -82,7 +85,8 @@ class Manifest:
             _check(content, parameters)
         except EntropyLawError as error:
             raise EntropyLawError(f"{path}: is not a manifest that can be replayed: {error}") from None
-        return cls(path, content, parameters, _arrays(path, content, parameters))
+        archive = beside(given, content.picks.name)
+        return cls(path, archive, content, parameters, _arrays(path, archive, content, parameters))
 
     def keywords(self) -> dict[str, Any]:
         """The parameters that were given, as ``entropylaw.select`` takes them; but for data and files.
@@ -112,7 +116,7 @@ def _check(content: Content, parameters: Parameters) -> None:
     if isinstance(render, str) and render not in _RENDERINGS and not is_template(render):
         raise EntropyLawError(f"render is {brief(repr(render))}; it must be 'text', 'json', or the text of a template")
     tokens = parameters.tokens
-    if isinstance(tokens, str) and tokens.endswith(".json") and is_file(tokens):
+    if isinstance(tokens, str) and tokens.endswith(".json") and (is_url(tokens) or is_file(tokens)):
         raise EntropyLawError(f"tokens is the field {brief(repr(tokens))}, but there is a file of that name here")
     for name, dtype in _ARRAYS.items():
         value = getattr(parameters, name)
@@ -125,7 +129,7 @@ def _check(content: Content, parameters: Parameters) -> None:
             raise EntropyLawError(f"{name} has {value.length:,} values, the pool {samples:,} samples")
 
 
-def _arrays(path: Path, content: Content, parameters: Parameters) -> dict[str, NDArray[Any]]:
+def _arrays(path: str, archive: str, content: Content, parameters: Parameters) -> dict[str, NDArray[Any]]:
     picked = content.selection.get("samples")
     if not isinstance(picked, int) or isinstance(picked, bool) or not 0 < picked <= content.pool.samples:
         raise EntropyLawError(
@@ -135,12 +139,15 @@ def _arrays(path: Path, content: Content, parameters: Parameters) -> dict[str, N
     given = {name: value for name in _ARRAYS if isinstance(value := getattr(parameters, name), Array)}
     expected = {archive_name(name): Expected(_ARRAYS[name], value.length) for name, value in given.items()}
     expected["indices"] = Expected("<i8", picked)
-    archive = path.parent / content.picks.name
     arrays = read_arrays(archive, content.picks.bytes, content.picks.sha256, expected)
     for parameter, value in given.items():
         if array_hash(arrays[name := archive_name(parameter)]) != value.sha256:
-            raise EntropyLawError(f"{archive}: does not fit the manifest: the hash of its array {name!r} differs")
+            raise EntropyLawError(
+                f"{shown(archive)}: does not fit the manifest: the hash of its array {name!r} differs"
+            )
     indices = arrays["indices"]
     if not (indices.min() >= 0 and indices.max() < content.pool.samples and len(np.unique(indices)) == picked):
-        raise EntropyLawError(f"{archive}: does not fit the manifest: its indices are not those of samples, each once")
+        raise EntropyLawError(
+            f"{shown(archive)}: does not fit the manifest: its indices are not those of samples, each once"
+        )
     return arrays

@@ -24,11 +24,15 @@ from entropylaw.runs.layout import PoolPart
 from entropylaw.runs.manifest import Manifest
 from entropylaw.runs.values import Data, File, Stored
 from entropylaw.selecting import load_for, select
+from entropylaw.storage.objects import Version, located
+from entropylaw.storage.options import takes_storage_options
+from entropylaw.storage.urls import as_path, is_cut, is_url
 from entropylaw.untrusted import brief
 
 _log = logging.getLogger("entropylaw")
 
 
+@takes_storage_options
 def replay(
     manifest: str | os.PathLike[str] | Manifest,
     *,
@@ -37,13 +41,14 @@ def replay(
     target: PoolLike | Pool | None = None,
     benchmark: PoolLike | Pool | None = None,
     tokens: str | os.PathLike[str] | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[_core.Progress], object] | None = None,
 ) -> Selection:
     """Repeats a selection from its manifest, and checks that it comes out the same.
 
     A manifest is read as what anybody may have written: no parameter of it names a file to be written, and what it has
-    read is held to the fingerprints in it.
+    read is held to the fingerprints in it. The URLs that it names are asked for as you.
 
     Parameters
     ----------
@@ -54,7 +59,7 @@ def replay(
         other files, or stored in another format: the samples have to be the same, in the same order.
     tokens : path, optional
         The file of the tokenizer, if it is not where it was.
-    threads, progress
+    storage_options, threads, progress
         As for ``select``.
 
     Returns
@@ -136,18 +141,28 @@ def _tokenizer(then: Manifest, recorded: File, instead: str | os.PathLike[str] |
     return file
 
 
-def _files(then: Manifest, what: str, files: Sequence[Stored]) -> list[Path]:
+def _files(then: Manifest, what: str, files: Sequence[Stored]) -> list[os.PathLike[str]]:
     """The files that the pool, or what goes beside it, was read from, as long as they are there."""
     option = f"({what}=, --{what})"
     if not files or any(file.name in ("standard input", "-") for file in files):
         raise EntropyLawError(f"{then.path}: the {what} was not read from files; name one {option}")
     for file in files:
         _size(file.name, f"name the {what} where it is now {option}")
-    return [Path(file.name) for file in files]
+    return [as_path(file.name) for file in files]
 
 
 def _size(name: str, remedy: str) -> int:
-    """Bytes of a regular file. Nothing else is opened because a manifest names it: reading a pipe may never end."""
+    """Bytes of a regular file, or of an object in storage.
+
+    Nothing else is opened because a manifest names it: reading a pipe may never end.
+    """
+    if is_url(name):
+        if is_cut(name):
+            raise EntropyLawError(f"{brief(name)}: is a URL whose signature or password was not recorded; {remedy}")
+        try:
+            return located(name).version().size or 0
+        except EntropyLawError as error:
+            raise EntropyLawError(f"{brief(str(error))}; or {remedy}") from None
     try:
         path = Path(name)
         size = path.stat().st_size
@@ -190,6 +205,9 @@ def _check_samples(then: Manifest, what: str, recorded: PoolPart | Data, pool: P
     found = pool.fingerprint
     wanted = (recorded.samples, recorded.bytes, recorded.sha256)
     if found == wanted:
+        stored = [file for file in recorded.files if is_url(file.name)]
+        for change in _changed(stored, pool) if check_files else ():
+            _log.warning("%s; its samples are the same", change)
         return
     differ = [
         f"{now:,} {unit}, not {before:,}"
@@ -198,18 +216,26 @@ def _check_samples(then: Manifest, what: str, recorded: PoolPart | Data, pool: P
     ] or ["as many samples and bytes, but other content or another order"]
     raise EntropyLawError(
         f"the {what} is not the one of {then.path}: it has {' and '.join(differ)}"
-        + (_changed(recorded.files) if check_files else "")
+        + "".join(f"; {change}" for change in _changed(recorded.files, pool)[:1] if check_files)
         + f"; name the one of then ({what}=, --{what})"
     )
 
 
-def _changed(files: Sequence[Stored]) -> str:
-    """Which of the files has another size than then, the first of them."""
+def _changed(files: Sequence[Stored], pool: Pool) -> list[str]:
+    """Which of the files are others than then, by their sizes; of objects in storage, by what it says of them."""
+    changes = []
+    now = {described["name"]: described for source in pool.records.files() if (described := source.described())}
     for file in files:
-        size = Path(file.name).stat().st_size
-        if size != file.bytes:
-            return f"; {brief(file.name)} has {size:,} bytes, and had {file.bytes:,} then"
-    return ""
+        found = now.get(file.name, {"bytes": file.bytes})
+        if found["bytes"] != file.bytes:
+            changes.append(f"{brief(file.name)} has {found['bytes']:,} bytes, and had {file.bytes:,} then")
+        elif is_url(file.name) and _version(found).differs(Version(file.bytes, file.etag, file.modified)):
+            changes.append(f"{brief(file.name)} is another object than then, though as large")
+    return changes
+
+
+def _version(described: Mapping[str, Any]) -> Version:
+    return Version(described["bytes"], described.get("etag"), described.get("modified"))
 
 
 def _check_controls(then: Manifest, now: Selection) -> None:

@@ -41,11 +41,15 @@ class File(Strict, tag_field="type", tag="file"):
     """Of its bytes."""
 
 
-class Stored(Strict):
+class Stored(Strict, omit_defaults=True):
     """A file with records."""
 
     name: str
     bytes: Count
+    etag: str | None = None
+    """Of an object in storage: the hash or number that its storage gave to what it held."""
+    modified: str | None = None
+    """Of an object in storage: the time of its last change, as its storage wrote it."""
 
 
 class Data(Strict, tag_field="type", tag="data"):
@@ -67,7 +71,7 @@ class Object(Strict, tag_field="type", tag="object"):
 
 def described(pool: Pool) -> dict[str, Any]:
     """A pool's files and fingerprint, as JSON can hold them."""
-    files = [{"name": source.name, "bytes": source.size} for source in pool.records.files()]
+    files = [source.described() for source in pool.records.files()]
     return {"files": files, **pool.fingerprint._asdict()}
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import PurePath
 
 from entropylaw.pool.formats import Format
+from entropylaw.storage.urls import ending_part
 
 PACKED = (".gz", ".zst", ".zstd")
 """Ends of names for what can be compressed as a whole."""
@@ -25,7 +26,7 @@ _WRITTEN: dict[str, Format] = {
 
 def unpacked(path: str | os.PathLike[str]) -> str:
     """A file's name without the end that stands for a compression."""
-    name = os.fspath(path)
+    name = ending_part(path)
     return next((name[: -len(end)] for end in PACKED if name.lower().endswith(end)), name)
 
 
@@ -46,4 +47,4 @@ def is_array(path: str | os.PathLike[str]) -> bool:
 
 def is_packed(path: str | os.PathLike[str]) -> bool:
     """Whether the name stands for a file that is compressed as a whole."""
-    return unpacked(path) != os.fspath(path)
+    return unpacked(path) != ending_part(path)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from entropylaw import _core
 from entropylaw.budget import Budget
 from entropylaw.errors import EntropyLawError
-from entropylaw.output import Outputs, Staged, check_writable, json_bytes
+from entropylaw.output import Outputs, Staged, check_writable, json_bytes, placed_files
 from entropylaw.pool.records import Records
 from entropylaw.runs.layout import FORMAT
 from entropylaw.runs.manifest import Manifest, manifest_path, picks_path
@@ -24,6 +24,7 @@ from entropylaw.saving.endings import is_array
 from entropylaw.saving.holding import check_records
 from entropylaw.saving.replaced import Names
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
+from entropylaw.storage.urls import is_url, joined, last_part, shown
 from entropylaw.targets import STANDARD, File, check_targets, files_behind
 
 if TYPE_CHECKING:
@@ -118,12 +119,17 @@ class Saving:
         if self.path == STANDARD:
             check_targets([File(STANDARD, "the records"), *others], inputs, checkpoint)
             return
-        names = Names(self.path)
+        if is_url(self.path):
+            from entropylaw.storage.uploads import check_target
+
+            check_target(self.path)
+        names = Names.of(self.path)
         if self.shards is not None:
             for file in [*inputs, *others]:
                 if names.is_shard(file.path):
                     raise EntropyLawError(
-                        f"{file.path}: {file.what}, would be taken for a shard of {self.path}; name another output"
+                        f"{shown(file.path)}: {file.what}, would be taken for a shard of {shown(self.path)}; "
+                        "name another output"
                     )
         check_targets([*self._targets(), *others], inputs, checkpoint)
         if self.shards is None:
@@ -132,7 +138,7 @@ class Saving:
             names.check_room()
             if (old := names.old_files()) and not self.force:
                 raise EntropyLawError(
-                    f"{old[0]}: the file exists; name another, or replace the set (force=True, --force)"
+                    f"{shown(old[0])}: the file exists; name another, or replace the set (force=True, --force)"
                 )
         for path in self._beside():
             check_writable(path, self.force)
@@ -144,7 +150,7 @@ class Saving:
 
     def _targets(self) -> Iterator[File]:
         """What is written, replaced or removed; of shards, what is there already: no other name of theirs is taken."""
-        records = {str(path) for path in Names(self.path).old_files()}
+        records = set(Names.of(self.path).old_files())
         if self.shards is None:
             records = {path for path in records if Path(path) != Path(self.path)} | {self.path}
         yield from (File(path, "the records") for path in sorted(records))
@@ -155,8 +161,8 @@ class Saving:
         files = {self.manifest: "the manifest", picks_path(self.path): "the picks"}
         return files | ({self.stanza_file: "the stanza"} if self.stanza_file else {})
 
-    def write(self, selection: "Selection", like: Manifest | None = None) -> list[str]:
-        """Writes all files; returns those with the records.
+    def write(self, selection: "Selection", like: Manifest | None = None, named: str | None = None) -> list[str]:
+        """Writes all files; returns those with the records. ``named`` is what the output will be called elsewhere.
 
         Raises
         ------
@@ -167,6 +173,8 @@ class Saving:
         inputs = list(files_behind(selection.pool, selection.parameters))
         self.check(inputs)
         self.check_records(selection.pool.records)
+        if is_url(self.path):
+            return self._upload(selection, like, inputs)
         order = self._order(selection)
         members = self._members(selection, order)
 
@@ -174,8 +182,8 @@ class Saving:
             # Again: another run may have written here meanwhile.
             self.check(inputs)
             # A reader of `subset-*` must not find shards of two sets.
-            for old in Names(self.path).old_files():
-                if old not in {staged.path for staged in outputs.staged}:
+            for old in Names.of(self.path).old_files():
+                if Path(old) not in {staged.path for staged in outputs.staged}:
                     outputs.remove(old)
 
         with Outputs(look) as outputs:
@@ -193,7 +201,10 @@ class Saving:
             names = [str(staged.path) for staged in records]
             if self.stanza:
                 fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
-                content, path = stanza(self.stanza, self.path, names, fields)
+                # What a trainer reads is where the records will be.
+                at_last = names if named is None else [joined(named, Path(name).name) for name in names]
+                content, _ = stanza(self.stanza, named or self.path, at_last, fields)
+                path = stanza_path(self.stanza, self.path)
                 with outputs.file(path) as file:
                     file.write(content)
             with outputs.file(picks_path(self.path)) as file:
@@ -203,6 +214,26 @@ class Saving:
             with outputs.file(self.manifest) as file:
                 file.write(described)
         return names
+
+    def _upload(self, selection: "Selection", like: Manifest | None, inputs: list[File]) -> list[str]:
+        """Writes all files to a directory here, and uploads them: records before picks before the manifest."""
+        from entropylaw.storage.uploads import staging, upload
+
+        with staging() as directory:
+            path = directory / last_part(self.path)
+            with placed_files():
+                written = replace(self, path=str(path), force=False).write(selection, like, shown(self.path))
+            records = [(Path(file), joined(self.path, Path(file).name)) for file in written]
+            check_targets([File(url, "the records") for _, url in records], inputs)
+            # Again: another run may have written there meanwhile.
+            self.check(inputs)
+            others = [self.stanza_file] if self.stanza_file else []
+            last = [(directory / last_part(url), url) for url in (*others, picks_path(self.path), self.manifest)]
+            new = {url for _, url in records}
+            # Nobody may find the old manifest beside new records, or shards of two sets.
+            old = [self.manifest, *(url for url in Names.of(self.path).old_files() if url not in new)]
+            upload([*records, *last], force=self.force, remove=old if self.force else ())
+            return [shown(url) for _, url in records]
 
     def write_lines(self, file: IO[bytes], selection: "Selection", like: Manifest | None = None) -> None:
         """Writes the records, or positions, to an open file as lines of JSON.
@@ -284,7 +315,7 @@ class Saving:
         if kind == "count" and amount > len(indices):
             raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
         content = content_of(self.path, selection.pool.records, indices, members)
-        names = Names(self.path)
+        names = Names.of(self.path)
         small, larger = divmod(len(indices), amount)
         number = 0
         while not content.done():
@@ -298,7 +329,7 @@ class Saving:
         if self.shards is None:
             return
         for at, staged in enumerate(outputs.staged):
-            staged.rename(names.shard(at, number))
+            staged.rename(Path(names.shard(at, number)))
 
     def _sharding(self) -> tuple[Literal["count", "bytes"], int]:
         """The number of files, or the bytes that one may hold."""

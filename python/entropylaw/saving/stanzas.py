@@ -23,6 +23,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.output import json_bytes
 from entropylaw.pool.formats import named_format
 from entropylaw.pool.schema import detect
+from entropylaw.storage.urls import is_url, joined
 
 Trainer = Literal["llamafactory", "axolotl"]
 
@@ -197,7 +198,7 @@ def _axolotl(path: str, files: Sequence[str], fields: Fields) -> dict[str, Any]:
     ds_type = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "arrow": "arrow"}.get(named_format(path) or "", "json")
     entry: dict[str, Any] = {"path": files[0], "ds_type": ds_type}
     if len(files) > 1:
-        entry["path"] = str(Path(path).parent)
+        entry["path"] = joined(path, "").rstrip("/") if is_url(path) else str(Path(path).parent)
         entry["data_files"] = [Path(file).name for file in files]
     if fields.schema in _TURNS:
         role, text = fields.keys()
