@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 TRAIN ?= .venv-train
 JUDGE ?= .venv-judge
 STORAGE ?= .venv-storage
+CONTAINERS ?= .venv-containers
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -15,7 +16,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train test-storage lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
+.PHONY: demo test test-train test-storage test-containers lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel clean
 
 ## demo: select from the default pool, the functions of Python's standard library
 demo: $(VENV)/built
@@ -39,6 +40,13 @@ test-storage: $(VENV)/tools
 	$(STORAGE)/bin/python -m pip install --quiet '.[arrow,storage]' 'moto[server]>=5' s3fs 'fsspec[http]' huggingface_hub \
 	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(STORAGE)/bin/python -m pytest tests/test_storage.py tests/test_storage_servers.py
+
+## test-containers: the same records in whatever holds rows (DuckDB, Daft, Lance, PySpark, Ray), in an environment of its own
+test-containers: $(VENV)/tools
+	test -x $(CONTAINERS)/bin/python || $(PYTHON) -m venv $(CONTAINERS)
+	$(CONTAINERS)/bin/python -m pip install --quiet '.[arrow]' pandas polars datasets duckdb daft pylance lancedb \
+	    'pyspark>=4' 'dask[dataframe]' 'ray[data]' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(CONTAINERS)/bin/python -m pytest tests/test_containers.py
 
 ## lint: formatting, lints and types
 lint: $(VENV)/built
@@ -97,7 +105,7 @@ wheel: $(VENV)/tools
 	BIN=$(BIN) PYTHON=$(PYTHON) .ci/wheel
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge .venv-storage target dist demo
+	rm -rf $(VENV) .venv-train .venv-judge .venv-storage .venv-containers target dist demo
 
 $(VENV)/tools: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
