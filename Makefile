@@ -8,6 +8,7 @@ TRAIN ?= .venv-train
 JUDGE ?= .venv-judge
 SITE ?= .venv-site
 STORAGE ?= .venv-storage
+CONTAINERS ?= .venv-containers
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -16,7 +17,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train test-storage lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: demo test test-train test-storage test-containers lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
 .PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
@@ -41,6 +42,13 @@ test-storage: $(VENV)/tools
 	$(STORAGE)/bin/python -m pip install --quiet '.[arrow,storage]' 'moto[server]>=5' s3fs 'fsspec[http]' huggingface_hub \
 	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(STORAGE)/bin/python -m pytest tests/test_storage.py tests/test_storage_servers.py
+
+## test-containers: the same records in whatever holds rows (DuckDB, Daft, Lance, PySpark, Ray), in an environment of its own
+test-containers: $(VENV)/tools
+	test -x $(CONTAINERS)/bin/python || $(PYTHON) -m venv $(CONTAINERS)
+	$(CONTAINERS)/bin/python -m pip install --quiet '.[arrow]' pandas polars datasets duckdb daft pylance lancedb \
+	    'pyspark>=4' 'dask[dataframe]' 'ray[data]' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(CONTAINERS)/bin/python -m pytest tests/test_containers.py
 
 ## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
@@ -117,7 +125,7 @@ site: $(SITE)/tools
 	$(SITE)/bin/python .ci/site
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage target dist demo site
+	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers target dist demo site
 
 $(SITE)/tools: $(SOURCES) docs/requirements.txt
 	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)

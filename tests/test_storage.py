@@ -124,10 +124,11 @@ def test_everything_reads_and_writes_urls(storage: Any, tmp_path: Path, capsys: 
     put(storage, "/b/trainer_state.json", json.dumps(log).encode())
     pool, dev = "memory://b/pool.jsonl", "memory://b/dev.jsonl"
     coverage = ["--method", "coverage", "--target", dev]
+    clean = ["--benchmark", dev, "--decontaminate", "report"]
     for arguments in (
         ["select", pool, "-o", "memory://b/1.jsonl", "--budget", "5", "--anchor", dev],
         ["select", pool, "-o", "memory://b/2.jsonl", "--budget", "5", "--stanza", "axolotl", *coverage],
-        ["select", pool, "-o", "memory://b/3.jsonl", "--budget", "5", "--shards", "2", "--benchmark", dev, "--decontaminate"],
+        ["select", pool, "-o", "memory://b/3.jsonl", "--budget", "5", "--shards", "2", *clean],
         ["replay", "memory://b/1.jsonl.manifest.json"],
         ["replay", "memory://b/2.jsonl.manifest.json", "-o", "memory://b/4.jsonl"],
         ["replay", "memory://b/1.jsonl.manifest.json", "--pool", "memory://b/pool.jsonl", "--anchor", dev],

@@ -12,6 +12,7 @@ from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import USUAL_GROUP, Columns
+from entropylaw.pool.containers import Rows, in_arrow
 from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
@@ -45,13 +46,15 @@ PoolLike = (
     | Iterable[str]
     | Iterable[Mapping[str, Any]]
     | SupportsArrow
+    | Rows
 )
 """A path, a list of paths, texts (str or bytes) or records (dict), a table, or one split of a ``datasets.DatasetDict``.
 
 A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it; or the
 URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list
 of str is a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of
-texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas or polars, a ``pyarrow.Table``.
+texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation
+of DuckDB, a ``pyarrow.Table``; or what can be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
 Iterables that can be read only once are kept in a temporary file.
 """
 
@@ -131,6 +134,7 @@ def load(
         given["format"] = format
         _check_read(pool, given, memory)
         return pool
+    pool = cast(PoolLike, in_arrow(pool))
     renderer = Renderer(render, schema, field)
     options = {
         "render": renderer.given,
@@ -275,11 +279,15 @@ def _table(pool: Any) -> "Table | None":
     """The table that a pool in memory is; None if it is made of samples or records."""
     dataset = type(pool).__module__.partition(".")[0] == "datasets" and hasattr(pool, "with_format")
     arrow = hasattr(pool, "__arrow_c_stream__") or hasattr(pool, "__arrow_c_array__")
-    if isinstance(pool, Mapping) or not (arrow or (dataset and hasattr(pool, "__len__"))):
+    # A stream of records whose types nobody knows is read record by record.
+    streamed = dataset and not hasattr(pool, "__len__") and getattr(pool, "features", None) is not None
+    if isinstance(pool, Mapping) or not (arrow or streamed or (dataset and hasattr(pool, "__len__"))):
         return None
     need_arrow(f"reading a {type(pool).__name__}")
-    from entropylaw.pool.tables import DatasetTable, table_of
+    from entropylaw.pool.tables import DatasetTable, streamed_table, table_of
 
+    if streamed:
+        return streamed_table(pool)
     return DatasetTable(pool) if dataset else table_of(pool)
 
 

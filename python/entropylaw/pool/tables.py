@@ -264,6 +264,23 @@ class DatasetTable(Table):
             yield from map(self._settled, self._dataset[rows[start : start + _ROWS].tolist()].to_batches())
 
 
+def streamed_table(dataset: Any) -> Table | None:
+    """A ``datasets.IterableDataset`` in the types of its features, by way of a file: it may come only once.
+
+    None if it does not come in these types: of what has been mapped, ``datasets`` guesses the types batch by batch.
+    """
+    schema = dataset.features.arrow_schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for table in dataset.with_format("arrow").iter(_ROWS):
+            yield from table.select(schema.names).cast(schema).to_batches()
+
+    try:
+        return SpooledTable(pa.RecordBatchReader.from_batches(schema, batches()))
+    except (pa.ArrowException, KeyError):
+        return None
+
+
 def table_of(rows: Any) -> Table:
     """What has ``__arrow_c_stream__``: rows in memory as they lie there, rows that come only once by way of a file.
 
