@@ -42,7 +42,7 @@ mod _core {
     #[pymodule_export]
     use super::read::{ReadRecords, RecordReader};
     #[pymodule_export]
-    use super::scores::{densities, drawn_keys, dsir_scores, zipfit_scores};
+    use super::scores::{densities, dsir_scores, weighted_keys, zipfit_scores};
     #[pymodule_export]
     use super::select::{Picks, select};
     #[pymodule_export]

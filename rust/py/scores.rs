@@ -79,14 +79,14 @@ pub fn densities<'py>(
     Ok((samples.into_pyarray(py), log_weights.into_pyarray(py)))
 }
 
-/// Keys that draw samples by their weights if the highest is taken first. See `_core.pyi`.
+/// Keys that rank samples by their weights, or draw them. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (log_weights, seed, *, wanted=None))]
-pub fn drawn_keys<'py>(
+#[pyo3(signature = (log_weights, *, wanted=None, seed=None))]
+pub fn weighted_keys<'py>(
     py: Python<'py>,
     log_weights: PyReadonlyArray1<'_, f64>,
-    seed: u64,
     wanted: Option<PyReadonlyArray1<'_, f64>>,
+    seed: Option<u64>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let log_weights = log_weights.as_slice()?;
     let wanted = wanted.as_ref().map(|wanted| wanted.as_slice()).transpose()?;

@@ -9,21 +9,24 @@
 use crate::select::coverage::real;
 use crate::select::ordered::{fraction, numbers};
 
-/// Each sample's log weight and noise: the highest is to come first. `wanted`, if given, are factors of the weights; a
-/// factor of 0 comes last.
+/// Each sample's log weight, with noise if there is a seed: the highest is to come first. `wanted`, if given, are factors of
+/// the weights; a factor of 0 comes last.
 ///
 /// # Panics
 /// If there is not a factor for each weight.
 #[must_use]
-pub fn keys(log_weights: &[f64], wanted: Option<&[f64]>, seed: u64) -> Vec<f64> {
-    let number = numbers(seed);
+pub fn keys(log_weights: &[f64], wanted: Option<&[f64]>, seed: Option<u64>) -> Vec<f64> {
+    let number = seed.map(numbers);
     let factor = |index: usize| match wanted {
         // What is not normal is less than anything that could be asked for.
         Some(wanted) if !wanted[index].is_normal() => f64::NEG_INFINITY,
         Some(wanted) => real::ln(wanted[index]),
         None => 0.0,
     };
-    let noise = |index: usize| -real::ln(-real::ln(fraction(number(index))));
+    let noise = |index: usize| match &number {
+        Some(number) => -real::ln(-real::ln(fraction(number(index)))),
+        None => 0.0,
+    };
     log_weights.iter().enumerate().map(|(index, weight)| weight + factor(index) + noise(index)).collect()
 }
 
@@ -34,11 +37,19 @@ mod tests {
     /// Written down once: a seed must not draw others.
     #[test]
     fn noise_is_the_same_everywhere() {
-        let bits: Vec<u64> = keys(&[0.0; 3], None, 1).iter().map(|key| key.to_bits()).collect();
+        let bits: Vec<u64> = keys(&[0.0; 3], None, Some(1)).iter().map(|key| key.to_bits()).collect();
         assert_eq!(bits, NOISE_OF_ONE);
     }
 
     const NOISE_OF_ONE: [u64; 3] = [0x3ff3_ea6d_1ea5_93af, 0x3f89_2151_8f65_ff65, 0x3fc8_a413_5190_059a];
+
+    #[test]
+    fn without_a_seed_there_is_no_noise() {
+        assert_eq!(keys(&[2.0, 3.0], None, None), [2.0, 3.0]);
+        let found = keys(&[2.0, 3.0, 4.0], Some(&[1.0, 0.0, std::f64::consts::E]), None);
+        assert_eq!((found[0], found[1]), (2.0, f64::NEG_INFINITY));
+        assert!((found[2] - 5.0).abs() < 1e-12);
+    }
 
     /// The chance of being first is in proportion to weight and factor.
     #[test]
@@ -47,7 +58,7 @@ mod tests {
         let factors = [1.0, 1.0, 0.5, 0.0];
         let mut first = [0; 4];
         for seed in 0..4000 {
-            let keys = keys(&logs, Some(&factors), seed);
+            let keys = keys(&logs, Some(&factors), Some(seed));
             first[(0..4).max_by(|&a, &b| keys[a].total_cmp(&keys[b])).unwrap()] += 1;
             assert_eq!(keys[3], f64::NEG_INFINITY);
         }

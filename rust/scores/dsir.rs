@@ -9,7 +9,8 @@
 //! ln(share in the target + 1e-8) - ln(share in the pool + 1e-8)
 //! ```
 //!
-//! Two passes over the pool, and no memory but the buckets.
+//! What each bucket is worth is rounded to [`UNITS`] of a whole number, and the sums are exact: texts of the same words, in
+//! whatever order, weigh the same. Two passes over the pool, and no memory but the buckets.
 
 use rayon::prelude::*;
 
@@ -26,6 +27,9 @@ pub const BUCKETS: u32 = 10_000;
 
 /// Added to each share: what is not in one of them would weigh without end.
 const SMOOTHING: f64 = 1e-8;
+
+/// What a bucket is worth is a multiple of one part in so many.
+const UNITS: f64 = (1_u64 << 32) as f64;
 
 /// What a sample is worth.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,16 +81,16 @@ pub fn scores(pool: &Pool<'_>, target: &Pool<'_>, threads: Option<usize>, monito
             return Err(Error::Parameter("the target has no words: there is nothing to select for".into()));
         }
         let share = |count: u64, of: u64| real::ln(count as f64 / of.max(1) as f64 + SMOOTHING);
-        let worth: Vec<f64> =
-            wanted.iter().zip(&raw).map(|(&here, &there)| share(here, of_wanted) - share(there, of_raw)).collect();
+        let worth = |here, there| ((share(here, of_wanted) - share(there, of_raw)) * UNITS).round() as i64;
+        let worth: Vec<i64> = wanted.iter().zip(&raw).map(|(&here, &there)| worth(here, there)).collect();
         monitor.enter(Stage::Score, pool.len());
         each(pool, monitor, |text| {
-            let mut score = Score { log_weight: 0.0, features: 0 };
+            let (mut sum, mut features) = (0_i128, 0);
             buckets(text, |bucket| {
-                score.log_weight += worth[bucket];
-                score.features += 1;
+                sum += i128::from(worth[bucket]);
+                features += 1;
             });
-            score
+            Score { log_weight: sum as f64 / UNITS, features }
         })
     })
 }
@@ -118,7 +122,7 @@ mod tests {
                 [(0.0, 1.0), (3.0, 3.0), (0.0, 1.0), (2.0, 1.0)].map(|(x, y)| ln(x / 5.0) - ln(y / 7.0));
             for (score, (weight, features)) in found.iter().zip([(a + b + ab, 3), (2.0 * b + bb, 3), (0.0, 0), (a, 1)])
             {
-                assert!((score.log_weight - weight).abs() < 1e-12, "{score:?} {weight}");
+                assert!((score.log_weight - weight).abs() < 1e-8, "{score:?} {weight}");
                 assert_eq!(score.features, features);
             }
         }

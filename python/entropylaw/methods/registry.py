@@ -13,16 +13,20 @@ from entropylaw import parameters
 from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.density import Density
+from entropylaw.methods.dsir import Dsir
 from entropylaw.methods.method import Method
 from entropylaw.methods.option import Option, options_of
 from entropylaw.methods.random import Random
 from entropylaw.methods.top import Top
 from entropylaw.methods.zip import Zip
+from entropylaw.methods.zipfit import Zipfit
 from entropylaw.untrusted import brief
 
 GROUP = "entropylaw.methods"
 
-BUILT_IN: Mapping[str, type[Method]] = {method.name: method for method in (Zip, Coverage, Random, Top)}
+_OURS: tuple[type[Method], ...] = (Zip, Coverage, Random, Top, Dsir, Zipfit, Density)
+BUILT_IN: Mapping[str, type[Method]] = {method.name: method for method in _OURS}
 
 _log = logging.getLogger("entropylaw")
 
