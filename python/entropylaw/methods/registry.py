@@ -94,7 +94,7 @@ def _misplaced(option: str, name: str, own: Iterable[str]) -> str:
     theirs = [other.name for other in methods().values() if option in [each.name for each in options_of(other)]]
     if not theirs:
         return f"there is no option {parameters.shown(option)}; {takes}"
-    return f"{option} is an option of method {' and '.join(map(repr, theirs))}; {takes}"
+    return f"{option} is an option of method {parameters.listed(theirs, 'and')}; {takes}"
 
 
 def options_by_methods(found: Mapping[str, type[Method]]) -> dict[tuple[str, ...], list[Option]]:
