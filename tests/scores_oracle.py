@@ -4,6 +4,7 @@ Slow and plain. It hashes as the package does, because two words in one bucket c
 """
 
 import gzip
+import itertools
 import math
 import re
 from collections import Counter
@@ -24,7 +25,7 @@ def words_and_pairs(sample: bytes) -> Iterator[int]:
     text = sample.decode(errors="replace").lower()
     words = [_word_hash(word.encode()) for word in re.findall(r"\w+|[^\w\s]+", text)]
     yield from map(mix, words)
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in itertools.pairwise(words):
         yield chain(mix(first), second)
 
 

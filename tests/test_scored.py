@@ -102,7 +102,7 @@ def test_what_the_rankings_of_dsir_are() -> None:
     means = [weight / max(1, count) for weight, count in zip(weights, words, strict=True)]
     for ranking, keys in (("sum", weights), ("mean", means)):
         selection = entropylaw.select(TEXTS, method="dsir", target=TARGET, ranking=ranking, budget=20)  # type: ignore[call-overload]
-        order = sorted(range(len(TEXTS)), key=lambda n: (-keys[n], n))[:20]  # noqa: B023 -- Used at once.
+        order = sorted(range(len(TEXTS)), key=lambda n: (-keys[n], n))[:20]
         assert selection.indices.tolist() == order
         assert selection.gains.tolist() == [keys[n] for n in order]
 

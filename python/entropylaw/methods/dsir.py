@@ -59,8 +59,8 @@ class Dsir(Method):
     ranking: Literal["sampled", "sum", "mean"] = option(
         "sampled",
         "draw by importance weight, or take the highest, or the highest mean a word",
-        doc="``sampled`` draws by importance weight; ``sum`` takes the samples of highest log weight, and ``mean`` those "
-        "where it is highest for their number of words and pairs: the sum goes with the length, and its sign decides "
+        doc="``sampled`` draws by importance weight; ``sum`` takes the samples of highest log weight, and ``mean`` "
+        "those where it is highest for their number of words and pairs: the sum goes with the length, and its sign decides "
         "whether long samples or short ones come first",
     )
     seed: int = option(0, "another seed draws other samples", low=0, high=2**63 - 1)
