@@ -14,7 +14,6 @@ pub mod pool;
 mod py;
 mod real;
 pub mod run;
-pub mod scores;
 pub mod select;
 pub mod sizer;
 pub mod text;

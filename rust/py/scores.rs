@@ -7,8 +7,9 @@ use super::arguments::ThreadCount;
 use super::select::DefaultSizer;
 use super::watch::watched;
 use crate::error::Error;
+use crate::measure::scores::{density, dsir, zipfit};
 use crate::pool::Pool;
-use crate::scores::{density, draw, dsir, zipfit};
+use crate::select::draw;
 
 /// A pool from elsewhere: bytes and offsets.
 type Whole<'py> = (PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i64>);
@@ -17,7 +18,7 @@ type Whole<'py> = (PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i64>);
 #[pyfunction]
 #[pyo3(signature = (data, starts, ends, target, *, threads=None, progress=None))]
 #[allow(clippy::type_complexity)] // A pair of arrays.
-pub fn dsir_scores<'py>(
+pub(super) fn dsir_scores<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     starts: PyReadonlyArray1<'_, i64>,
@@ -38,7 +39,7 @@ pub fn dsir_scores<'py>(
 /// Mean likeness to a target's samples under gzip. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (data, starts, ends, target, *, threads=None, progress=None))]
-pub fn zipfit_scores<'py>(
+pub(super) fn zipfit_scores<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     starts: PyReadonlyArray1<'_, i64>,
@@ -58,7 +59,7 @@ pub fn zipfit_scores<'py>(
 #[pyfunction]
 #[allow(clippy::type_complexity)] // A pair of arrays.
 #[pyo3(signature = (data, starts, ends, *, beside=None, threads=None, progress=None))]
-pub fn densities<'py>(
+pub(super) fn densities<'py>(
     py: Python<'py>,
     data: PyReadonlyArray1<'_, u8>,
     starts: PyReadonlyArray1<'_, i64>,
@@ -82,7 +83,7 @@ pub fn densities<'py>(
 /// Keys that rank samples by their weights, or draw them. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (log_weights, *, wanted=None, seed=None))]
-pub fn weighted_keys<'py>(
+pub(super) fn weighted_keys<'py>(
     py: Python<'py>,
     log_weights: PyReadonlyArray1<'_, f64>,
     wanted: Option<PyReadonlyArray1<'_, f64>>,

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::pool::Pool;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
 use crate::sizer::Sizer;
 
 /// By how many bytes gzip's header and trailer (RFC 1952) are longer than zlib's (RFC 1950).

@@ -98,7 +98,7 @@ impl<V: FnMut(u64)> Reader<V> {
 
 /// Calls `visit` with the hash of every word of `text`, in order, and behind it with that of the pair that it makes with the
 /// word before.
-pub fn words_and_pairs(text: &[u8], visit: impl FnMut(u64)) {
+pub(crate) fn words_and_pairs(text: &[u8], visit: impl FnMut(u64)) {
     let mut reader = Reader { word: Word::default(), kind: Kind::Space, before: None, visit };
     for chunk in text.utf8_chunks() {
         chunk.valid().chars().for_each(|character| reader.read(character));

@@ -3,11 +3,11 @@
 //! The *Gumbel top-k trick* (Vieira, 2014; Kool et al., *Stochastic beams and where to find them*, 2019): add to each
 //! sample's log weight noise of its own, `-ln(-ln(u))` with `u` in (0, 1), and take the highest. That is sampling without
 //! replacement, as drawing one after the other would be, and weights may be as small or as large as their logarithms can
-//! say. The noise is made of the numbers that [`crate::select::ordered`] draws with, of whole numbers and of logarithms
+//! say. The noise is made of the numbers that [`super::ordered`] draws with, of whole numbers and of logarithms
 //! that are the same everywhere.
 
-use crate::select::coverage::real;
-use crate::select::ordered::{fraction, numbers};
+use super::ordered::{fraction, numbers};
+use crate::real;
 
 /// Each sample's log weight, with noise if there is a seed: the highest is to come first. `wanted`, if given, are factors of
 /// the weights; a factor of 0 comes last.

@@ -2,7 +2,7 @@
 //! *Sub-linear RACE sketches for approximate kernel density estimation on streaming data*, 2020; as Sachdeva et al., *How
 //! to train data-efficient LLMs*, arXiv 2402.09668, use it, there over a model's embeddings).
 //!
-//! A text is the set of its words and pairs of words ([`super::words`]), and two texts are like each other by the square of
+//! A text is the set of its words and pairs of words ([`crate::text::bag`]), and two texts are like each other by the square of
 //! the share of their words and pairs that both have (Jaccard's index). A sample's density is the sum of its likeness to all
 //! samples of the pool, itself included: 1 for a text unlike any other, `n` for one of `n` copies.
 //!
@@ -18,13 +18,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
-use super::{AT_ONCE, each, words};
+use super::{AT_ONCE, each};
 use crate::error::Result;
 use crate::hash::{Slots, chain, mix};
 use crate::pool::Pool;
-use crate::select::coverage::real;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::real;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::bag;
 
 /// Functions from sets to buckets.
 const ROWS: usize = 64;
@@ -67,7 +68,7 @@ impl Sketch {
     fn of(&self, text: &[u8]) -> [&AtomicU32; ROWS] {
         let mut minima = [u32::MAX; MINIMA];
         let (keys, factors) = &FUNCTIONS;
-        words::words_and_pairs(text, |hash| {
+        bag::words_and_pairs(text, |hash| {
             let hash = (hash >> 32) as u32;
             for ((minimum, key), factor) in minima.iter_mut().zip(keys).zip(factors) {
                 *minimum = (*minimum).min((hash ^ key).wrapping_mul(*factor));
@@ -166,7 +167,7 @@ mod tests {
 
     fn set(text: &str) -> HashSet<u64> {
         let mut set = HashSet::new();
-        words::words_and_pairs(text.as_bytes(), |hash| _ = set.insert(hash));
+        bag::words_and_pairs(text.as_bytes(), |hash| _ = set.insert(hash));
         set
     }
 

@@ -1,7 +1,7 @@
 //! DSIR: how much likelier a text is in a target than in a pool (Xie et al., *Data selection for language models via
 //! importance resampling*, arXiv 2302.03169).
 //!
-//! A text is the bag of its words and pairs of words ([`super::words`]), hashed to [`BUCKETS`] buckets. Two models say how
+//! A text is the bag of its words and pairs of words ([`crate::text::bag`]), hashed to [`BUCKETS`] buckets. Two models say how
 //! often each bucket comes up, one fitted to the target and one to the pool: its share of all words and pairs there. A
 //! sample's *log importance weight* is the sum, over its words and pairs, of
 //!
@@ -14,13 +14,14 @@
 
 use rayon::prelude::*;
 
-use super::{AT_ONCE, each, words};
+use super::{AT_ONCE, each};
 use crate::error::{Error, Result};
 use crate::hash::Slots;
 use crate::pool::Pool;
-use crate::select::coverage::real;
-use crate::select::monitor::{Monitor, Stage};
-use crate::select::threads::Threads;
+use crate::real;
+use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
+use crate::text::bag;
 
 /// Buckets that words and pairs are hashed to.
 pub const BUCKETS: u32 = 10_000;
@@ -43,7 +44,7 @@ pub struct Score {
 /// Calls `visit` with the bucket of every word and pair.
 fn buckets(text: &[u8], mut visit: impl FnMut(usize)) {
     let slots = Slots::new(BUCKETS);
-    words::words_and_pairs(text, |hash| visit(slots.of(hash) as usize));
+    bag::words_and_pairs(text, |hash| visit(slots.of(hash) as usize));
 }
 
 /// How often each bucket comes up, and all of them.
