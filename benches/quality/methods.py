@@ -26,8 +26,8 @@ class Problem:
 
     @cached_property
     def costs(self) -> dict[Unit, list[int]]:
-        """What each sample costs. Tokens are runs of letters, digits or marks, cut up as tokenizers do: about four bytes
-        each in English, so that no tokenizer has to be at hand."""
+        """What each sample costs. Tokens are runs of letters, digits or marks, cut up as tokenizers do: about four
+        bytes each in English, and no tokenizer has to be at hand."""
         return {
             "bytes": [len(sample) for sample in self.samples],
             "tokens": [len(_TOKEN.findall(sample)) for sample in self.samples],

@@ -12,7 +12,7 @@ _TASKS = ("general", "in pool", "removed")
 
 
 def ratios(rows: Sequence[Row], model: str) -> dict[tuple[str, str, int], dict[str, float]]:
-    """By task, unit and budget: of each method, the mean over families of its bits to those of the best random subset."""
+    """By task, unit and budget: each method's bits to those of the best random subset, as a mean over families."""
 
     def bits(row: Row) -> dict[str, float]:
         found = row[model]
@@ -46,7 +46,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def ahead(rows: Sequence[Row], ours: str, others: Sequence[str], model: str, unit: str, size: int) -> tuple[int, int]:
-    """In how many cells, a family in the pool or removed, ``ours`` needs fewer bits than all ``others``; and of how many."""
+    """For how many families, in the pool or removed, ``ours`` needs fewer bits than all ``others``; and of how many."""
     cells: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
         if row["task"] != "general" and (row["unit"], row["budget"]) == (unit, size):
@@ -57,7 +57,7 @@ def ahead(rows: Sequence[Row], ours: str, others: Sequence[str], model: str, uni
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """Draws the PPMd ratios of every method over budgets, a panel for each task and unit (needs the extra ``report``)."""
+    """Draws every method's ratio by PPMd over budgets, a panel for each task and unit; needs the extra ``report``."""
     import vl_convert
 
     values = [

@@ -23,10 +23,10 @@ def alignment(
 ) -> NDArray[np.float64]:
     """How many bits of each byte of a sample's response its instruction tells; shape ``(len(pool),)``.
 
-    ``8 * (C(r) - (C(ir) - C(i))) / len(r)``: C is the length under zlib, level 9, without header and checksum, ``r`` the
-    response and ``i`` all text before it. It is 0 for a sample without a response or without anything before it, and
-    where the instruction tells nothing. After the instruction-response alignment of FedDQC (arXiv 2410.11540), which takes
-    the losses of a language model.
+    ``8 * (C(r) - (C(ir) - C(i))) / len(r)``: C is the length under zlib, level 9, without header and checksum, ``r``
+    the response and ``i`` all text before it. It is 0 for a sample without a response or without anything before it, and
+    where the instruction tells nothing. After the instruction-response alignment of FedDQC (arXiv 2410.11540), which
+    takes the losses of a language model.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def alignment(
 def responses(pool: Pool) -> NDArray[np.int64]:
     """Bytes of the response that ends each sample, 0 without one; shape ``(len(pool),)``.
 
-    The response is the output of an instruction, the completion of a prompt, or the last turn, unless its role says that
-    it is another one's.
+    The response is the output of an instruction, the completion of a prompt, or the last turn, unless its role says
+    that it is another one's.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def responses(pool: Pool) -> NDArray[np.int64]:
     if pool.options.get("render") != "text" or last is None or schema is None or schema.name in ("text", "preference"):
         found = "another rendering" if pool.options.get("render") != "text" else f"the schema {pool.schema}"
         raise EntropyLawError(
-            f"alignment is of instructions and responses, and the pool has {found}: it takes the text of records with a "
-            "prompt and a completion, an instruction and an output, or turns"
+            f"alignment is of instructions and responses, and the pool has {found}: it takes the text of records with "
+            "a prompt and a completion, an instruction and an output, or turns"
         )
     of_response = Schema(schema.name, (last,))
     sizes = np.zeros(len(pool), dtype=np.int64)

@@ -56,7 +56,7 @@ class Density(Method):
         )
         counted = time.perf_counter() - began
         keys = _core.weighted_keys(log_weights, wanted=task.candidates.weights, seed=self.seed)
-        indices, seconds = task.take(keys=keys)
+        indices, seconds = task.take(keys)
         return task.selection(
             DensitySelection,
             self,

@@ -60,8 +60,8 @@ class Dsir(Method):
         "sampled",
         "draw by importance weight, or take the highest, or the highest mean a word",
         doc="``sampled`` draws by importance weight; ``sum`` takes the samples of highest log weight, and ``mean`` "
-        "those where it is highest for their number of words and pairs: the sum goes with the length, and its sign decides "
-        "whether long samples or short ones come first",
+        "those where it is highest for their number of words and pairs: the sum goes with the length, and its sign "
+        "decides whether long samples or short ones come first",
     )
     seed: int = option(0, "another seed draws other samples", low=0, high=2**63 - 1)
 
@@ -79,7 +79,7 @@ class Dsir(Method):
         keys = weights / np.maximum(words, 1) if self.ranking == "mean" else weights
         drawn = self.ranking == "sampled"
         ranked = _core.weighted_keys(keys, wanted=task.candidates.weights, seed=self.seed if drawn else None)
-        indices, seconds = task.take(keys=ranked)
+        indices, seconds = task.take(ranked)
         return task.selection(
             DsirSelection,
             self,

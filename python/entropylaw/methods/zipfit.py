@@ -50,7 +50,7 @@ class Zipfit(Method):
         )
         scored = time.perf_counter() - began
         wanted = task.candidates.weights
-        indices, seconds = task.take(keys=scores if wanted is None else scores * wanted)
+        indices, seconds = task.take(scores if wanted is None else scores * wanted)
         return task.selection(
             ZipfitSelection, self, indices, {"score": scored, "pick": seconds}, gains=scores[indices], key="score"
         )
