@@ -191,8 +191,8 @@ def densities(
 def weighted_keys(
     log_weights: NDArray[np.float64], *, wanted: NDArray[np.float64] | None = None, seed: int | None = None
 ) -> NDArray[np.float64]:
-    """Keys for a selection in their order: logarithms of weights that are multiplied by ``wanted``, and with a seed noise
-    that makes the highest key a sample's with a chance in proportion to its weight."""
+    """Keys for a selection in their order: logarithms of weights that are multiplied by ``wanted``, and with a seed
+    noise that makes the highest key a sample's with a chance in proportion to its weight."""
 
 def find_overlap(
     data: NDArray[np.uint8],

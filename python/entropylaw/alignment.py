@@ -24,9 +24,9 @@ def alignment(
     """How many bits of each byte of a sample's response its instruction tells; shape ``(len(pool),)``.
 
     ``8 * (C(r) - (C(ir) - C(i))) / len(r)``: C is the length under zlib, level 9, without header and checksum, ``r``
-    the response and ``i`` all text before it. It is 0 for a sample without a response or without anything before it, and
-    where the instruction tells nothing. After the instruction-response alignment of FedDQC (arXiv 2410.11540), which
-    takes the losses of a language model.
+    the response and ``i`` all text before it. It is 0 for a sample without a response or without anything before it,
+    and where the instruction tells nothing. After the instruction-response alignment of FedDQC (arXiv 2410.11540),
+    which takes the losses of a language model.
 
     Raises
     ------
