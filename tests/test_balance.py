@@ -17,7 +17,7 @@ from entropylaw.cli import main
 from entropylaw.controls.balance import shares
 
 TAUS = st.sampled_from([0.0, 0.25, 0.3, 0.5, 0.77, 1.0])
-METHODS = ["zip", "coverage", "random", "top"]
+METHODS = ["zip", "coverage", "random", "top", "dsir", "zipfit", "density"]
 
 
 @st.composite
@@ -96,12 +96,13 @@ def records(counts: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
+TARGET = ["tiny word word says 12", "small 4 says 2"]
 POOL = records({"large": 90, "middle": 40, "small": 10, "tiny": 2})
 
 
 def select(method: Any, budget: Any, **rest: Any) -> entropylaw.Selection:
-    weight = {"weight": "w"} if method == "top" else {}
-    selection: entropylaw.Selection = entropylaw.select(POOL, method=method, budget=budget, **weight, **rest)
+    needed = {"top": {"weight": "w"}, "dsir": {"target": TARGET}, "zipfit": {"target": TARGET}}.get(method, {})
+    selection: entropylaw.Selection = entropylaw.select(POOL, method=method, budget=budget, **needed, **rest)
     return selection
 
 

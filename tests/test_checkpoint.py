@@ -98,7 +98,16 @@ def test_a_resumed_run_has_the_same_manifest(tmp_path: Path, how: dict[str, Any]
         assert (tmp_path / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
 
 
-@pytest.mark.parametrize("how", [{"method": "random", "seed": 4}, {"method": "top", "weight": "score"}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"method": "random", "seed": 4},
+        {"method": "top", "weight": "score"},
+        {"method": "dsir", "target": ["a text", "of some words"]},
+        {"method": "zipfit", "target": ["a text", "of some words"]},
+        {"method": "density"},
+    ],
+)
 def test_what_takes_no_time_is_done_again(tmp_path: Path, how: dict[str, Any]) -> None:
     undisturbed = what_counts(select(pool(), how))
     assert what_counts(select(pool(), how, checkpoint=tmp_path / "work")) == undisturbed

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import balance_oracle
 import entropylaw
 import oracle
+import scores_oracle
 from coverage_oracle import Oracle
 from entropylaw import EntropyLawError
 from entropylaw.budget import Budget
@@ -29,6 +30,11 @@ METHODS = [
     {"method": "zip", "k1": 7, "k2": 5, "k3": 3},
     {"method": "coverage", "min_contexts": 1, "ngram": 3},
     {"method": "random", "seed": 5},
+    {"method": "dsir", "target": ["the cat sat", "on a mat."], "seed": 3},
+    {"method": "dsir", "target": ["the cat sat", "on a mat."], "ranking": "sum"},
+    {"method": "dsir", "target": ["the cat sat", "on a mat."], "ranking": "mean"},
+    {"method": "zipfit", "target": ["the cat sat", "on a mat. " * 3]},
+    {"method": "density", "seed": 4},
 ]
 SUFFIX = {"samples": "", "bytes": "B", "tokens": " tokens"}
 
@@ -55,6 +61,10 @@ def expected(
     if how["method"] == "top":
         left = [index for index in range(len(samples)) if index not in known]
         return balance_oracle.in_order(sorted(left, key=lambda index: -weights[index]), limits)
+    if how["method"] in ("dsir", "zipfit", "density"):
+        ranked = ranking(samples, how, known, anchor, weights)
+        left = [index for index in range(len(samples)) if index not in known]
+        return balance_oracle.in_order(sorted(left, key=lambda index: -ranked[index]), limits)
     if how["method"] == "zip":
         stages = {name: how[name] for name in ("k1", "k2", "k3")}
         return oracle.paper(
@@ -66,6 +76,23 @@ def expected(
     for sample in anchor:
         naive.know(sample)
     return naive.select(limits, known, weights, lengths)[0]
+
+
+def ranking(
+    samples: list[bytes], how: dict[str, Any], known: set[int], anchor: list[bytes], weights: list[float] | None
+) -> list[float]:
+    """The keys of a method that scores all samples first."""
+    target = [text.encode() for text in how.get("target", ())]
+    if how["method"] == "zipfit":
+        scores = [float(score) for score in scores_oracle.zipfit(samples, target)]
+        return scores if weights is None else [score * weight for score, weight in zip(scores, weights, strict=True)]
+    if how["method"] == "density":
+        logs = [-scores_oracle.ln(density) for density in scores_oracle.densities(samples, anchor)]
+        return scores_oracle.keys(logs, weights, how["seed"])
+    logs, words = scores_oracle.dsir(samples, target)
+    if how.get("ranking") == "mean":
+        logs = [log / max(1, count) for log, count in zip(logs, words, strict=True)]
+    return scores_oracle.keys(logs, weights, None if "ranking" in how else how["seed"])
 
 
 @st.composite

@@ -22,12 +22,15 @@ from entropylaw.methods import (
     OrderedSelection,
     Task,
     coverage,
+    density,
+    dsir,
     method_with,
     methods,
     option,
     random,
     registry,
     top,
+    zipfit,
 )
 from entropylaw.methods import zip as zip_
 from entropylaw.methods.option import options_of
@@ -225,6 +228,9 @@ def test_options_are_checked_by_what_they_are_declared_to_be(given: dict[str, An
         ("coverage", {"gamma": 0.7, "unit": "word", "alpha": 1}),
         ("coverage", {"target": [{"text": "the cat sat"}] * 3, "target_weight": 0.5}),
         ("random", {"seed": 5}),
+        ("dsir", {"target": [{"text": "the cat sat"}], "ranking": "mean", "seed": 5}),
+        ("zipfit", {"target": [{"text": "the cat sat"}]}),
+        ("density", {"seed": 5}),
         ("top", {}),
     ],
 )
@@ -248,7 +254,7 @@ def test_options_beside_a_made_method_are_refused() -> None:
 @pytest.mark.parametrize("method", [None, 3, "", "zap", b"zip", entropylaw.Zip])
 def test_there_is_no_such_method(method: Any) -> None:
     with pytest.raises(
-        EntropyLawError, match=r"there is no method .*; there are 'zip', 'coverage', 'random' and 'top'"
+        EntropyLawError, match=r"there is no method .*; there are 'zip', 'coverage', 'random', 'top', 'dsir', 'zipfit'"
     ):
         entropylaw.select(POOL, budget=3, method=method)
 
@@ -266,6 +272,9 @@ def test_there_is_no_such_option() -> None:
         (coverage.CoverageKeywords, entropylaw.Coverage),
         (random.RandomKeywords, entropylaw.Random),
         (top.TopKeywords, entropylaw.Top),
+        (dsir.DsirKeywords, entropylaw.Dsir),
+        (zipfit.ZipfitKeywords, entropylaw.Zipfit),
+        (density.DensityKeywords, entropylaw.Density),
     ],
 )
 def test_keywords_are_typed_as_options_are_declared(keywords: type, method: type[Method]) -> None:

@@ -106,11 +106,11 @@ def test_the_report_explains_the_picks(how: Any, rule: str, why: str) -> None:
         ),
         (
             {"method": "zip", "seed": 1},
-            "seed is an option of method 'random'; method 'zip' takes preset, k1, k2, k3, wh",
+            "seed is an option of method 'random', 'dsir' and 'density'; method 'zip' takes preset, k1, k2, k3, wh",
         ),
         (
             {"method": "top", "seed": 1, "weight": "score"},
-            "seed is an option of method 'random'; method 'top' has no op",
+            "seed is an option of method 'random', 'dsir' and 'density'; method 'top' has no op",
         ),
         ({"method": "random", "k1": 1}, "k1 is an option of method 'zip'; method 'random' takes seed"),
         ({"method": "random", "budget": "3B"}, "nothing fits the budget of 3B: each of the 59 samples that may be"),

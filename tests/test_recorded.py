@@ -29,6 +29,9 @@ ZIP: dict[str, Any] = {"budget": 9, "k1": 30, "k2": 10, "k3": 4}
 COVERAGE: dict[str, Any] = {"budget": 9, "method": "coverage"}
 RANDOM: dict[str, Any] = {"budget": 9, "method": "random"}
 TOP: dict[str, Any] = {"budget": 9, "method": "top"}
+DSIR: dict[str, Any] = {"budget": 9, "method": "dsir", "target": "pool.jsonl"}
+ZIPFIT: dict[str, Any] = {"budget": 9, "method": "zipfit", "target": "pool.jsonl"}
+DENSITY: dict[str, Any] = {"budget": 9, "method": "density"}
 
 
 class Count:
@@ -87,7 +90,8 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
     "alpha": [(COVERAGE, ["auto", 0, 0.3, np.float32(0.1)])],
     "min_df": [(COVERAGE, [3, np.int64(3)])],
     "min_contexts": [(COVERAGE, [1, np.int64(1)])],
-    "seed": [(RANDOM, [0, 7, np.int64(3), 7.0, 2**63 - 1])],
+    "seed": [(how, [0, 7, np.int64(3), 7.0, 2**63 - 1]) for how in (RANDOM, DSIR, DENSITY)],
+    "ranking": [(DSIR, ["sampled", "sum", "mean"])],
     "balance": [(how, [0, 1, 0.5, np.float32(0.1), np.float64(0.3)]) for how in (ZIP, COVERAGE, RANDOM)],
     "group_by": [
         (
@@ -154,6 +158,7 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
         ),
         (COVERAGE, [lambda: series([float(value) for value in WEIGHTS])]),
         *((how, ["n", WEIGHTS, np.array(WEIGHTS, dtype=np.float32)]) for how in (RANDOM, TOP)),
+        *((how, ["n", WEIGHTS]) for how in (DSIR, ZIPFIT, DENSITY)),
     ],
     "length_band": [
         (
@@ -177,7 +182,7 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
         (ZIP, [[1, 2], known, lambda: str(known())]),
     ],
     "initial_subset": [(COVERAGE, [[1, 2], known])],
-    "target": [(COVERAGE, [known, lambda: [known()], lambda: str(known())])],
+    "target": [(how, [known, lambda: [known()], lambda: str(known())]) for how in (COVERAGE, DSIR, ZIPFIT)],
     "target_weight": [
         ({**COVERAGE, "target": "pool.jsonl"}, [0, 1, 0.5, np.float32(0.25), np.int64(1)]),
     ],

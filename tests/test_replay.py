@@ -57,6 +57,12 @@ RUNS: dict[str, list[str]] = {
     "skip": ["--budget", "10", "--on-error", "skip"],
     "random": ["--budget", "2KB", "--method", "random", "--seed", "7", "--weight", "meta.score"],
     "top": ["--budget", "30", "--method", "top", "--weight", "meta.score", "--anchor", "known.jsonl"],
+    "dsir": [
+        *["--budget", "2KB", "--method", "dsir", "--target", "known.jsonl", "--seed", "3", "--weight", "meta.score"],
+        *["--dedupe", "--ranking", "sampled"],
+    ],
+    "zipfit": ["--budget", "30", "--method", "zipfit", "--target", "known.jsonl", "--weight", "meta.score"],
+    "density": ["--budget", "2KB", "--method", "density", "--seed", "7", "--anchor", "known.jsonl"],
     "balance": [
         *["--budget", "2KB", "--method", "random", "--group-by", "meta.kind", "--balance", "0.5", "--quota", "k1<=10%"],
         *["--dedupe", "--ratio-band", ":4"],

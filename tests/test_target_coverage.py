@@ -298,7 +298,8 @@ def test_a_target_is_read_as_the_pool_is(files: Path) -> None:
         ),
         (
             {"target": TARGET, "method": "zip"},
-            "target is an option of method 'coverage'; method 'zip' takes preset, k1, k2, k3, whole_rounds",
+            "target is an option of method 'coverage', 'dsir' and 'zipfit'; method 'zip' takes preset, k1, k2, k3, "
+            "whole_rounds",
         ),
         ({"target": TARGET, "target_weight": 1.5}, "target_weight is 1.5; it must be a number from 0 to 1"),
         ({"target": TARGET, "target_weight": "all"}, "target_weight is 'all'; it must be a number from 0 to 1"),

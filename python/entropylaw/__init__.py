@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from entropylaw.law import EntropyLaw
     from entropylaw.measuring import Compressed, Ratio, ratio
     from entropylaw.methods.coverage import Coverage, CoverageSelection
+    from entropylaw.methods.density import Density, DensitySelection
+    from entropylaw.methods.dsir import Dsir, DsirSelection
     from entropylaw.methods.method import Method
     from entropylaw.methods.random import Random, RandomSelection
     from entropylaw.methods.target import TargetCoverage
     from entropylaw.methods.top import Top, TopSelection
     from entropylaw.methods.zip import Round, Zip, ZipSelection
+    from entropylaw.methods.zipfit import Zipfit, ZipfitSelection
     from entropylaw.pool.load import load
     from entropylaw.pool.model import Pool
     from entropylaw.results import Selection
@@ -36,7 +39,11 @@ __all__ = [
     "Compressed",
     "Coverage",
     "CoverageSelection",
+    "Density",
+    "DensitySelection",
     "Distribution",
+    "Dsir",
+    "DsirSelection",
     "Duplicates",
     "EntropyLaw",
     "EntropyLawError",
@@ -58,6 +65,8 @@ __all__ = [
     "Version",
     "Zip",
     "ZipSelection",
+    "Zipfit",
+    "ZipfitSelection",
     "__version__",
     "compare",
     "load",
@@ -72,6 +81,12 @@ _HOME = {
     "load": "pool.load",
     "Pool": "pool.model",
     "Method": "methods.method",
+    "Zipfit": "methods.zipfit",
+    "ZipfitSelection": "methods.zipfit",
+    "Dsir": "methods.dsir",
+    "DsirSelection": "methods.dsir",
+    "Density": "methods.density",
+    "DensitySelection": "methods.density",
     "Top": "methods.top",
     "Random": "methods.random",
     "Zip": "methods.zip",

@@ -20,6 +20,8 @@ __all__ = [
     "Sizer",
     "__version__",
     "clusters",
+    "densities",
+    "dsir_scores",
     "find_duplicates",
     "find_overlap",
     "first_copies",
@@ -29,6 +31,8 @@ __all__ = [
     "novelty",
     "select",
     "thread_count",
+    "weighted_keys",
+    "zipfit_scores",
 ]
 
 __version__: str
@@ -148,6 +152,47 @@ def select(
 
     ``random``: option ``seed``, an int. ``top``: option ``keys``, float64, one of each sample; the highest come first.
     """
+
+def dsir_scores(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    target: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Log importance weight of each sample for a target's data and offsets, and the words and pairs that it is the sum
+    over; see ``entropylaw.Dsir``."""
+
+def zipfit_scores(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    target: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    *,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> NDArray[np.float64]:
+    """Mean likeness of each sample to a target's, given by data and offsets; see ``entropylaw.Zipfit``."""
+
+def densities(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    *,
+    beside: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many samples are like each one, those ``beside`` the pool included, and the logarithms of its inverse; see
+    ``entropylaw.Density``."""
+
+def weighted_keys(
+    log_weights: NDArray[np.float64], *, wanted: NDArray[np.float64] | None = None, seed: int | None = None
+) -> NDArray[np.float64]:
+    """Keys for a selection in their order: logarithms of weights that are multiplied by ``wanted``, and with a seed
+    noise that makes the highest key a sample's with a chance in proportion to its weight."""
 
 def find_overlap(
     data: NDArray[np.uint8],

@@ -95,18 +95,18 @@ def texts(name: str, values: Any, what: str = "texts") -> tuple[str, ...]:
 def one_of(name: str, value: Any, choices: Collection[str]) -> str:
     """One of these words."""
     if not isinstance(value, str) or value not in choices:
-        raise EntropyLawError(f"{name} is {shown(value)}; it must be {_listed(choices, 'or')}")
+        raise EntropyLawError(f"{name} is {shown(value)}; it must be {listed(choices, 'or')}")
     return str(value)
 
 
 def named(kind: str, value: Any, names: Collection[str]) -> str:
     """The name of a thing of some kind; of which there are these."""
     if not isinstance(value, str) or value not in names:
-        raise EntropyLawError(f"there is no {kind} {shown(value)}; there are {_listed(names, 'and')}")
+        raise EntropyLawError(f"there is no {kind} {shown(value)}; there are {listed(names, 'and')}")
     return str(value)
 
 
-def _listed(names: Collection[str], before_last: str) -> str:
+def listed(names: Collection[str], before_last: str) -> str:
     """Names one after the other."""
     *most, last = map(repr, names)
     return f"{', '.join(most)} {before_last} {last}" if most else last

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
+from entropylaw.alignment import alignment as alignment_of
 from entropylaw.distribution import distribution_of
 from entropylaw.methods.coverage import Coverage
 from entropylaw.methods.option import options_of
@@ -29,7 +30,8 @@ _OF_PICKS = ("alpha",)
 OPTIONS = tuple(option for option in options_of(Coverage) if option.name not in _OF_PICKS)
 """The options of coverage that scores depend on."""
 
-COLUMNS = ("index", "source", "bytes", "ratio", "first_gain")
+COLUMNS = ("index", "source", "bytes", "ratio", "first_gain", "alignment")
+"""All that may be written; the last one if it was asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,9 @@ class Scores:
     """By how much each sample would raise coverage's objective as the first pick: the weight of what it holds that
     recurs in the pool or is in the target; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths`` to
     compare."""
+    alignment: NDArray[np.float64] | None = field(repr=False)
+    """How many bits of each byte of a sample's response its instruction tells, if that was asked for; shape
+    ``(len(scores),)``. It may be given to ``select`` as ``weight``. See ``score``."""
     parameters: Mapping[str, Any]
     """What the first gains depend on, and how records were read and rendered."""
     version: str
@@ -65,7 +70,7 @@ class Scores:
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
         """Writes a table of a row for each sample, in input order: ``index``, ``source``, ``bytes``, ``ratio`` and
-        ``first_gain``.
+        ``first_gain``, and ``alignment`` if there is one.
 
         Parameters
         ----------
@@ -97,6 +102,8 @@ class Scores:
             "ratio": self.ratios,
             "first_gain": self.first_gains,
         }
+        if self.alignment is not None:
+            columns["alignment"] = self.alignment
         tables.write(file, path, columns)
 
 
@@ -119,6 +126,7 @@ def score(
     min_contexts: int | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
+    alignment: bool = False,
     render: Render = "text",
     schema: str | None = None,
     field: str | None = None,
@@ -139,6 +147,12 @@ def score(
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
     target, target_weight
         Of coverage, as for ``select``: samples of a task, for which to score, and how much they count.
+    alignment
+        Also how many bits of each byte of a sample's response its instruction tells: ``8 * (C(r) - (C(ir) - C(i))) /
+        len(r)``, where C is the length under zlib, level 9, without header and checksum, ``r`` the response and ``i``
+        all text before it; 0 without either, and where it is negative. The response is the output of an instruction,
+        the completion of a prompt or the last turn, unless its role says that it is the user's. After the alignment of
+        instruction and response in FedDQC (arXiv 2410.11540), which takes the losses of a language model.
 
     Returns
     -------
@@ -160,6 +174,7 @@ def score(
     """
     parameters.threads(threads)
     parameters.callback("progress", progress)
+    alignment = parameters.flag("alignment", alignment)
     given = {
         "unit": unit,
         "ngram": ngram,
@@ -185,6 +200,7 @@ def score(
             method = replace(method, target=read(target, format=unless_named(target, format)))
     samples = read(pool, format=format)
     began = time.perf_counter()
+    aligned = alignment_of(samples, threads, progress) if alignment else None
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()
     gains = _core.first_gains(samples.data, samples.offsets, **method.for_core(), threads=threads, progress=progress)
@@ -192,6 +208,7 @@ def score(
         ratios=distribution.ratios,
         lengths=distribution.lengths,
         first_gains=gains,
+        alignment=aligned,
         parameters={
             **{name: value for name, value in method.recorded().items() if name not in _OF_PICKS},
             **samples.options,

@@ -19,12 +19,15 @@ from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage, CoverageKeywords, CoverageSelection
+from entropylaw.methods.density import Density, DensityKeywords, DensitySelection
+from entropylaw.methods.dsir import Dsir, DsirKeywords, DsirSelection
 from entropylaw.methods.method import Method, Task
 from entropylaw.methods.option import options_of
 from entropylaw.methods.random import Random, RandomKeywords, RandomSelection
 from entropylaw.methods.registry import BUILT_IN, check_needs, method_with, options_by_methods
 from entropylaw.methods.top import Top, TopKeywords, TopSelection
 from entropylaw.methods.zip import Zip, ZipKeywords, ZipSelection
+from entropylaw.methods.zipfit import Zipfit, ZipfitKeywords, ZipfitSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
@@ -69,6 +72,22 @@ def select(
     pool: PoolLike | Pool, *, budget: int | str, method: Literal["top"] | Top, **options: Unpack[TopKeywords]
 ) -> TopSelection: ...
 @overload
+def select(
+    pool: PoolLike | Pool, *, budget: int | str, method: Literal["dsir"] | Dsir, **options: Unpack[DsirKeywords]
+) -> DsirSelection: ...
+@overload
+def select(
+    pool: PoolLike | Pool, *, budget: int | str, method: Literal["zipfit"] | Zipfit, **options: Unpack[ZipfitKeywords]
+) -> ZipfitSelection: ...
+@overload
+def select(
+    pool: PoolLike | Pool,
+    *,
+    budget: int | str,
+    method: Literal["density"] | Density,
+    **options: Unpack[DensityKeywords],
+) -> DensitySelection: ...
+@overload
 def select(pool: PoolLike | Pool, *, budget: int | str, method: str | Method, **options: Any) -> Selection: ...
 @takes_storage_options
 def select(
@@ -106,9 +125,10 @@ def select(
     """Selects the samples of a pool that tell most for their size.
 
     ``method="zip"`` selects samples whose union compresses least (arXiv 2407.06645), ``"coverage"`` those that hold
-    together what recurs in the pool, or what it has in common with a target; ``"random"`` draws them, and ``"top"``
-    takes those of highest weight. ``help(entropylaw.Zip)``, ``entropylaw.Coverage``, ``entropylaw.Random`` and
-    ``entropylaw.Top`` say how, and list their options.
+    together what recurs in the pool, or what it has in common with a target; ``"dsir"`` and ``"zipfit"`` those whose
+    words are those of a target, or that compress well with it (arXiv 2302.03169, 2410.18194); ``"density"`` draws all
+    kinds of text alike (arXiv 2402.09668), ``"random"`` all samples, and ``"top"`` takes those of highest weight.
+    ``help(entropylaw.Zip)``, ``entropylaw.Coverage``, ``entropylaw.Dsir`` and so on say how, and list their options.
 
     Parameters
     ----------
@@ -122,8 +142,9 @@ def select(
         ``"10% bytes"``, ``"10% tokens"``. It is never exceeded: a sample larger than what is left is passed over. More
         than there is selects all of it, with a warning.
     method : str or Method
-        The method: ``"zip"``, ``"coverage"``, ``"random"`` or ``"top"``, or the name of one that an installed package
-        offers. Or the method itself with its options, such as ``entropylaw.Coverage(gamma=0.7)``.
+        The method: ``"zip"``, ``"coverage"``, ``"random"``, ``"top"``, ``"dsir"``, ``"zipfit"`` or ``"density"``, or
+        the name of one that an installed package offers. Or the method itself with its options, such as
+        ``entropylaw.Coverage(gamma=0.7)``.
     options
         Those of the method, such as ``gamma=0.7``. An option of another one is an error.
     group_by : str or sequence of str
@@ -141,8 +162,8 @@ def select(
         ``"quality>=0.5,score>=3"`` or ``{"quality": 0.5, "score": 3}``: samples with less in a field are excluded.
     weight : str or array of float, optional
         A field, or numbers for each sample, that say how much it is wanted: finite, not negative; only their ratios
-        matter. What a sample adds counts so many times; for ``random`` it is drawn so many times as likely, and ``top``
-        goes by nothing else.
+        matter. What a sample adds, or its score, counts so many times; for ``random``, ``dsir`` and ``density`` it is
+        drawn so many times as likely, and ``top`` goes by nothing else.
     length_band, ratio_band : str or (float, float), optional
         Samples outside are excluded: ``"50:8000"`` bytes as rendered; ``"1.2:6"``, R of the sample alone (below: too
         noisy, above: too repetitive). ``"50:"`` has one bound.
@@ -196,7 +217,7 @@ def select(
     Returns
     -------
     Selection
-        ``ZipSelection``, ``CoverageSelection``, ``RandomSelection`` or ``TopSelection``, or what another method makes.
+        ``ZipSelection``, ``CoverageSelection`` and so on: each method makes its own.
 
     Raises
     ------

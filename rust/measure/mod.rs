@@ -6,3 +6,4 @@ pub mod duplicates;
 pub mod novelty;
 pub mod overlap;
 pub mod ratio;
+pub mod scores;

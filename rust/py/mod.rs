@@ -10,6 +10,7 @@ mod measure;
 mod methods;
 mod overlap;
 mod read;
+mod scores;
 mod select;
 mod sizer;
 mod watch;
@@ -40,6 +41,8 @@ mod _core {
     use super::overlap::{find_overlap, first_copies};
     #[pymodule_export]
     use super::read::{ReadRecords, RecordReader};
+    #[pymodule_export]
+    use super::scores::{densities, dsir_scores, weighted_keys, zipfit_scores};
     #[pymodule_export]
     use super::select::{Picks, select};
     #[pymodule_export]

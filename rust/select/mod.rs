@@ -2,6 +2,7 @@
 
 pub mod controls;
 pub mod coverage;
+pub mod draw;
 mod greedy;
 pub(crate) mod ledger;
 pub(crate) mod order;

@@ -87,8 +87,7 @@ pub fn select(
 
 /// The samples that are not `taken`, in random order.
 fn random(seed: u64, weights: Option<&[f64]>, taken: &[bool]) -> Vec<usize> {
-    let start = mix(seed);
-    let number = |index: usize| mix(start.wrapping_add((index as u64 + 1).wrapping_mul(GAMMA)));
+    let number = numbers(seed);
     let left = || (0..taken.len()).filter(|&index| !taken[index]);
     let weights = weights.filter(|weights| {
         let first = left().next().map(|index| weights[index]);
@@ -96,9 +95,8 @@ fn random(seed: u64, weights: Option<&[f64]>, taken: &[bool]) -> Vec<usize> {
     });
     let delay = |index: usize, number: u64| {
         weights.map_or(0.0, |weights| {
-            let u = ((number >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
-            // Not NaN: u is below 1, and so the logarithm is not 0.
-            -real::ln(u) / weights[index]
+            // Not NaN: the fraction is below 1, and so the logarithm is not 0.
+            -real::ln(fraction(number)) / weights[index]
         })
     };
     let mut keys: Vec<(f64, u64, usize)> = left()
@@ -108,6 +106,17 @@ fn random(seed: u64, weights: Option<&[f64]>, taken: &[bool]) -> Vec<usize> {
         .collect();
     keys.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
     keys.into_iter().map(|(_, _, index)| index).collect()
+}
+
+/// The number that sample `index` draws.
+pub(crate) fn numbers(seed: u64) -> impl Fn(usize) -> u64 {
+    let start = mix(seed);
+    move |index| mix(start.wrapping_add((index as u64 + 1).wrapping_mul(GAMMA)))
+}
+
+/// What a number is between 0 and 1, neither of which it is: its 52 high bits.
+pub(crate) fn fraction(number: u64) -> f64 {
+    ((number >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;

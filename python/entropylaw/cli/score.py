@@ -23,7 +23,8 @@ examples:
   entropylaw score pool.jsonl -o scores.parquet --target dev.jsonl
 
 A row for each sample, in input order: index, source, bytes, ratio (R of the sample alone) and first_gain (by how much
-it would raise coverage's objective as the first pick; divide by bytes to compare samples of different length).
+it would raise coverage's objective as the first pick; divide by bytes to compare samples of different length); with
+--alignment also alignment (bits of each byte of the response that what stands before it tells).
 """
 
 
@@ -43,6 +44,9 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         required=True,
         metavar="OUT",
         help=".parquet, .arrow, .csv, .tsv, .jsonl (.gz, .zst); - for CSV on standard output",
+    )
+    score.add_argument(
+        "--alignment", action="store_true", help="also score how much of its response each instruction tells"
     )
     score.add_argument("--force", action="store_true", help="replace a file that exists")
 
@@ -67,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.target:
         options["target"] = load_pool(arguments, arguments.render, arguments.target, beside=True)
     with progress_line(arguments) as progress:
-        scores = score(pool, **options, threads=arguments.threads, progress=progress)
+        scores = score(pool, **options, alignment=arguments.alignment, threads=arguments.threads, progress=progress)
     stream = None
     if arguments.output == STANDARD:
         stream = sys.stderr
@@ -92,7 +96,7 @@ def _summary(scores: "Scores") -> dict[str, Any]:
         least, median, most = np.quantile(values, [0, 0.5, 1], method="inverted_cdf").tolist()
         return {"least": least, "median": median, "greatest": most}
 
-    return {
+    summary = {
         "entropylaw": scores.version,
         "parameters": {name: encoded(value) for name, value in scores.parameters.items()},
         "pool": described(scores.pool),
@@ -101,6 +105,9 @@ def _summary(scores: "Scores") -> dict[str, Any]:
         "without_gain": int(np.count_nonzero(scores.first_gains == 0)),
         "seconds": {stage: round(seconds, 3) for stage, seconds in scores.seconds.items()},
     }
+    if scores.alignment is not None:
+        summary["alignment"] = spread(scores.alignment)
+    return summary
 
 
 def _lines(summary: dict[str, Any]) -> list[str]:
@@ -113,6 +120,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         f"scored    {summary['pool']['samples']:,} samples, {summary['pool']['bytes']:,} bytes",
         f"R alone   {spread('ratio')}",
         f"gain      {spread('first_gain')}; none in {summary['without_gain']:,} samples",
+        *([f"alignment {spread('alignment')} bits a byte"] if "alignment" in summary else []),
         f"seconds   {sum(summary['seconds'].values()):.1f} ({spent})",
     ]
     return lines if summary["output"] == STANDARD else [*lines, f"written   {summary['output']}"]

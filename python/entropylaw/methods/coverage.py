@@ -14,7 +14,7 @@ from entropylaw.keywords import SelectKeywords
 from entropylaw.methods.method import Method, Task
 from entropylaw.methods.option import option
 from entropylaw.methods.outcome import MeasuredSelection
-from entropylaw.methods.target import TargetCoverage
+from entropylaw.methods.target import TargetCoverage, target_option
 from entropylaw.pool import Pool, PoolLike
 
 _NGRAM = {"byte": 5, "word": 3}
@@ -182,14 +182,7 @@ class Coverage(Method):
         low=1,
         high=2,
     )
-    target: PoolLike | Pool | None = option(  # noqa: RUF009 -- It makes a field, as `field` does.
-        None,
-        "samples of what to select for; nothing is selected from them",
-        doc="what the selection is for, such as a hundred samples of a task; read as the pool is; nothing is selected "
-        "from it, and it does not count as known; what of the pool equals it is selected like anything else: "
-        "``decontaminate`` if the target is a benchmark",
-        data=True,
-    )
+    target: PoolLike | Pool | None = target_option()  # noqa: RUF009 -- It makes a field, as `field` does.
     target_weight: float | None = option(
         None,
         "how much the target counts, 0 to 1",

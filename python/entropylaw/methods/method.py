@@ -139,6 +139,10 @@ class Task:
             raise EntropyLawError(self.candidates.nothing_fits())
         return picks
 
+    def samples(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+        """The pool's bytes, and where each candidate begins and ends in them, shape ``(len(task),)``."""
+        return self.pool.data, self.candidates.starts, self.candidates.ends
+
     def take(self, keys: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
         """The candidates that fit the limits, those of highest key first, of equal ones the first; and the seconds it
         took.

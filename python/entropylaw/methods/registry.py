@@ -13,16 +13,20 @@ from entropylaw import parameters
 from entropylaw.controls import Controls
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.density import Density
+from entropylaw.methods.dsir import Dsir
 from entropylaw.methods.method import Method
 from entropylaw.methods.option import Option, options_of
 from entropylaw.methods.random import Random
 from entropylaw.methods.top import Top
 from entropylaw.methods.zip import Zip
+from entropylaw.methods.zipfit import Zipfit
 from entropylaw.untrusted import brief
 
 GROUP = "entropylaw.methods"
 
-BUILT_IN: Mapping[str, type[Method]] = {method.name: method for method in (Zip, Coverage, Random, Top)}
+_OURS: tuple[type[Method], ...] = (Zip, Coverage, Random, Top, Dsir, Zipfit, Density)
+BUILT_IN: Mapping[str, type[Method]] = {method.name: method for method in _OURS}
 
 _log = logging.getLogger("entropylaw")
 
@@ -90,7 +94,7 @@ def _misplaced(option: str, name: str, own: Iterable[str]) -> str:
     theirs = [other.name for other in methods().values() if option in [each.name for each in options_of(other)]]
     if not theirs:
         return f"there is no option {parameters.shown(option)}; {takes}"
-    return f"{option} is an option of method {' and '.join(map(repr, theirs))}; {takes}"
+    return f"{option} is an option of method {parameters.listed(theirs, 'and')}; {takes}"
 
 
 def options_by_methods(found: Mapping[str, type[Method]]) -> dict[tuple[str, ...], list[Option]]:

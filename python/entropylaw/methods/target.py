@@ -1,4 +1,4 @@
-"""What a selection for a target is of that target, and what a user should know about it."""
+"""What to select for, as an option; what a selection is of it, and what a user should know about it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,13 +7,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.errors import EntropyLawError
 from entropylaw.explaining import Curve, Fact
+from entropylaw.methods.option import option
+from entropylaw.pool import Pool, PoolLike
 
 _FEW_SAMPLES = 40
 # Measured on an instruction pool of six families. With a family left out, the pool still has 82 to 99 % of what recurs
 # in a target of that family, and selecting for it helps. It has 74 % of Python code's, 55 % of German's and 3 % of
 # Chinese's; and a pool of code has 61 % of English's.
 _FOREIGN = 0.7
+
+
+def target_option() -> Any:
+    """The option of a method that selects for a target."""
+    return option(
+        None,
+        "samples of what to select for; nothing is selected from them",
+        doc="what the selection is for, such as a hundred samples of a task; read as the pool is; nothing is selected "
+        "from it, and it does not count as known; what of the pool equals it is selected like anything else: "
+        "``decontaminate`` if the target is a benchmark",
+        data=True,
+    )
+
+
+def required(method: str, target: object) -> None:
+    """Raises EntropyLawError unless there is a target."""
+    if target is None:
+        raise EntropyLawError(f"method {method!r} selects for a target: say what that is: target= (--target)")
+
+
+def for_core(target: PoolLike | Pool | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The target's samples, once it is read."""
+    assert isinstance(target, Pool)
+    return target.data, target.offsets
 
 
 @dataclass(frozen=True, eq=False)
