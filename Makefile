@@ -9,6 +9,7 @@ JUDGE ?= .venv-judge
 SITE ?= .venv-site
 STORAGE ?= .venv-storage
 CONTAINERS ?= .venv-containers
+INTEGRATIONS ?= .venv-integrations
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -17,7 +18,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train test-storage test-containers lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: demo test test-train test-storage test-containers test-integrations lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
 .PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
@@ -49,6 +50,13 @@ test-containers: $(VENV)/tools
 	$(CONTAINERS)/bin/python -m pip install --quiet '.[arrow]' pandas polars datasets duckdb daft pylance lancedb \
 	    'pyspark>=4' 'dask[dataframe]' 'ray[data]' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(CONTAINERS)/bin/python -m pytest tests/test_containers.py
+
+## test-integrations: the blocks for datatrove and the operator for Data-Juicer, in an environment of its own
+test-integrations: $(VENV)/tools
+	test -x $(INTEGRATIONS)/bin/python || $(PYTHON) -m venv $(INTEGRATIONS)
+	$(INTEGRATIONS)/bin/python -m pip install --quiet '.[arrow]' 'datatrove[io]' py-data-juicer aiohttp 'ray[data]' pyyaml \
+	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(INTEGRATIONS)/bin/python -m pytest tests/integrations tests/test_docs.py -k 'datatrove or data_juicer or data-juicer'
 
 ## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
@@ -125,7 +133,7 @@ site: $(SITE)/tools
 	$(SITE)/bin/python .ci/site
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers target dist demo site
+	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers .venv-integrations target dist demo site
 
 $(SITE)/tools: $(SOURCES) docs/requirements.txt
 	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)

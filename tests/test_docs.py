@@ -34,6 +34,7 @@ NEEDS = {
     "docs/entropy-law.md": ["scipy", "vl_convert"],
     "docs/ci-gate.md": ["scipy"],
     "docs/integrations/datasets.md": ["datasets"],
+    "docs/integrations/datatrove.md": ["datatrove"],
     "docs/integrations/frames.md": ["pandas", "polars", "pyarrow"],
     "docs/integrations/trainers.md": ["datasets"],
     "docs/large-pools.md": ["minijinja"],
