@@ -83,10 +83,7 @@ pub trait Sizer: Send + Sync + Sized {
     /// Compressed sizes of whole texts, each given in parts; on all threads of the rayon pool that it is called in, as
     /// far as an implementation can use them. `go_on` is told how many bytes more are sized, and says whether to go on:
     /// there are no sizes if it does not.
-    fn sizes<'a, T>(
-        texts: impl IntoIterator<Item = T>,
-        go_on: impl Fn(usize) -> bool + Sync,
-    ) -> Option<Vec<u64>>
+    fn sizes<'a, T>(texts: impl IntoIterator<Item = T>, go_on: impl Fn(usize) -> bool + Sync) -> Option<Vec<u64>>
     where
         T: IntoIterator<Item = &'a [u8]>,
     {

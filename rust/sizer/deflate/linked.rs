@@ -15,7 +15,7 @@
 
 use super::format::{GOOD_MATCH, MAX_CHAIN, MAX_DISTANCE, MAX_MATCH, MIN_MATCH, TOO_FAR, WINDOW};
 use super::parse::{Finder, Match};
-use super::window::{HASHES, boxed, hash, load};
+use super::window::{HASHES, boxed, hash, load, slide_positions};
 
 /// Readable bytes behind a text, so that eight can be loaded at any position.
 pub const PADDING: usize = 8;
@@ -43,8 +43,8 @@ struct Links {
     six: u16,
 }
 
-/// The last position of each hash, 32 KiB added: 0 is none, and far from all others.
-type Heads<const N: usize> = Box<[u32; N]>;
+/// The last position of each hash, counted from [`LinkedText::base`]; 0 if there is none.
+type Heads<const N: usize> = Box<[u16; N]>;
 
 /// A text and its links.
 pub struct LinkedText<'a> {
@@ -62,6 +62,8 @@ pub struct LinkedText<'a> {
     six: Heads<BUCKETS>,
     /// Positions below this are linked.
     linked: usize,
+    /// Heads count from 32 KiB before this. The next position is up to 32 KiB behind: a head that is 0 is out of reach.
+    base: usize,
 }
 
 /// Which link to follow.
@@ -75,7 +77,7 @@ impl<'a> LinkedText<'a> {
         let none = Links { three: 0, four: 0, five: 0, six: 0 };
         let (links, rank) = (boxed(none), boxed(0));
         let (three, four, five, six) = (boxed(0), boxed(0), boxed(0), boxed(0));
-        LinkedText { text, end, links, rank, three, four, five, six, linked: 1 }
+        LinkedText { text, end, links, rank, three, four, five, six, linked: 1, base: 0 }
     }
 
     /// Links the next positions.
@@ -83,25 +85,34 @@ impl<'a> LinkedText<'a> {
     fn link(&mut self, position: usize) {
         let to = (position + MAX_MATCH + BATCH).min((self.end + 1).saturating_sub(MIN_MATCH));
         let bucket = |gram: u64| (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKET_BITS)) as usize;
-        let back = |head: &mut u32, position: usize| {
-            let here = (position + WINDOW) as u32;
-            let distance = here - std::mem::replace(head, here);
-            if distance <= MAX_DISTANCE as u32 { distance as u16 } else { 0 }
-        };
-        for at in self.linked..to {
-            let eight = load(self.text, at);
-            let [a, b, c, ..] = eight.to_le_bytes();
-            let links = Links {
-                three: back(&mut self.three[hash(a, b, c)], at),
-                four: back(&mut self.four[bucket(eight << 32)], at),
-                five: back(&mut self.five[bucket(eight << 24)], at),
-                six: back(&mut self.six[bucket(eight << 16)], at),
+        while self.linked < to {
+            if self.linked == self.base + WINDOW {
+                for heads in [&mut self.three, &mut self.four, &mut self.five, &mut self.six] {
+                    slide_positions(&mut heads[..]);
+                }
+                self.base += WINDOW;
+            }
+            let now = to.min(self.base + WINDOW);
+            let back = |head: &mut u16, here: u16| {
+                let distance = here - std::mem::replace(head, here);
+                if usize::from(distance) <= MAX_DISTANCE { distance } else { 0 }
             };
-            let before = self.rank[usize::from((at as u16).wrapping_sub(links.three))];
-            self.rank[usize::from(at as u16)] = if links.three == 0 { 0 } else { before.wrapping_add(1) };
-            self.links[usize::from(at as u16)] = links;
+            for (eight, at) in self.text[self.linked..now + PADDING - 1].windows(PADDING).zip(self.linked..now) {
+                let here = (at + WINDOW - self.base) as u16;
+                let eight = load(eight, 0);
+                let [a, b, c, ..] = eight.to_le_bytes();
+                let links = Links {
+                    three: back(&mut self.three[hash(a, b, c)], here),
+                    four: back(&mut self.four[bucket(eight << 32)], here),
+                    five: back(&mut self.five[bucket(eight << 24)], here),
+                    six: back(&mut self.six[bucket(eight << 16)], here),
+                };
+                let before = self.rank[usize::from((at as u16).wrapping_sub(links.three))];
+                self.rank[usize::from(at as u16)] = if links.three == 0 { 0 } else { before.wrapping_add(1) };
+                self.links[usize::from(at as u16)] = links;
+            }
+            self.linked = now;
         }
-        self.linked = to.max(self.linked);
     }
 
     #[inline(always)]

@@ -69,6 +69,7 @@ use tail::Tail;
 use trace::{Step, Trace};
 
 pub use snapshot::RestoreError;
+pub use whole::{Cut, sizes};
 
 /// Sizes of zlib's level 9.
 pub struct DeflateSizer {
@@ -309,14 +310,11 @@ impl Sizer for DeflateSizer {
         self.stream.len()
     }
 
-    fn sizes<'a, T>(
-        texts: impl IntoIterator<Item = T>,
-        go_on: impl Fn(usize) -> bool + Sync,
-    ) -> Option<Vec<u64>>
+    fn sizes<'a, T>(texts: impl IntoIterator<Item = T>, go_on: impl Fn(usize) -> bool + Sync) -> Option<Vec<u64>>
     where
         T: IntoIterator<Item = &'a [u8]>,
     {
-        whole::sizes(texts, None, go_on)
+        whole::sizes(texts, Cut::usual(), go_on)
     }
 }
 

@@ -189,3 +189,55 @@ impl Parsed {
         self.parser.pending.then(|| Token::literal(held.text[self.parser.position - 1], &self.parser))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::{KINDS, Rng, case, prose};
+    use super::*;
+
+    /// Where a parse is free, and the tokens before.
+    fn free(parsed: &Parsed) -> Vec<Seam> {
+        let mut seam = Seam { tokens: 0, position: parsed.begins };
+        let mut found = vec![seam];
+        while seam.step(&parsed.tokens) {
+            if parsed.tokens[seam.tokens - 1].is_free() {
+                found.push(seam);
+            }
+        }
+        found
+    }
+
+    /// Parses that are both free at a level position emit the same from there on: not only from the first of them.
+    #[test]
+    fn parses_that_agree_never_part() {
+        let mut agreed = 0;
+        for seed in 0..4 * KINDS {
+            let mut rng = Rng(seed as u64);
+            let mut text = case(&mut rng, seed % KINDS, 50_000).whole();
+            if text.len() < 1_000 {
+                text.extend(prose(&mut rng, 110_000));
+            }
+            let held = Held { text: &[&text[..], &[0; PADDING]].concat(), origin: 0, last: true };
+            let mut whole = Parsed::new(Parser::START);
+            whole.go_on(held, text.len());
+            let (ours, mut at) = (free(&whole), 0);
+            let from = rng.range(1, text.len() - 1);
+            let mut apart = Parsed::apart(held, from);
+            apart.go_on(held, text.len());
+            assert_eq!(whole.parser.pending, apart.parser.pending);
+            for theirs in free(&apart) {
+                at += ours[at..].iter().take_while(|seam| seam.position < theirs.position).count();
+                let Some(seam) = ours.get(at).filter(|seam| seam.position == theirs.position) else { continue };
+                if held.is_level(seam.position) {
+                    let (rest, same) = (&whole.tokens[seam.tokens..], &apart.tokens[theirs.tokens..]);
+                    assert!(rest == same, "seed {seed}, apart from {from}, free at {}", seam.position);
+                    agreed += 1;
+                    if agreed % 50 == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        assert!(agreed > 500, "{agreed} places");
+    }
+}

@@ -21,21 +21,21 @@ use super::{DeflateSizer, Scratch};
 use crate::sizer::Sizer;
 
 /// How the work is cut up. Sizes do not depend on it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cut {
-    /// Bytes of a piece.
-    piece: usize,
+    /// Bytes of a piece, one at least.
+    pub piece: usize,
     /// Bytes that a piece goes beyond its end, where it is likely to agree with the next.
-    beyond: usize,
-    /// Bytes of a round.
-    round: usize,
+    pub beyond: usize,
+    /// Bytes of a round, one at least.
+    pub round: usize,
     /// Bytes in a text that is sized as a sample, at most.
-    short: usize,
+    pub short: usize,
 }
 
 impl Cut {
     /// For the threads of the caller's pool.
-    fn usual() -> Cut {
+    pub fn usual() -> Cut {
         let threads = rayon::current_num_threads();
         let piece = 1 << 19;
         let round = 16 * piece * threads;
@@ -54,13 +54,15 @@ struct Text {
     origin: u64,
     /// Where the parse is.
     parser: Parser,
+    /// Where the last piece ended.
+    done: usize,
     blocked: Blocked,
     /// Whether all of it is held.
     last: bool,
 }
 
 /// What holding a text takes beside its bytes, about.
-const TEXT_BYTES: usize = size_of::<Text>();
+const TEXT_BYTES: usize = std::mem::size_of::<Text>();
 
 /// A piece of a text: the first one goes on from where the text's parse is, the others begin apart from it.
 #[derive(Clone, Copy)]
@@ -68,11 +70,14 @@ struct Piece {
     from: usize,
     until: usize,
     is_first: bool,
+    /// Bytes that are done when it is.
+    bytes: usize,
 }
 
 impl Text {
     fn new(number: usize) -> Text {
-        Text { number, held: Vec::new(), origin: 0, parser: Parser::START, blocked: Blocked::new(), last: false }
+        let (held, blocked) = (Vec::new(), Blocked::new());
+        Text { number, held, origin: 0, parser: Parser::START, done: 0, blocked, last: false }
     }
 
     /// Whether all of it is there, nothing of it parsed, and it is no longer than that.
@@ -90,13 +95,17 @@ impl Text {
         Held { text: &self.held, origin: self.origin, last: self.last }
     }
 
-    /// The pieces up to there; one at least.
-    fn pieces(&self, bytes: usize) -> Vec<Piece> {
+    /// The pieces up to there; one at least. The parse may have gone beyond the last of those before.
+    fn pieces(&mut self, bytes: usize) -> Vec<Piece> {
         let (start, until) = (self.parser.position, self.until());
-        let mut pieces = vec![Piece { from: start, until: until.min(start + bytes), is_first: true }];
-        let others = (start + bytes..until).step_by(bytes);
-        pieces.extend(others.map(|from| Piece { from, until: until.min(from + bytes), is_first: false }));
-        pieces
+        let starts = std::iter::once(start).chain((start + bytes..until).step_by(bytes));
+        let piece = |from: usize| {
+            let until = until.min(from + bytes);
+            let bytes = until.saturating_sub(self.done);
+            self.done += bytes;
+            Piece { from, until, is_first: from == start, bytes }
+        };
+        starts.map(piece).collect()
     }
 
     fn parse(&self, piece: Piece, beyond: usize) -> Parsed {
@@ -129,6 +138,7 @@ impl Text {
         let past = self.parser.position.saturating_sub(BEHIND);
         self.held.drain(..past);
         self.parser.position -= past;
+        self.done -= past;
         self.origin += past as u64;
     }
 }
@@ -144,17 +154,15 @@ struct Rounds<F> {
     sizes: Vec<u64>,
 }
 
-/// Sizes of streams, each given in parts, by the threads of the caller's pool. `go_on` is told how many bytes more are
-/// parsed, and says whether to go on: none if it does not.
+/// [`Sizer::sizes`], with the work cut up in a way of one's own.
 pub fn sizes<'a, T>(
     texts: impl IntoIterator<Item = T>,
-    cut: Option<Cut>,
+    cut: Cut,
     go_on: impl Fn(usize) -> bool + Sync,
 ) -> Option<Vec<u64>>
 where
     T: IntoIterator<Item = &'a [u8]>,
 {
-    let cut = cut.unwrap_or_else(Cut::usual);
     let mut rounds = Rounds { cut, go_on, ended: Vec::new(), bytes: 0, sizes: Vec::new() };
     for (number, parts) in texts.into_iter().enumerate() {
         let mut text = Text::new(number);
@@ -201,13 +209,13 @@ impl<F: Fn(usize) -> bool + Sync> Rounds<F> {
             .collect();
         let parse = |&(at, piece): &(usize, Piece)| {
             let parsed = texts[at].parse(piece, self.cut.beyond);
-            (self.go_on)(piece.until.saturating_sub(piece.from)).then_some((at, piece, parsed))
+            (self.go_on)(piece.bytes).then_some((at, piece, parsed))
         };
         let parsed: Vec<_> = jobs.par_iter().with_max_len(1).map(parse).collect::<Option<_>>()?;
         let mut of: Vec<Vec<(Piece, Parsed)>> = texts.iter().map(|_| Vec::new()).collect();
         parsed.into_iter().for_each(|(at, piece, parsed)| of[at].push((piece, parsed)));
         let joined = texts.par_iter_mut().zip(of).map(|(text, pieces)| {
-            let size = text.join(pieces, self.cut.beyond, || (self.go_on)(0))?;
+            let size = text.join(pieces, self.cut.beyond.max(1), || (self.go_on)(0))?;
             text.held.truncate(text.held.len() - PADDING);
             text.forget();
             Some((text.number, size))
@@ -236,5 +244,177 @@ impl<F: Fn(usize) -> bool + Sync> Rounds<F> {
             self.sizes[text.number] = size;
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+impl Cut {
+    /// The size of a text that starts at an absolute position, without what would come before.
+    pub fn size_from(self, origin: u64, bytes: &[u8]) -> u64 {
+        let mut rounds = Rounds { cut: self, go_on: |_| true, ended: Vec::new(), bytes: 0, sizes: vec![0] };
+        let mut text = Text { origin, ..Text::new(0) };
+        rounds.read(&mut text, bytes).expect("nobody says no");
+        text.last = true;
+        rounds.ended.push(text);
+        rounds.run(None).expect("nobody says no");
+        rounds.sizes[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::support::{KINDS, Rng, case, copies, end_of_chain, letters, noise, oracle, prose};
+    use super::*;
+
+    /// Runs a job on so many threads.
+    fn on<R: Send>(threads: usize, job: impl FnOnce() -> R + Send) -> R {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start").install(job)
+    }
+
+    /// So small that seams are everywhere, in a text of some length.
+    fn tiny(rng: &mut Rng, len: usize) -> Cut {
+        let part = |rng: &mut Rng, most| len / rng.range(1, most) + rng.range(1, 5);
+        let beyond = [0, 1, 30, 300, 3_000][rng.range(0, 4)];
+        Cut { piece: part(rng, 30), beyond, round: part(rng, 6), short: [0, 1_000, MAX_SAMPLE][rng.range(0, 2)] }
+    }
+
+    /// The size of a text, given in parts, is zlib's, whatever it is cut into and on any number of threads.
+    #[track_caller]
+    fn check(text: &[u8], cuts: &[Cut], rng: &mut Rng) {
+        let size = oracle(text);
+        for (cut, threads) in cuts.iter().zip([2, 1, 3, 8].into_iter().cycle()) {
+            let part = 1 + rng.skewed(5_000);
+            let found = on(threads, || sizes([text.chunks(part)], *cut, |_| true));
+            assert_eq!(found, Some(vec![size]), "{} bytes, {cut:?}, {threads} threads, parts of {part}", text.len());
+        }
+    }
+
+    fn several(rng: &mut Rng, len: usize) -> Vec<Cut> {
+        (0..4).map(|_| tiny(rng, len)).collect()
+    }
+
+    #[test]
+    fn texts_of_every_kind() {
+        for seed in 0..6 * KINDS {
+            let mut rng = Rng(seed as u64);
+            let text = case(&mut rng, seed % KINDS, 30_000).whole();
+            let cuts = several(&mut rng, text.len());
+            check(&text, &cuts, &mut rng);
+        }
+    }
+
+    /// Long enough for the history to be forgotten, and for zlib's buffer to slide; seams lie about where it does.
+    #[test]
+    fn texts_longer_than_zlibs_buffer() {
+        let mut rng = Rng(1);
+        let mut texts = vec![prose(&mut rng, 250_000), copies(&mut rng, 250_000, 26), letters(&mut rng, 200_000, 4)];
+        let mut edges = letters(&mut rng, 200_000, 64);
+        for edge in (65_274..190_000).step_by(32_768) {
+            let copied = edges[edge - 32_506..edge - 32_400].to_vec();
+            edges[edge..edge + copied.len()].copy_from_slice(&copied);
+        }
+        texts.push(edges);
+        for text in &texts {
+            let cuts = [(7_000, 100, 50_000), (32_768, 300, 70_000), (32_506, 1, 1 << 20), (65_537, 2_000, 100_000)]
+                .map(|(piece, beyond, round)| Cut { piece, beyond, round, short: 0 });
+            check(text, &cuts, &mut rng);
+        }
+        for shift in 0..5 {
+            let cut = Cut { piece: 32_768, beyond: 10, round: 32_504 + shift, short: 0 };
+            check(&texts[3], &[cut], &mut rng);
+        }
+    }
+
+    /// Parses that never agree: matches of 258 bytes lie as they lay at the start.
+    #[test]
+    fn texts_that_go_on_the_same_for_ever() {
+        let mut rng = Rng(2);
+        let units: [&[u8]; 6] = [b"a", b"ab", b"abc", b"xyzxyz!", b"\0", &noise(&mut rng, 300)];
+        for unit in units {
+            let text: Vec<u8> = unit.iter().copied().cycle().take(60_000).collect();
+            let cuts = several(&mut rng, text.len());
+            check(&text, &cuts, &mut rng);
+            check(&text, &[Cut { piece: 3_000, beyond: 10, round: 1 << 20, short: 0 }], &mut rng);
+        }
+    }
+
+    /// They are parsed twice, once apart and once on from the start, and not more often however many pieces there are.
+    #[test]
+    fn what_never_agrees_is_parsed_twice() {
+        let text = vec![b'a'; 100_000];
+        let held = Held { text: &[&text[..], &[0; PADDING]].concat(), origin: 0, last: true };
+        let piece = |from: usize| {
+            let mut piece = Parsed::apart(held, from);
+            piece.go_on(held, text.len().min(from + 1_100));
+            piece.join_at(from + 1_000);
+            piece
+        };
+        let mut all = Parsed::new(Parser::START);
+        all.go_on(held, 1_100);
+        all.join_at(1_000);
+        let asked = AtomicUsize::new(0);
+        for from in (1_000..text.len()).step_by(1_000) {
+            let go_on = || asked.fetch_add(1, Ordering::Relaxed) < usize::MAX;
+            assert!(all.join(piece(from), held, text.len().min(from + 1_000), 2_000, go_on));
+        }
+        assert!(asked.into_inner() < text.len() / 1_000, "a step for each piece at most");
+        let mut alone = Parsed::new(Parser::START);
+        alone.go_on(held, text.len());
+        assert!(all.tokens == alone.tokens && all.parser == alone.parser);
+    }
+
+    #[test]
+    fn stored_blocks_and_long_chains() {
+        let mut rng = Rng(3);
+        let mut text = noise(&mut rng, 90_000);
+        text.extend(end_of_chain(&mut rng, 4_095, 0));
+        text.extend(end_of_chain(&mut rng, 1_023, 35));
+        text.extend(noise(&mut rng, 40_000));
+        let cuts = several(&mut rng, text.len());
+        check(&text, &cuts, &mut rng);
+    }
+
+    /// Texts short and long, empty ones among them, sized side by side.
+    #[test]
+    fn several_texts() {
+        let mut rng = Rng(4);
+        let texts: Vec<Vec<u8>> = (0..60)
+            .map(|at| match at % 6 {
+                0 => Vec::new(),
+                1 => vec![b'x'; rng.range(0, 4)],
+                2 => prose(&mut rng, 40_000),
+                _ => case(&mut rng, at % KINDS, 2_000).whole(),
+            })
+            .collect();
+        let expected: Vec<u64> = texts.iter().map(|text| oracle(text)).collect();
+        for threads in [1, 2, 3, 8] {
+            let cut = tiny(&mut rng, 40_000);
+            let read = AtomicUsize::new(0);
+            let go_on = |bytes| read.fetch_add(bytes, Ordering::Relaxed) < usize::MAX;
+            let found = on(threads, || sizes(texts.iter().map(|text| text.chunks(700)), cut, go_on));
+            assert_eq!(found.as_ref(), Some(&expected), "{cut:?}, {threads} threads");
+            assert_eq!(read.into_inner(), texts.iter().map(Vec::len).sum::<usize>(), "{cut:?}");
+            let usual = on(threads, || DeflateSizer::sizes(texts.iter().map(|text| [&text[..]]), |_| true));
+            assert_eq!(usual.as_ref(), Some(&expected), "{threads} threads");
+        }
+        assert_eq!(on(2, || DeflateSizer::sizes([[&b""[..]]; 0], |_| true)), Some(Vec::new()));
+    }
+
+    /// Whenever somebody says no, there is an end.
+    #[test]
+    fn the_work_can_be_stopped() {
+        let mut rng = Rng(5);
+        let text = [vec![b'a'; 30_000], prose(&mut rng, 30_000)].concat();
+        let cut = Cut { piece: 1_000, beyond: 100, round: 20_000, short: 0 };
+        let calls = AtomicUsize::new(0);
+        on(2, || sizes([[&text[..]]], cut, |_| calls.fetch_add(1, Ordering::Relaxed) < usize::MAX));
+        let calls = calls.into_inner();
+        for most in [0, 1, 10, calls - 1] {
+            let left = AtomicUsize::new(0);
+            let found = on(2, || sizes([[&text[..]]], cut, |_| left.fetch_add(1, Ordering::Relaxed) < most));
+            assert_eq!(found, None, "after {most} calls of {calls}");
+        }
     }
 }
