@@ -51,7 +51,8 @@ class Progress:
         ``ratio``; ``count``: counting n-grams; ``pick``: picking until the budget is reached."""
     @property
     def done(self) -> int:
-        """Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts."""
+        """Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts, for ``ratio``
+        bytes."""
     @property
     def total(self) -> int:
         """Steps in this stage."""
@@ -115,8 +116,6 @@ class ZipResult:
     def rounds(self) -> list[tuple[int, int, int, float]]: ...
     @property
     def pool_ratio(self) -> float: ...
-    @property
-    def pool_ratio_bytes(self) -> int: ...
     @property
     def end(self) -> Literal["budget", "exhausted", "too_few_left"]: ...
     @property

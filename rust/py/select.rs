@@ -26,7 +26,6 @@ pub struct ZipResult {
     /// Of each round: candidates, block, picked, ratio.
     rounds: Vec<(usize, usize, usize, f64)>,
     pool_ratio: f64,
-    pool_ratio_bytes: u64,
     /// `budget`, `exhausted` or `too_few_left`.
     end: &'static str,
     codec: &'static str,
@@ -83,7 +82,6 @@ pub fn zip_select(
         ratios: selection.ratios.into_pyarray(py).unbind(),
         initial_ratios: selection.initial_ratios.into_pyarray(py).unbind(),
         pool_ratio: selection.pool_ratio,
-        pool_ratio_bytes: selection.pool_ratio_bytes,
         end,
         codec: DefaultSizer::CODEC,
         seconds: vec![

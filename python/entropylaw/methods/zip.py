@@ -43,10 +43,7 @@ class ZipSelection(Selection):
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the candidates: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always
-    exact)."""
-    pool_ratio_bytes: int = field(repr=False)
-    """Bytes that ``pool_ratio`` was measured on."""
+    """R of the candidates, all of them in input order."""
     codec: str
     """Compressor and version."""
 
@@ -58,7 +55,7 @@ class ZipSelection(Selection):
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
-        summary["pool"] |= {"ratio": self.pool_ratio, "ratio_bytes": self.pool_ratio_bytes}
+        summary["pool"] |= {"ratio": self.pool_ratio}
         return summary | {"codec": self.codec}
 
     def trace(self) -> dict[str, NDArray[Any]]:
@@ -157,7 +154,6 @@ class Zip:
             initial_ratios=initial_ratios,
             rounds=tuple(Round(*round_) for round_ in result.rounds),
             pool_ratio=result.pool_ratio,
-            pool_ratio_bytes=result.pool_ratio_bytes,
             codec=result.codec,
             **told("zip", options, candidates, result.indices, dict(result.seconds), warnings),
         )

@@ -106,7 +106,7 @@ def _tiles(selection: Selection, repeated: Duplicates, chosen: NDArray[np.bool_]
     yield Tile("samples", f"{len(selection):,}", f"{len(selection) / len(pool):.2%} of the {len(pool):,} in the pool")
     size, whole = selection.raw_bytes, len(pool.data)
     yield Tile("bytes", f"{size:,}", f"{size / max(whole, 1):.2%} of the pool's {whole:,}, as they were rendered")
-    of_pool = f"; about {selection.pool_ratio:.3f} of the pool" if isinstance(selection, ZipSelection) else ""
+    of_pool = f"; {selection.pool_ratio:.3f} of the pool" if isinstance(selection, ZipSelection) else ""
     codec = f", {selection.codec}" if isinstance(selection, ZipSelection | MeasuredSelection) else ""
     yield Tile("R, selected", f"{selection.ratio:.3f}", f"bytes / compressed bytes of the selection{codec}{of_pool}")
     if isinstance(selection, CoverageSelection):

@@ -14,7 +14,7 @@ use crate::pool::Pool;
 use crate::select::controls::{Controls, Known};
 use crate::select::journal::{Journal, misfit};
 use crate::select::ledger::Ledger;
-use crate::select::measure::estimate;
+use crate::select::measure::whole;
 use crate::select::monitor::{Monitor, Stage};
 use crate::select::set::{Set, ratio};
 use crate::select::workers::Workers;
@@ -72,7 +72,6 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             ratios: Vec::new(),
             initial_ratios: Vec::new(),
             pool_ratio: 0.0,
-            pool_ratio_bytes: 0,
             rounds: Vec::new(),
             end: End::Budget,
             timings: Timings::default(),
@@ -99,12 +98,11 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         })
     }
 
-    /// Selects, and measures the pool meanwhile: that is a long append, which more threads would not shorten.
+    /// Selects, and measures the pool meanwhile, on threads that have nothing else to do.
     pub fn run(self) -> Result<Selection> {
-        let (pool, workers, monitor) = (self.pool, self.workers, self.monitor);
-        let (selection, measured) = rayon::join(|| self.select(), || estimate(pool, R::FRAMING, workers, monitor));
-        let (pool_ratio, pool_ratio_bytes) = measured?;
-        Ok(Selection { pool_ratio, pool_ratio_bytes, ..selection? })
+        let (pool, monitor) = (self.pool, self.monitor);
+        let (selection, measured) = rayon::join(|| self.select(), || whole::<S>(pool, R::FRAMING, monitor));
+        Ok(Selection { pool_ratio: measured?.ratio(), ..selection? })
     }
 
     fn select(mut self) -> Result<Selection> {
