@@ -81,21 +81,6 @@ impl<'a> Pool<'a> {
         self.bytes
     }
 
-    /// For each of `offsets`, which never fall, into the samples one after the other: the last sample that begins there
-    /// or before, and where it begins; the pool's length and bytes where all of them end before. One pass.
-    #[must_use]
-    pub fn found_at(&self, offsets: impl IntoIterator<Item = usize>) -> Vec<(usize, usize)> {
-        let (mut index, mut begin) = (0, 0);
-        let find = |offset| {
-            while index < self.len() && begin + self.sample(index).len() <= offset {
-                begin += self.sample(index).len();
-                index += 1;
-            }
-            (index, begin)
-        };
-        offsets.into_iter().map(find).collect()
-    }
-
     /// The samples in input order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + '_ {
         (0..self.len()).map(|index| self.sample(index))
@@ -131,12 +116,6 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_sample_at_an_offset() {
-        let pool = Pool::new(b"abcd", &[0, 1, 1, 4]).unwrap();
-        assert_eq!(pool.found_at(0..5), [(0, 0), (2, 1), (2, 1), (2, 1), (3, 4)]);
-    }
-
-    #[test]
     fn refuses_offsets_that_do_not_fit() {
         for offsets in [&[][..], &[1, 4], &[0, 3], &[0, 3, 2, 4], &[0, -1, 4]] {
             assert!(matches!(Pool::new(b"abcd", offsets), Err(Error::Offsets(_))), "{offsets:?}");
@@ -148,7 +127,6 @@ mod tests {
         let pool = Pool::part(b"abcdefgh", &[1, 4, 5], &[3, 4, 7]).unwrap();
         assert_eq!(pool.iter().collect::<Vec<_>>(), [b"bc".as_slice(), b"", b"fg"]);
         assert_eq!((pool.len(), pool.bytes()), (3, 4));
-        assert_eq!(pool.found_at([0, 1, 1, 2, 3, 4, 9]), [(0, 0), (0, 0), (0, 0), (2, 2), (2, 2), (3, 4), (3, 4)]);
         for (starts, ends) in [(&[0][..], &[9][..]), (&[2, 1], &[2, 2]), (&[3], &[2]), (&[-1], &[2]), (&[1], &[])] {
             assert!(matches!(Pool::part(b"abcdefgh", starts, ends), Err(Error::Offsets(_))), "{starts:?} {ends:?}");
         }

@@ -202,36 +202,19 @@ def test_a_budget_over_the_pool_selects_all_and_says_so(
     assert json.loads(Path(f"{output}.manifest.json").read_text())["warnings"] == list(selection.warnings)
 
 
-def test_the_ratio_of_a_large_pool_is_an_estimate_from_evenly_spaced_stretches() -> None:
-    chooser = random.Random(1)
-    words = [chooser.randbytes(chooser.randint(3, 9)) for _ in range(5_000)]
-    samples = [b"".join(chooser.choices(words[: 50 + 15 * n], k=9_000)) for n in range(330)]
-    starts = np.concatenate([[0], np.cumsum([len(sample) for sample in samples])])
-    size = int(starts[-1])
-    assert size > 17 << 20
-    stretches = []
-    for number in range(16):
-        first = int(np.searchsorted(starts, number * (size - (1 << 20)) // 15, side="right")) - 1
-        last = int(np.searchsorted(starts, starts[first] + (1 << 20), side="right")) - 1
-        stretches.append(b"".join(samples[first : max(last, first + 1)]))
-    selection = entropylaw.select(samples, budget=1, k1=1, k2=1, k3=1)
-    raw = sum(map(len, stretches))
-    assert selection.pool_ratio == raw / sum(map(oracle.compressed, stretches))
-    assert selection.pool_ratio_bytes == raw
-    assert abs(selection.pool_ratio / entropylaw.ratio(samples).ratio - 1) < 0.02
-
-
-def test_gaps_between_candidates_do_not_change_the_estimate() -> None:
-    """What is excluded leaves gaps in the pool's bytes; R of the rest is estimated as if it were a pool of its own."""
+@pytest.mark.parametrize("preset", ["paper", "reference"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_ratio_of_the_pool_is_that_of_all_samples_in_one_stream(preset: Any, threads: int) -> None:
+    """Of a pool that is parsed in several pieces, and of what is left of it where others lie between."""
     chooser = random.Random(4)
     words = ["".join(chooser.choices("abcdefghij", k=5)) for _ in range(400)]
-    # Fewer and fewer words: R rises steadily.
-    texts = [" ".join(chooser.choices(words[: 400 - number], k=3400)) for number in range(390)]
-    kept = [{"text": texts[number // 3], "score": 1} for number in range(1100)]
-    # Excluded ones lie thick in the middle, and are none elsewhere.
-    others = [{"text": "x" * 3000, "score": 0} for _ in range(2000)]
-    pool = [*kept[:400], *others, *kept[400:]]
-    with_gaps = entropylaw.select(pool, budget=2, k1=2, k2=2, k3=1, min_score={"score": 1})
-    without = entropylaw.select(kept, budget=2, k1=2, k2=2, k3=1)
-    assert without.pool_ratio_bytes < sum(len(record["text"]) for record in kept) * 0.9
-    assert (with_gaps.pool_ratio, with_gaps.pool_ratio_bytes) == (without.pool_ratio, without.pool_ratio_bytes)
+    texts = [" ".join(chooser.choices(words[: 400 - number], k=2_000)) for number in range(150)]
+    kept: list[dict[str, Any]] = [{"text": text, "score": 1} for text in texts]
+    others = [{"text": "x" * 3_000, "score": 0}] * 50
+    samples = [repr(record) if preset == "reference" else record["text"] for record in kept]
+    whole = ("[" + ", ".join(samples) + "]" if preset == "reference" else "".join(samples)).encode()
+    for pool in (kept, [*kept[:40], *others, *kept[40:]]):
+        selection = entropylaw.select(
+            pool, preset=preset, budget=2, k1=2, k2=2, k3=1, min_score={"score": 1}, threads=threads
+        )
+        assert selection.pool_ratio == len(whole) / oracle.compressed(whole)

@@ -53,7 +53,8 @@ class Progress:
         ``ratio``; ``count``: counting n-grams; ``pick``: picking until the budget is reached."""
     @property
     def done(self) -> int:
-        """Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts."""
+        """Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts, for ``ratio``
+        bytes."""
     @property
     def total(self) -> int:
         """Steps in this stage."""
@@ -139,7 +140,7 @@ def select(
 
     ``zip``: options ``preset``, ``k1``, ``k2``, ``k3``. Trace: ``gains`` and ``ratios`` of each pick,
     ``initial_ratios`` of each sample; of each round ``round_candidates``, ``round_block``, ``round_picked`` and
-    ``round_ratio``. Facts: ``pool_ratio``, ``pool_ratio_bytes``, ``codec``, and ``end``: ``budget``, ``exhausted`` or
+    ``round_ratio``. Facts: ``pool_ratio``, ``codec``, and ``end``: ``budget``, ``exhausted`` or
     ``too_few_left``.
 
     ``coverage``: options ``unit``, ``ngram``, ``gamma``, ``alpha``, ``min_df``, ``min_contexts``; ``target``, None or

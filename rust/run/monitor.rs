@@ -30,7 +30,8 @@ pub enum Stage {
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
-    /// How many steps of this stage are done: samples seen, or picked; in [`Stage::Pick`] what the budget counts.
+    /// How many steps of this stage are done: samples seen, or picked; in [`Stage::Pick`] what the budget counts, in
+    /// [`Stage::Measure`] bytes, if sets are measured.
     pub done: usize,
     /// Steps in this stage.
     pub total: usize,

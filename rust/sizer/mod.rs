@@ -82,4 +82,26 @@ pub trait Sizer: Send + Sync + Sized {
 
     /// Length of the prefix, in bytes.
     fn prefix_len(&self) -> u64;
+
+    /// Compressed sizes of whole texts, each given in parts; on all threads of the rayon pool that it is called in, as
+    /// far as an implementation can use them. `go_on` is told how many bytes more are sized, and says whether to go on:
+    /// there are no sizes if it does not.
+    fn sizes<'a, T>(texts: impl IntoIterator<Item = T>, go_on: impl Fn(usize) -> bool + Sync) -> Option<Vec<u64>>
+    where
+        T: IntoIterator<Item = &'a [u8]>,
+    {
+        let mut sizer = Self::new();
+        let mut scratch = sizer.scratch();
+        let mut size = |text: T| {
+            sizer.clear();
+            for part in text {
+                sizer.append(part);
+                if !go_on(part.len()) {
+                    return None;
+                }
+            }
+            Some(sizer.probe(b"", &mut scratch))
+        };
+        texts.into_iter().map(&mut size).collect()
+    }
 }

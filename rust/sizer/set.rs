@@ -19,6 +19,21 @@ impl Framing {
     pub const CONCATENATION: Self = Self { open: b"", separator: b"", close: b"" };
     /// The samples as the items of a Python list.
     pub const PYTHON_LIST: Self = Self { open: b"[", separator: b", ", close: b"]" };
+
+    /// A set of samples as it is written, in parts.
+    pub fn parts<'a>(self, samples: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+        let framed = samples.into_iter().enumerate().flat_map(move |(at, sample)| {
+            let lead: &[u8] = if at == 0 { self.open } else { self.separator };
+            [lead, sample]
+        });
+        framed.chain([self.close])
+    }
+
+    /// Length of a set of so many samples with so many bytes, one at least, as it is written.
+    #[must_use]
+    pub fn length(self, samples: usize, bytes: usize) -> u64 {
+        (self.open.len() + bytes + self.separator.len() * (samples - 1) + self.close.len()) as u64
+    }
 }
 
 /// Bytes of samples added to a set at once: a fraction of a second's work.

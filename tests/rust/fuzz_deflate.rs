@@ -1,7 +1,7 @@
 //! A differential fuzzer: the deflate sizer against zlib, on random, adversarial and real texts.
 //!
 //! `cargo run --release --example fuzz_deflate -- --pairs N --seed S [--data FILE]`: every pair is a prefix and a
-//! candidate, sized in all the ways the sizer offers. With a file, half of the pairs are made of its lines. Ends with a
+//! candidate, sized in all the ways the sizer offers; half of the texts also as a whole, in pieces side by side. With a file, half of the pairs are made of its lines. Ends with a
 //! count; after a mismatch, with the options that repeat it and exit code 1.
 
 #[path = "support/mod.rs"]
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use entropylaw::sizer::Sizer;
-use entropylaw::sizer::deflate::{Candidate, DeflateSizer, Scratch};
+use entropylaw::sizer::deflate::{Candidate, Cut, DeflateSizer, Scratch, sizes};
 use support::{Case, KINDS, Rng, case, oracle};
 
 /// Seeds after which the candidates kept from prefix to prefix are dropped, so that a mismatch can be repeated.
@@ -130,7 +130,22 @@ fn run(rng: &mut Rng, case: &Case, sizer: &mut DeflateSizer, scratch: &mut Scrat
     if steps == 0 {
         check(case, &prefix, sizer, scratch, kept, &mut found);
     }
+    if rng.chance(2) {
+        check_pieces(rng, case, &mut found);
+    }
     found
+}
+
+/// Sizes a case as a whole, cut into pieces at random.
+fn check_pieces(rng: &mut Rng, case: &Case, found: &mut Found) {
+    let whole = case.whole();
+    let part = |rng: &mut Rng, most| 1 + whole.len() / rng.range(1, most);
+    let cut = Cut { piece: part(rng, 9), beyond: rng.skewed(2_000), round: part(rng, 3), short: 0 };
+    let parts = case.pieces.iter().chain([&case.candidate]).map(Vec::as_slice);
+    let (size, expected) = (sizes([parts], cut, |_| true).expect("nobody says no")[0], oracle(&whole));
+    if size != expected {
+        found.mismatches.push(format!("{cut:?}: {size}, zlib {expected}: {} bytes", whole.len()));
+    }
 }
 
 fn check(case: &Case, prefix: &[u8], sizer: &DeflateSizer, scratch: &mut Scratch, kept: &mut Kept, found: &mut Found) {

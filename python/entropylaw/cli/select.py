@@ -199,8 +199,7 @@ def selection_lines(summary: dict[str, Any], facts: "Iterable[Fact]", seconds: f
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in summary["seconds"].items())
     of_pool = ""
     if "ratio" in pool:
-        about = "about " if pool["ratio_bytes"] < pool["bytes"] else ""
-        of_pool = f", {about}{pool['ratio']:.3f} pool"
+        of_pool = f", {pool['ratio']:.3f} pool"
     lines = [
         f"selected  {selected['samples']:,} of {pool['samples']:,} samples, "
         f"{selected['bytes']:,} of {pool['bytes']:,} bytes",

@@ -55,10 +55,7 @@ class ZipSelection(Selection):
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
     pool_ratio: float
-    """R of the candidates: exact up to 16 MiB, else estimated from 16 evenly spaced stretches (``ratio`` is always
-    exact)."""
-    pool_ratio_bytes: int = field(repr=False)
-    """Bytes that ``pool_ratio`` was measured on."""
+    """R of the candidates, all of them in input order."""
     codec: str
     """Compressor and version."""
 
@@ -83,7 +80,7 @@ class ZipSelection(Selection):
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
-        summary["pool"] |= {"ratio": self.pool_ratio, "ratio_bytes": self.pool_ratio_bytes}
+        summary["pool"] |= {"ratio": self.pool_ratio}
         return summary
 
     def rule(self) -> str:
@@ -102,8 +99,7 @@ class ZipSelection(Selection):
 
     def of_pool(self) -> str:
         """R of the pool."""
-        about = "about " if self.pool_ratio_bytes < len(self.pool.data) else ""
-        return f"{about}{self.pool_ratio:.3f}"
+        return f"{self.pool_ratio:.3f}"
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """R after each pick, and the rounds."""
@@ -200,7 +196,7 @@ class Zip(Method):
             ratios=picks.trace["ratios"],
             initial_ratios=initial_ratios,
             rounds=tuple(Round(*round_) for round_ in zip(*rounds, strict=True)),
-            **{name: picks.facts[name] for name in ("pool_ratio", "pool_ratio_bytes", "codec")},
+            **{name: picks.facts[name] for name in ("pool_ratio", "codec")},
         )
 
     def _check(self, candidates: Candidates) -> None:

@@ -32,7 +32,6 @@ pub(super) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
         .trace(py, "round_picked", rounds(|round| round.picked))?
         .trace(py, "round_ratio", selection.rounds.iter().map(|round| round.ratio).collect())?
         .fact(py, "pool_ratio", selection.pool_ratio)?
-        .fact(py, "pool_ratio_bytes", selection.pool_ratio_bytes)?
         .fact(py, "end", end)?
         .fact(py, "codec", DefaultSizer::CODEC)?
         .seconds(py, "score", selection.timings.score)?

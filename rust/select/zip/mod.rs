@@ -117,10 +117,8 @@ pub struct Selection {
     pub ratios: Vec<f64>,
     /// R of every sample of the pool alone, in input order.
     pub initial_ratios: Vec<f64>,
-    /// R of the pool, see [`estimate`].
+    /// R of the pool.
     pub pool_ratio: f64,
-    /// Bytes that it was measured on.
-    pub pool_ratio_bytes: u64,
     /// The rounds.
     pub rounds: Vec<Round>,
     /// Why it ended.

@@ -11,7 +11,7 @@ use super::rules::Rules;
 use super::weigh::Weigh;
 use super::{End, Params, Round, Selection, Timings};
 use crate::error::Result;
-use crate::measure::ratio::estimate;
+use crate::measure::ratio::whole;
 use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
@@ -70,7 +70,6 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
             ratios: Vec::new(),
             initial_ratios: Vec::new(),
             pool_ratio: 0.0,
-            pool_ratio_bytes: 0,
             rounds: Vec::new(),
             end: End::Budget,
             timings: Timings::default(),
@@ -97,12 +96,11 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         })
     }
 
-    /// Selects, and measures the pool meanwhile: that is a long append, which more threads would not shorten.
+    /// Selects, and measures the pool meanwhile, on threads that have nothing else to do.
     pub(super) fn run(self) -> Result<Selection> {
-        let (pool, workers, monitor) = (self.pool, self.workers, self.monitor);
-        let (selection, measured) = rayon::join(|| self.select(), || estimate(pool, R::FRAMING, workers, monitor));
-        let (pool_ratio, pool_ratio_bytes) = measured?;
-        Ok(Selection { pool_ratio, pool_ratio_bytes, ..selection? })
+        let (pool, monitor) = (self.pool, self.monitor);
+        let (selection, measured) = rayon::join(|| self.select(), || whole::<S>(pool, R::FRAMING, monitor));
+        Ok(Selection { pool_ratio: measured?.ratio(), ..selection? })
     }
 
     fn select(mut self) -> Result<Selection> {

@@ -43,8 +43,14 @@ impl Blocks {
     /// Adds a match.
     #[inline]
     pub(super) fn copy(&mut self, length: usize, distance: usize) {
+        self.copy_coded(length, distance_code(distance));
+    }
+
+    /// Adds a match whose distance has this code.
+    #[inline]
+    pub(super) fn copy_coded(&mut self, length: usize, distance_code: usize) {
         self.histogram.literals[length_symbol(length)] += 1;
-        self.histogram.distances[distance_code(distance)] += 1;
+        self.histogram.distances[distance_code] += 1;
         self.symbols += 1;
         self.bytes += length as u64;
     }
@@ -68,7 +74,7 @@ impl Blocks {
     }
 
     /// Bits of the stream up to the end of the open block, which costs `cost`.
-    fn bits_closed(&self, cost: Cost) -> u64 {
+    pub fn bits_closed(&self, cost: Cost) -> u64 {
         const KIND_BITS: u64 = 3;
         const STORED_LENGTH_BITS: u64 = 32;
         let dynamic_bytes = (KIND_BITS + cost.dynamic).div_ceil(8);

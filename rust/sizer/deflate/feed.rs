@@ -25,10 +25,10 @@ pub(super) fn stops_at(position: u64, by: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::DeflateSizer;
     use super::super::format::{MAX_DISTANCE, MAX_MATCH, WINDOW};
     use super::super::support::{KINDS, Rng, case, in_two_parts, letters, noise, oracle};
     use super::super::window::hash;
+    use super::super::{Cut, DeflateSizer};
     use super::*;
     use crate::sizer::Sizer;
 
@@ -94,6 +94,11 @@ mod tests {
         #[track_caller]
         fn check(&self, cuts: &[usize]) {
             let Fed { text, feeds, end, size } = self;
+            for &cut in cuts {
+                let cut = Cut { piece: cut.max(1), beyond: 100, round: 1 << 20, short: 0 };
+                let found = cut.size_from(feeds * FEED - *end as u64, text);
+                assert_eq!(found, *size, "whole, {feeds} feeds, ending at {end}, {cut:?}");
+            }
             let mut sizer = self.sizer();
             let mut scratch = sizer.scratch();
             let mut at = 0;

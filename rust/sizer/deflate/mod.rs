@@ -32,14 +32,18 @@ mod format;
 mod heap;
 mod huffman;
 mod index;
+mod linked;
 mod parse;
+mod piece;
 mod recent;
 mod sample;
 mod search;
 mod snapshot;
 mod stream;
 mod tail;
+mod token;
 mod trace;
+mod whole;
 mod window;
 
 /// The oracle, and texts that are hard to size.
@@ -65,6 +69,7 @@ use tail::Tail;
 use trace::{Step, Trace};
 
 pub use snapshot::RestoreError;
+pub use whole::{Cut, sizes};
 
 /// Sizes of zlib's level 9.
 pub struct DeflateSizer {
@@ -303,6 +308,13 @@ impl Sizer for DeflateSizer {
 
     fn prefix_len(&self) -> u64 {
         self.stream.len()
+    }
+
+    fn sizes<'a, T>(texts: impl IntoIterator<Item = T>, go_on: impl Fn(usize) -> bool + Sync) -> Option<Vec<u64>>
+    where
+        T: IntoIterator<Item = &'a [u8]>,
+    {
+        whole::sizes(texts, Cut::usual(), go_on)
     }
 }
 
