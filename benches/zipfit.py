@@ -1,8 +1,8 @@
 """ZIP-FIT's scores against gzip of each pair, in one run: ``python benches/zipfit.py [POOL]``.
 
 The alternative is what the published package ``zip-fit`` does, at level 9: Python's gzip of each sample with each of
-the target's, on all cores in processes of their own, and NumPy's mean. Both have to come to the same scores, to the last
-digit. Seconds are of the clock and of the processors.
+the target's, on all cores in processes of their own, and NumPy's mean. Both have to come to the same scores, to the
+last digit. Seconds are of the clock and of the processors.
 """
 
 import argparse
