@@ -148,7 +148,7 @@ def test_only_what_is_on_the_list_goes_to_select(name: str) -> None:
         ),
         (
             lambda c: c.update(method="magic"),
-            "there is no method 'magic'; there are 'zip', 'coverage', 'random' and 'top'",
+            "there is no method 'magic'; there are 'zip', 'coverage', 'random', 'top', 'dsir', 'zipfit' and 'density'",
         ),
         *(
             (

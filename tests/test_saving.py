@@ -91,7 +91,7 @@ def test_a_name_without_an_ending_is_sharded_too(selection: Selection, tmp_path:
 def test_columns(pool: Path, tmp_path: Path) -> None:
     selection = entropylaw.select(pool, budget="2KB", method="coverage")
     stored = pool.read_bytes().split(b"\n")
-    selection.save(tmp_path / "out.jsonl", columns=["rank", "gain", "ratio"], sort="input")
+    selection.save(tmp_path / "out.jsonl", columns=["rank", "gain", "ratio", "weight"], sort="input")
     order = np.argsort(selection.indices)
     assert len(order) > 5
     for rank, line in zip(order, lines_of(tmp_path / "out.jsonl"), strict=True):
@@ -101,8 +101,32 @@ def test_columns(pool: Path, tmp_path: Path) -> None:
         assert record.pop("entropylaw_rank") == rank + 1
         assert record.pop("entropylaw_gain") == selection.gains[rank]
         assert record.pop("entropylaw_ratio") == entropylaw.ratio([raw]).ratio
+        assert record.pop("entropylaw_weight") == selection.sample_weights[rank]
         assert record == json.loads(before)
         assert line.startswith(before.rstrip()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("how", "own"),
+    [
+        ({"method": "coverage"}, True),
+        ({"method": "zip"}, True),
+        ({"method": "top", "weight": list(range(60))}, True),
+        ({"method": "zipfit", "target": ["record 3"]}, True),
+        ({"method": "dsir", "target": ["record 3"]}, False),
+        ({"method": "density"}, False),
+        ({"method": "random"}, False),
+    ],
+)
+def test_weights_for_the_loss_are_gains_of_mean_1(how: Any, own: bool) -> None:
+    texts = [f"record {n} of {'a pool ' * (n % 5)}that holds {n * n}" for n in range(60)]
+    selection = entropylaw.select(texts, budget=20, **how)
+    weights = selection.sample_weights
+    assert weights.shape == (20,) and weights.mean() == pytest.approx(1)
+    assert len(np.unique(weights)) > 1 if own else (weights == 1).all()
+    if own:
+        gains = np.maximum(selection.gains, 0)
+        assert weights.tolist() == pytest.approx((gains / gains.mean()).tolist())
 
 
 JSON = st.recursive(

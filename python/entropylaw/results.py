@@ -1,5 +1,6 @@
 """What a selection returns."""
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,6 +77,17 @@ class Selection(ABC):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        """How much each pick may count in a loss that takes weights: its gain, 0 if that is negative, as a multiple of
+        the mean; shape ``(len(selection),)``, 1 on average. All are 1 where a method draws samples, whose chances have
+        counted already, and where no gain is positive."""
+        gains = np.maximum(self.gains, 0)
+        # Exactly rounded, so the same everywhere: NumPy's own sum depends on the processor.
+        total = math.fsum(gains.tolist())
+        weights: NDArray[np.float64] = gains * (len(gains) / total) if total > 0 else np.ones(len(gains))
+        return weights
 
     @property
     @abstractmethod
@@ -244,7 +256,7 @@ class Selection(ABC):
         force: bool = False,
         sort: Literal["pick", "input"] = "pick",
         shards: int | str | None = None,
-        columns: Sequence[Literal["rank", "gain", "ratio"]] = (),
+        columns: Sequence[Literal["rank", "gain", "ratio", "weight"]] = (),
         indices_only: bool = False,
         stanza: Literal["llamafactory", "axolotl"] | None = None,
         storage_options: Mapping[str, Any] | None = None,
@@ -273,8 +285,9 @@ class Selection(ABC):
             ``"500MB"`` of records (before compression; a larger record has a file of its own; rows of a table count
             with what they take in memory). For ``subset.jsonl`` they are ``subset-00000-of-00008.jsonl`` and so on.
         columns
-            What to add to each record: its ``rank`` (1 is the first pick), its ``gain``, and the ``ratio`` of its
-            sample alone, as ``entropylaw_rank`` and so on. The rest of a line of JSON stays as it is, byte for byte.
+            What to add to each record: its ``rank`` (1 is the first pick), its ``gain``, the ``ratio`` of its sample
+            alone, and its ``weight`` (``sample_weights``), as ``entropylaw_rank`` and so on. The rest of a line of JSON
+            stays as it is, byte for byte.
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
             ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.arrow``.

@@ -85,7 +85,7 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         "--add-columns",
         type=columns,
         metavar="NAMES",
-        help="what to add to each record, as entropylaw_NAME: any of rank,gain,ratio",
+        help="what to add to each record, as entropylaw_NAME: any of rank,gain,ratio,weight",
     )
     output.add_argument(
         "--indices-only",

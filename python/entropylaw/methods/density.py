@@ -4,6 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from entropylaw import _core
 from entropylaw.keywords import SelectKeywords
 from entropylaw.methods.method import Method, Task
@@ -21,6 +24,11 @@ class DensityKeywords(SelectKeywords, total=False):
 @dataclass(frozen=True, eq=False)
 class DensitySelection(KeyedSelection):
     """What was drawn; ``gains`` are the inverse densities, 1 for a sample like no other."""
+
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        """1 for each pick: its chance has evened out what there is more of."""
+        return np.ones(len(self))
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Required
 
 import numpy as np
+from numpy.typing import NDArray
 
 from entropylaw import _core
 from entropylaw.keywords import SelectKeywords
@@ -31,6 +32,11 @@ class DsirSelection(KeyedSelection):
 
     drawn: bool = field(repr=False, default=False)
     """Whether they were drawn, and not those of highest weight."""
+
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        """1 for each pick: what is selected is distributed like the target."""
+        return np.ones(len(self))
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

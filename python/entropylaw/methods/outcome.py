@@ -45,6 +45,11 @@ class OrderedSelection(MeasuredSelection):
             sizes.append(sizer.size())
         return np.diff(np.array(sizes, dtype=np.float64))
 
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        """1 for each pick."""
+        return np.ones(len(self))
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is known of every pick, by name: the indices alone."""
         return {"indices": self.indices, **self.trace(), **arrays_of(self.parameters)}

@@ -47,7 +47,7 @@ class Output(Strict):
 
     sort: Literal["pick", "input"]
     shards: int | str | None
-    columns: tuple[Literal["rank", "gain", "ratio"], ...]
+    columns: tuple[Literal["rank", "gain", "ratio", "weight"], ...]
     indices_only: bool
     stanza: Literal["llamafactory", "axolotl"] | None
     files: tuple[Written, ...]

@@ -30,7 +30,7 @@ from entropylaw.targets import STANDARD, File, check_targets, files_behind
 if TYPE_CHECKING:
     from entropylaw.results import Selection
 
-COLUMNS = ("rank", "gain", "ratio")
+COLUMNS = ("rank", "gain", "ratio", "weight")
 """What can be added to records."""
 
 _PREFIX = "entropylaw_"
@@ -300,6 +300,8 @@ class Saving:
                 values[_PREFIX + column] = order + 1
             elif column == "gain":
                 values[_PREFIX + column] = selection.gains[order]
+            elif column == "weight":
+                values[_PREFIX + column] = selection.sample_weights[order]
             else:
                 values[_PREFIX + column] = _ratios(selection)[order]
         return values
