@@ -1,6 +1,6 @@
 //! What a sample is made of: the byte n-grams or the word n-grams in it, as hashes.
 //!
-//! What follows sees features through one trait, and is compiled for each kind.
+//! Code that reads features is generic over [`Features`], and so compiled for each kind of them.
 
 use crate::hash::mix;
 

@@ -8,7 +8,7 @@
 //!
 //! where `c(g)` samples of the selection S and `df(g)` samples of the pool have the feature, is monotone and
 //! submodular: the greedy algorithm comes within `1 - 1/e` of the best selection of a given size, and can be evaluated
-//! lazily (`greedy`). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
+//! lazily ([`super::greedy`]). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
 //! that copies of noise do not recur either (`counts`). Counts start from 0.1, not from 1.1: subsets then predict held-out
 //! text better, whatever the unit. With a target ([`Target`]), features weigh by how often it has them, too (`weights`).
@@ -110,9 +110,9 @@ pub struct TargetShare {
 
 /// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
 ///
-/// What is known of other data does not make features recur. Nothing is selected from a target, and it is not known. The result depends on the pool, the parameters and the
-/// controls alone: not on the number of threads, nor on the platform, nor on how often it was interrupted and resumed
-/// from its journal.
+/// Features recur by the pool alone, whatever is known. Nothing is selected from a target, and what is in it does not count
+/// as known. The result depends on the pool, the target, the parameters and the controls alone: not on the number of
+/// threads, nor on the platform, nor on how often it was interrupted and resumed from its journal.
 ///
 /// # Errors
 /// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so,
