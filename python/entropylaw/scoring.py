@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
 from entropylaw.distribution import distribution_of
-from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.coverage import Coverage, Features
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
@@ -99,6 +99,7 @@ def score(
     gamma: float | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    features: Features | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
     render: Render = "text",
@@ -116,7 +117,7 @@ def score(
     ----------
     pool, render, schema, field, on_error, format, memory, threads, progress
         As for ``select``.
-    unit, ngram, gamma, min_df, min_contexts
+    unit, ngram, gamma, min_df, min_contexts, features
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
     target, target_weight
         Of coverage, as for ``select``: samples of a task, for which to score, and how much they count.
@@ -147,6 +148,7 @@ def score(
         "gamma": gamma,
         "min_df": min_df,
         "min_contexts": min_contexts,
+        "features": features,
         "target": target,
         "target_weight": target_weight,
     }
@@ -168,12 +170,13 @@ def score(
     began = time.perf_counter()
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()
-    gains = _core.first_gains(samples.data, samples.offsets, **method.for_core(), threads=threads, progress=progress)
+    how = method.for_core(len(samples.data))
+    gains = _core.first_gains(samples.data, samples.offsets, **how, threads=threads, progress=progress)
     return Scores(
         ratios=distribution.ratios,
         lengths=distribution.lengths,
         first_gains=gains,
-        parameters={**method.weights(), **method.given_target(), **samples.options},
+        parameters={**method.weights(len(samples.data)), **method.given_target(), **samples.options},
         version=_core.__version__,
         seconds={"read": samples.seconds, "measure": measured - began, "gains": time.perf_counter() - measured},
         pool=samples,

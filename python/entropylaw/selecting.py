@@ -18,7 +18,7 @@ from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods import Method, check_needs, method_with
-from entropylaw.methods.coverage import Coverage, CoverageSelection
+from entropylaw.methods.coverage import Coverage, CoverageSelection, Features
 from entropylaw.methods.random import RandomSelection
 from entropylaw.methods.top import TopSelection
 from entropylaw.methods.zip import ZipSelection
@@ -83,6 +83,7 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    features: Features | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
     group_by: str | Sequence[str] | NDArray[Any] = "source",
@@ -186,6 +187,7 @@ def select(
     alpha: float | Literal["auto"] | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    features: Features | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
     seed: int | None = None,
@@ -270,6 +272,10 @@ def select(
         For ``coverage``: an n-gram recurs if it is in ``min_df`` samples (by default 2, at most 65,535) and after
         ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
         copied noise out.
+    features : {"auto", "all", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64"}
+        For ``coverage``: how many of the n-grams count, told by a hash, the same ones everywhere; memory and time fall with
+        them. ``auto``, the default, takes all of small pools, and of others the share for which tables and lists take
+        AUTOBOUND at most: see "Coverage of large pools" in ``docs/large-pools.md``.
     seed : int
         For ``random``: another seed draws other samples; from 0, the default, to 2^63 - 1.
     group_by : str or sequence of str
@@ -382,6 +388,7 @@ def select(
             "alpha": alpha,
             "min_df": min_df,
             "min_contexts": min_contexts,
+            "features": features,
             "target": target,
             "target_weight": target_weight,
             "seed": seed,

@@ -59,6 +59,9 @@ def add_ngrams(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--gamma", type=float, help="weight of common n-grams, 0 to 1 [0.85]")
     group.add_argument("--min-df", type=int, help="samples that an n-gram must be in [2]")
     group.add_argument("--min-contexts", type=int, help="left contexts that it must follow, 1 or 2 [2]")
+    group.add_argument(
+        "--features", metavar="SHARE", help="n-grams that count: all, 1/2, 1/4, ... 1/64 [by the size of the pool]"
+    )
 
 
 def add_target(group: "argparse._ArgumentGroup") -> None:

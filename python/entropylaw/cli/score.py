@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_targets([File(arguments.output, "the scores"), *written(arguments)], read)
     check(arguments.output, arguments.force, read)
     pool = load_pool(arguments, arguments.render)
-    names = ("unit", "ngram", "gamma", "min_df", "min_contexts", "target_weight")
+    names = ("unit", "ngram", "gamma", "min_df", "min_contexts", "features", "target_weight")
     options = {name: getattr(arguments, name) for name in names}
     if arguments.target:
         options["target"] = load_pool(arguments, arguments.render, arguments.target, beside=True)

@@ -15,7 +15,11 @@ from entropylaw.methods.outcome import MeasuredSelection, told
 from entropylaw.methods.target import TargetCoverage
 from entropylaw.pool import Pool, PoolLike, Render
 
+Features = Literal["auto", "all", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64"]
+"""How many of the n-grams count."""
+
 _NGRAM = {"byte": 5, "word": 3}
+_FEATURES = {"all": 1} | {f"1/{2**n}": 2**n for n in range(1, 7)}
 _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
@@ -84,6 +88,7 @@ class Coverage:
     alpha: float | Literal["auto"] = "auto"
     min_df: int = 2
     min_contexts: int = 2
+    features: Features = "auto"
     target: PoolLike | Pool | None = None
     """What to select for: something to read, until it is read."""
     target_weight: float | None = None
@@ -93,6 +98,7 @@ class Coverage:
         for name, low, high in (("ngram", 1, 8), ("min_df", 1, 65_535), ("min_contexts", 1, 2)):
             if (value := getattr(self, name)) is not None or name != "ngram":
                 object.__setattr__(self, name, parameters.whole(name, value, low, high))
+        parameters.named("features", self.features, ("auto", *_FEATURES))
         object.__setattr__(self, "gamma", parameters.real("gamma", self.gamma, 0, 1))
         if not (isinstance(self.alpha, str) and self.alpha == "auto"):
             object.__setattr__(self, "alpha", parameters.real("alpha", self.alpha, 0, 1))
@@ -107,24 +113,28 @@ class Coverage:
                 "target_weight says how much a target counts; say what to select for: target= (--target)"
             )
 
-    def for_core(self) -> dict[str, Any]:
-        """What the core needs to know of n-grams and target, which has been read."""
+    def for_core(self, size: int) -> dict[str, Any]:
+        """What the core needs to know of n-grams, for a pool of ``size`` bytes, and of the target, which has been read."""
+        weights = self.weights(size)
+        weights["one_in"] = _FEATURES[weights.pop("features")]
         if not isinstance(self.target, Pool):
-            return self.weights() | {"target": None, "target_weight": 0.0}
-        return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
+            return weights | {"target": None, "target_weight": 0.0}
+        return weights | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
 
     def given_target(self) -> dict[str, Any]:
         """The target and how much it counts, for the manifest; nothing without one."""
         return {} if self.target is None else {name: getattr(self, name) for name in self.targeted}
 
-    def weights(self) -> dict[str, Any]:
-        """The options that say what n-grams are, which recur, and what they weigh."""
+    def weights(self, size: int) -> dict[str, Any]:
+        """The options that say what n-grams are, which recur, and what they weigh, for a pool of ``size`` bytes."""
+        kept = _core.auto_one_in(size) if self.features == "auto" else _FEATURES[self.features]
         return {
             "unit": self.unit,
             "ngram": self.ngram or _NGRAM[self.unit],
             "gamma": self.gamma,
             "min_df": self.min_df,
             "min_contexts": self.min_contexts,
+            "features": next(name for name, one_in in _FEATURES.items() if one_in == kept),
         }
 
     def rendering(self, render: Render, schema: str | None = None, field: str | None = None) -> Render:
@@ -142,13 +152,14 @@ class Coverage:
         pool = candidates.pool
         auto = _ALPHA_OF_SAMPLES if candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
+        size = int((candidates.ends - candidates.starts).sum())
         picks = _core.select(
             "coverage",
             pool.data,
             candidates.starts,
             candidates.ends,
             candidates.controls(),
-            {**self.for_core(), "alpha": alpha},
+            {**self.for_core(size), "alpha": alpha},
             journal=journal,
             threads=threads,
             progress=progress,
@@ -158,7 +169,7 @@ class Coverage:
         target = _target(self.target, picks)
         options = {
             "budget": candidates.budget.given,
-            **self.weights(),
+            **self.weights(size),
             "alpha": alpha,
             **self.given_target(),
         }

@@ -27,6 +27,7 @@ mod distinct;
 mod first;
 mod lists;
 mod marks;
+mod memory;
 mod objective;
 mod params;
 mod survey;
@@ -44,8 +45,9 @@ pub use self::counts::Guard;
 pub use self::first::first_gains;
 use self::lists::Lists;
 use self::marks::Marks;
+pub use self::memory::auto_one_in;
 use self::objective::Covered;
-pub use self::params::{Params, Unit};
+pub use self::params::{MOST_SAMPLED, Params, Unit};
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};
@@ -56,7 +58,7 @@ use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::threads::Threads;
-use crate::text::features::{ByteGrams, Features};
+use crate::text::features::{ByteGrams, Features, Sampled};
 use crate::text::words::WordGrams;
 
 /// Time spent, by stage.
@@ -128,18 +130,11 @@ pub fn select(
 ) -> Result<Selection> {
     let task = Task::new(pool, params, target, monitor)?;
     controls.check(pool)?;
+    let room = memory::room(pool, params.one_in);
     Threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => task.select(ByteGrams::new(params.ngram), controls, journal, room(pool)),
-        Unit::Word => task.select(WordGrams::new(params.ngram), controls, journal, room(pool)),
+        Unit::Byte => task.select(Sampled::new(ByteGrams::new(params.ngram), params.one_in), controls, journal, room),
+        Unit::Word => task.select(Sampled::new(WordGrams::new(params.ngram), params.one_in), controls, journal, room),
     })
-}
-
-/// Room for tables and lists, however small the pool is: 64 MiB.
-const ROOM_ALWAYS: usize = 64 << 20;
-
-/// Bytes of tables and lists that are kept while picking.
-fn room(pool: &Pool<'_>) -> usize {
-    (pool.bytes() / 2).saturating_mul(5).max(ROOM_ALWAYS)
 }
 
 impl Task<'_> {

@@ -8,8 +8,14 @@ use super::*;
 use crate::error::Error;
 use crate::real::pow;
 
-const PARAMS: Params =
-    Params { unit: Unit::Word, ngram: 3, gamma: 0.85, alpha: 1.0, guard: Guard { min_df: 2, min_contexts: 2 } };
+const PARAMS: Params = Params {
+    unit: Unit::Word,
+    ngram: 3,
+    gamma: 0.85,
+    alpha: 1.0,
+    guard: Guard { min_df: 2, min_contexts: 2 },
+    one_in: 1,
+};
 
 /// Sentences of few words, and the offsets that cut them.
 fn sentences() -> (Vec<u8>, Vec<i64>) {
@@ -62,7 +68,7 @@ fn lists_that_are_not_stored_change_nothing() {
         let selection = threads.install(run).unwrap();
         (selection.indices, selection.gains, selection.evaluations)
     };
-    let all = run(ROOM_ALWAYS);
+    let all = run(64 << 20);
     assert!(all.0.len() > 50);
     assert_eq!(run(0), all);
     // What the tables take is not left for lists; the rest is enough for some of the three allocations.
@@ -164,7 +170,7 @@ fn agrees_with_computing_every_gain() {
             picks.push(best as i64);
         }
         for threads in [1, 4] {
-            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard };
+            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard, one_in: 1 };
             let controls = Controls::only(Limits::samples(60));
             let found = select(&pool, &params, None, &controls, &mut Journal::default(), Some(threads), &monitor);
             assert_eq!(found.unwrap().indices, picks, "{alpha} {threads}");
