@@ -17,10 +17,14 @@
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
-//! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
-//! 4 bytes a recurring feature; 17 bytes a sample; the lists, with 8 bytes a sample. Lists are stored only while all of that
-//! is below 2.5 bytes a byte of pool (or 64 MiB). To that come a bit a feature for each thread, and at most about 64 MiB
-//! for the survey. A target takes some 40 bytes for each of its distinct features, and 4 for each thread.
+//! Of large pools a part of the features is enough ([`Params::one_in`]): those whose hashes fall into one class, the same
+//! ones everywhere. All that follows is then that of a pool with no other features.
+//!
+//! Memory besides the pool, if one in `m` features counts: 4 bytes a slot of the table, of which there are at most a quarter
+//! of the pool's bytes, divided by `m` (or 2^22); 4 bytes a recurring feature; the lists; 25 bytes a sample. Lists are
+//! stored only while all of that is below 2.5 bytes a byte of pool, divided by `m`, and 25 bytes a sample (or 64 MiB). To
+//! that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
+//! each of its distinct features that count, and 4 for each thread.
 
 mod counts;
 mod distinct;
