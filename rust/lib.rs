@@ -1,8 +1,9 @@
 //! Selecting training data by compression ratio, exactly and fast.
 //!
-//! The crate holds what is worth compiling of the `entropylaw` Python package: [`sizer`] knows compressors by the sizes
-//! they would produce, [`select`] picks samples of a [`pool`] with them, [`measure`] tells what a pool holds,
-//! [`text`] makes samples of JSON Lines, [`run`] has what every long call needs. Nothing here knows of files.
+//! The crate holds what is worth compiling of the `entropylaw` Python package. [`text`] makes samples of JSON Lines and of
+//! tables; [`sizer`] tells what compressors would make of them, in bytes; [`measure`] tells what a [`pool`] of samples
+//! holds; [`select`] picks some of it; [`run`] has what every long call needs: threads, a monitor, a journal. Only the
+//! binding to Python opens files.
 
 #![deny(unsafe_code)]
 

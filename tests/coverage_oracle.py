@@ -61,6 +61,8 @@ class Oracle:
     alpha: float
     min_df: int
     min_contexts: int
+    features: str = "auto"
+    """What counts; all of pools as small as the ones here, if it is not said."""
     target: Sequence[bytes] = ()
     target_weight: float = 0.0
 
@@ -82,7 +84,7 @@ class Oracle:
         self.missing = 0.0
         if self.target:
             self._aim()
-        self.features = [self._features(sample) for sample in self.samples]
+        self.lists = [self._features(sample) for sample in self.samples]
         self.selected: dict[int, int] = {}
         self.curve: list[float] = []
         largest = max([65_535**self.gamma, *self.weights.values()])
@@ -112,9 +114,14 @@ class Oracle:
         self.in_pool, self.recurring = has, {h for h in wants if sum(h in found for found in of_target) > 1}
         self.weights = {slot: weight for slot, weight in weights.items() if weight > 0}
 
-    def _hashes(self, sample: bytes) -> set[int]:
+    def _grams(self, sample: bytes) -> Iterator[tuple[int, bytes]]:
+        """Those that count."""
         grams = byte_grams if self.unit == "byte" else word_grams
-        return {hash_ for hash_, _ in grams(sample, self.ngram)}
+        one_in = 1 if self.features in ("auto", "all") else int(self.features.removeprefix("1/"))
+        return (found for found in grams(sample, self.ngram) if found[0] % one_in == 0)
+
+    def _hashes(self, sample: bytes) -> set[int]:
+        return {hash_ for hash_, _ in self._grams(sample)}
 
     def reached(self, has: Collection[int] | None = None) -> float:
         """Share of the target, by weight, that is selected; or that is in these slots."""
@@ -123,8 +130,7 @@ class Oracle:
         return sum(weight for slot, weight in self.aims.items() if slot in held) / total if total else 1.0
 
     def _occurrences(self, sample: bytes) -> list[tuple[int, bytes]]:
-        grams = byte_grams if self.unit == "byte" else word_grams
-        return [(hash_ * self.slots >> 64, before) for hash_, before in grams(sample, self.ngram)]
+        return [(hash_ * self.slots >> 64, before) for hash_, before in self._grams(sample)]
 
     def _features(self, sample: bytes) -> set[int]:
         return {slot for slot, _ in self._occurrences(sample)} & self.weights.keys()
@@ -140,7 +146,7 @@ class Oracle:
             c = self.selected.get(slot, 0)
             return math.floor(self.weights[slot] * math.log((c + 1.1) / (c + 0.1)) * self.scale + 0.5)
 
-        return sum(map(marginal, self.features[index]))
+        return sum(map(marginal, self.lists[index]))
 
     def select(
         self,

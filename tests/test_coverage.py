@@ -28,6 +28,7 @@ pools = st.one_of(
     # Duplicates, up to all samples equal.
     st.lists(st.sampled_from(["", "x", "the cat ", "the cat sat", "a cat sat"]), min_size=1, max_size=30),
 )
+OPTIONS = ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts", "features")
 SOME_TEXT = [f"{a} {b} {c}." for a in ("the cat", "a dog", "no man") for b in ("sat", "ran") for c in ("here", "home")]
 
 
@@ -40,6 +41,7 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
         "alpha": draw(st.sampled_from([0.0, 0.5, 0.9, 1.0])),
         "min_df": draw(st.integers(1, 3)),
         "min_contexts": draw(st.integers(1, 2)),
+        "features": draw(st.sampled_from(["auto", "all", "1/2", "1/4", "1/64"])),
     }
 
 
@@ -65,7 +67,7 @@ def test_agrees_with_the_oracle(pool: list[str], how: dict[str, Any], budget: in
     if in_bytes and min(map(len, samples)) > budget * 5:
         return
     runs = [select(pool, budget=asked, threads=threads, **how) for threads in (1, 4)]
-    used = {name: runs[0].parameters[name] for name in ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts")}
+    used = {name: runs[0].parameters[name] for name in OPTIONS}
     oracle = Oracle(samples, runs[0].slots, **used)
     picks, gains = oracle.select(Limits(budget * 5, list(map(len, samples))) if in_bytes else Limits(budget))
     for run in runs:
@@ -86,7 +88,7 @@ def test_a_pool_of_more_samples_than_16_bits_count_agrees_with_the_oracle(monkey
     pool += [f"{'xyz'[n % 3]} the cat {'qrs'[n % 2]} best" for n in range(40)]
     samples = [text.encode() for text in pool]
     selection = select(pool, budget=5, alpha=0.0, threads=2)
-    used = {name: selection.parameters[name] for name in ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts")}
+    used = {name: selection.parameters[name] for name in OPTIONS}
     oracle = Oracle(samples, selection.slots, **used)
     assert max(oracle.df.values()) == 65_535
     picks, gains = oracle.select(Limits(5))

@@ -178,7 +178,7 @@ SAVED: dict[str, Any] = {}
 
 CALLS: dict[Callable[..., Any], list[str]] = {
     select: [name for name in inspect.signature(entropylaw.select).parameters if name not in ("unit", "ngram")],
-    coverage: ["unit", "ngram", "gamma", "alpha", "min_df", "min_contexts"],
+    coverage: ["unit", "ngram", "gamma", "alpha", "min_df", "min_contexts", "features"],
     ratio: list(inspect.signature(entropylaw.ratio).parameters),
     score: list(inspect.signature(entropylaw.score).parameters),
     compare: ["version", *list(inspect.signature(entropylaw.compare).parameters)[1:]],

@@ -90,6 +90,7 @@ FORMS: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {
     "alpha": [(COVERAGE, ["auto", 0, 0.3, np.float32(0.1)])],
     "min_df": [(COVERAGE, [3, np.int64(3)])],
     "min_contexts": [(COVERAGE, [1, np.int64(1)])],
+    "features": [(COVERAGE, ["auto", "all", "1/4"])],
     "seed": [(how, [0, 7, np.int64(3), 7.0, 2**63 - 1]) for how in (RANDOM, DSIR, DENSITY)],
     "ranking": [(DSIR, ["sampled", "sum", "mean"])],
     "balance": [(how, [0, 1, 0.5, np.float32(0.1), np.float64(0.3)]) for how in (ZIP, COVERAGE, RANDOM)],

@@ -35,10 +35,12 @@ def test_what_is_in_memory_does_not_matter() -> None:
 
 @pytest.mark.parametrize(("unit", "ngram", "gamma"), [("byte", 5, 0.85), ("byte", 3, 0.0), ("word", 2, 1.0)])
 @pytest.mark.parametrize("guard", [(2, 2), (3, 1)])
+@pytest.mark.parametrize("features", ["all", "1/2", "1/4"])
 def test_first_gains_are_those_of_the_oracle(
-    unit: Literal["byte", "word"], ngram: int, gamma: float, guard: tuple[int, int]
+    unit: Literal["byte", "word"], ngram: int, gamma: float, guard: tuple[int, int], features: str
 ) -> None:
     how: dict[str, Any] = {"unit": unit, "ngram": ngram, "gamma": gamma, "min_df": guard[0], "min_contexts": guard[1]}
+    how["features"] = features
     scores = entropylaw.score(RECORDS, **how)
     selection = entropylaw.select(RECORDS, method="coverage", budget=1, alpha=0.0, **how)
     samples = [record["text"].encode() for record in RECORDS]

@@ -19,7 +19,7 @@ from limits import Limits
 from test_coverage import SOME_TEXT, options, pools
 
 TARGET = ["a dog ran home", "what a dog ran here", "a dog ran here"]
-OPTIONS = ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts", "target_weight")
+OPTIONS = ("unit", "ngram", "gamma", "alpha", "min_df", "min_contexts", "features", "target_weight")
 
 
 def select(pool: Any, **rest: Any) -> CoverageSelection:

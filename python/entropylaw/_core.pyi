@@ -19,6 +19,7 @@ __all__ = [
     "RecordReader",
     "Sizer",
     "__version__",
+    "auto_one_in",
     "clusters",
     "densities",
     "dsir_scores",
@@ -42,6 +43,9 @@ JOURNAL_HEADER: bytes
 def thread_count(threads: int | None = None) -> int:
     """How many threads a call uses that asks for so many, from 1 to 4,096; by default as many as this process may use
     at once, by its affinity and its quota of the processors (cgroups)."""
+
+def auto_one_in(size: int) -> int:
+    """One in how many n-grams coverage keeps of a pool of so many bytes, unless it is told."""
 
 @final
 class Progress:
@@ -143,8 +147,9 @@ def select(
     ``round_ratio``. Facts: ``pool_ratio``, ``codec``, and ``end``: ``budget``, ``exhausted`` or
     ``too_few_left``.
 
-    ``coverage``: options ``unit``, ``ngram``, ``gamma``, ``alpha``, ``min_df``, ``min_contexts``; ``target``, None or
-    the data and offsets of the samples to select for, and how much they count beside the pool, ``target_weight``.
+    ``coverage``: options ``unit``, ``ngram``, ``gamma``, ``alpha``, ``min_df``, ``min_contexts``, ``one_in``: one in
+    so many n-grams counts, a power of two up to 64; ``target``, None or the data and offsets of the samples to select
+    for, and how much they count beside the pool, ``target_weight``.
     Trace: ``gains``, and with a target ``target_coverage``, the share of its n-grams, by weight, that are selected or
     known after each pick. Facts: ``objective``, ``coverage``, ``evaluations``, ``features``, ``slots``,
     ``collisions``; with a target ``target_in_pool``, the share of its n-grams that is in the pool,
@@ -278,6 +283,7 @@ def first_gains(
     gamma: float,
     min_df: int,
     min_contexts: int,
+    one_in: int = 1,
     target: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
     target_weight: float = 0.0,
     threads: int | None = None,

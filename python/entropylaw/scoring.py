@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from entropylaw import _core, parameters
 from entropylaw.alignment import alignment as alignment_of
 from entropylaw.distribution import distribution_of
-from entropylaw.methods.coverage import Coverage
+from entropylaw.methods.coverage import Coverage, Features
 from entropylaw.methods.option import options_of
 from entropylaw.output import check_writable, replacing
 from entropylaw.pool import Pool, PoolLike, Render, load
@@ -124,6 +124,7 @@ def score(
     gamma: float | None = None,
     min_df: int | None = None,
     min_contexts: int | None = None,
+    features: Features | None = None,
     target: PoolLike | Pool | None = None,
     target_weight: float | None = None,
     alignment: bool = False,
@@ -143,7 +144,7 @@ def score(
     ----------
     pool, render, schema, field, on_error, format, memory, storage_options, threads, progress
         As for ``select``.
-    unit, ngram, gamma, min_df, min_contexts
+    unit, ngram, gamma, min_df, min_contexts, features
         Of coverage, as for ``select``: what n-grams are, which recur, and what they weigh.
     target, target_weight
         Of coverage, as for ``select``: samples of a task, for which to score, and how much they count.
@@ -181,6 +182,7 @@ def score(
         "gamma": gamma,
         "min_df": min_df,
         "min_contexts": min_contexts,
+        "features": features,
         "target": target,
         "target_weight": target_weight,
     }
@@ -203,6 +205,7 @@ def score(
     aligned = alignment_of(samples, threads, progress) if alignment else None
     distribution = distribution_of(samples, threads, progress)
     measured = time.perf_counter()
+    method = method.settled(len(samples.data))
     gains = _core.first_gains(samples.data, samples.offsets, **method.for_core(), threads=threads, progress=progress)
     return Scores(
         ratios=distribution.ratios,

@@ -1,9 +1,9 @@
 //! R of a whole pool, of its groups and of its samples.
 
-use crate::run::threads::Threads;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::run::monitor::{Monitor, Stage};
+use crate::run::threads::Threads;
 use crate::sizer::Sizer;
 pub use crate::sizer::set::Measure;
 use crate::sizer::set::{Framing, Set};

@@ -36,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use super::measure::{clusters, find_duplicates, measure, measure_each, novelty};
     #[pymodule_export]
-    use super::methods::coverage::first_gains;
+    use super::methods::coverage::{auto_one_in, first_gains};
     #[pymodule_export]
     use super::overlap::{find_overlap, first_copies};
     #[pymodule_export]

@@ -1,8 +1,8 @@
 //! Threads to work on.
 //!
-//! A forked process is a copy of its parent with one thread, the one that forked. Threads started before are not in it:
-//! what waits for them waits for ever. So threads know the process that started them, and what is kept from one call to
-//! the next is [`Kept`], which starts others where the old ones are not.
+//! A forked process has one thread, the one that forked. It has no copies of the others: whoever waits for them there waits
+//! for ever. So [`Threads`] know the process that started them, and [`Kept`], which keeps threads from one call to the
+//! next, starts new ones in another process.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

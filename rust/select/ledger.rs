@@ -1,8 +1,8 @@
 //! What a selection may still take.
 //!
-//! One rule serves every budget and quota: a sample *fits* if its cost is not more than what is left for its group. That
-//! is what is kept for the group and not used yet, and what is kept for nobody; and never more than the group's maximum
-//! leaves. So nothing is ever exceeded, and what is kept for one group no other can take.
+//! One rule serves every budget and quota: a sample *fits* if its cost is at most what is left for its group. Left for a
+//! group is what of its minimum is not used yet, and the part of the budget that is no group's minimum; but no more than
+//! its maximum allows. So no limit is ever exceeded, and no group takes what another is to get.
 //!
 //! What is left for a group never grows. A sample that does not fit will not fit later either, and a method may
 //! forget it. There is one exception, which the method itself brings about: groups with *shares* get exactly those, and

@@ -1,11 +1,10 @@
 //! A set that several threads probe and add to, in this process and in those forked from it.
 //!
-//! Nobody who waits for it waits blindly: waiting ends when the [`Monitor`] says so. Its length can be had without
-//! waiting. Whoever waits to append goes before those who come later to probe, so that probes without end do not keep an
-//! append from ever happening.
+//! Probes run side by side, appends alone. Every wait ends when the [`Monitor`] says so; asking for the length never
+//! waits. An append that waits goes before probes that come later, so that probes without end can't hold it up for ever.
 //!
-//! A process that is forked while another thread appends has half of an append in its copy, under a lock that nobody
-//! will open. That copy is refused; any other is taken over ([`Shared::here`]).
+//! If a process forks while another thread appends, the child's copy is half appended and locked for good. Such a copy is
+//! refused; any other is taken over ([`Shared::here`]).
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};

@@ -1,8 +1,8 @@
 """Coverage: samples that hold, together, as much as possible of what recurs in the pool."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from entropylaw.methods.outcome import MeasuredSelection
 from entropylaw.methods.target import TargetCoverage, target_option
 from entropylaw.pool import Pool, PoolLike
 
+Features = Literal["auto", "all", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64"]
+"""How many of the n-grams count."""
+
 _NGRAM = {"byte": 5, "word": 3}
+_FEATURES: dict[Features, int] = {"all": 1, "1/2": 2, "1/4": 4, "1/8": 8, "1/16": 16, "1/32": 32, "1/64": 64}
 _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
@@ -39,6 +43,7 @@ class CoverageKeywords(SelectKeywords, total=False):
     alpha: float | Literal["auto"]
     min_df: int
     min_contexts: int
+    features: Features
     target: PoolLike | Pool | None
     target_weight: float | None
 
@@ -182,7 +187,13 @@ class Coverage(Method):
         low=1,
         high=2,
     )
-    target: PoolLike | Pool | None = target_option()  # noqa: RUF009 -- It makes a field, as `field` does.
+    features: Features = option(
+        "auto",
+        "n-grams that count, told by a hash",
+        doc="how many of the n-grams count, told by a hash, the same ones everywhere; memory and time fall with them; "
+        "``auto`` takes all of small pools, and of others the share that docs/large-pools.md says",
+    )
+    target: PoolLike | Pool | None = target_option()
     target_weight: float | None = option(
         None,
         "how much the target counts, 0 to 1",
@@ -204,38 +215,35 @@ class Coverage(Method):
                 "target_weight says how much a target counts; say what to select for: target= (--target)"
             )
 
+    def settled(self, size: int) -> Self:
+        """The method with the values that its options come to for a pool of ``size`` bytes."""
+        features = self.features
+        if features == "auto":
+            one_in = _core.auto_one_in(size)
+            features = next(name for name, number in _FEATURES.items() if number == one_in)
+        return replace(self, ngram=self.ngram or _NGRAM[self.unit], features=features)
+
     def for_core(self) -> dict[str, Any]:
-        """What the core needs to know of n-grams and target, which has been read."""
-        if not isinstance(self.target, Pool):
-            return self.weights() | {"target": None, "target_weight": 0.0}
-        return self.weights() | {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
-
-    def recorded(self) -> dict[str, Any]:
-        """The options, for the manifest, with the length of n-grams that is meant."""
-        return super().recorded() | {"ngram": self.weights()["ngram"]}
-
-    def weights(self) -> dict[str, Any]:
-        """The options that say what n-grams are, which recur, and what they weigh."""
-        return {
-            "unit": self.unit,
-            "ngram": self.ngram or _NGRAM[self.unit],
-            "gamma": self.gamma,
-            "min_df": self.min_df,
-            "min_contexts": self.min_contexts,
-        }
+        """What the core needs to know of n-grams and target, which has been read; the method has to be settled."""
+        aim: dict[str, Any] = {"target": None, "target_weight": 0.0}
+        if isinstance(self.target, Pool):
+            aim = {"target": (self.target.data, self.target.offsets), "target_weight": self.target_weight}
+        names = ("unit", "ngram", "gamma", "min_df", "min_contexts")
+        return {**{name: getattr(self, name) for name in names}, "one_in": _FEATURES[self.features], **aim}
 
     def run(self, task: Task) -> CoverageSelection:
         """Selects."""
         auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
-        picks = task.core("coverage", {**self.for_core(), "alpha": alpha}, with_journal=True)
+        settled = self.settled(int(task.lengths.sum()))
+        picks = task.core("coverage", {**settled.for_core(), "alpha": alpha}, with_journal=True)
         target = _target(self.target, picks)
         return task.selection(
             CoverageSelection,
             self,
             picks.indices,
             picks.seconds,
-            options=self.recorded() | {"alpha": alpha},
+            options=settled.recorded() | {"alpha": alpha},
             warnings=tuple(_warnings(picks, target)),
             gains=picks.trace["gains"],
             **{name: picks.facts[name] for name in _FACTS},

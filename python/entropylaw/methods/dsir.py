@@ -61,7 +61,7 @@ class Dsir(Method):
 
     name: ClassVar[str] = "dsir"
 
-    target: PoolLike | Pool | None = target_option()  # noqa: RUF009 -- It makes a field, as `field` does.
+    target: PoolLike | Pool | None = target_option()
     ranking: Literal["sampled", "sum", "mean"] = option(
         "sampled",
         "draw by importance weight, or take the highest, or the highest mean a word",

@@ -36,7 +36,7 @@ class Zipfit(Method):
 
     name: ClassVar[str] = "zipfit"
 
-    target: PoolLike | Pool | None = target_option()  # noqa: RUF009 -- It makes a field, as `field` does.
+    target: PoolLike | Pool | None = target_option()
 
     def check(self) -> None:
         """Raises EntropyLawError unless there is a target."""

@@ -1,7 +1,8 @@
 //! Duplicates in a pool: samples that say again what an earlier one says, to the byte or nearly.
 //!
-//! *Exact* duplicates have the same bytes. *Near* duplicates share at least four fifths of their [`crate::text::shingles`], runs of
-//! five words without case and punctuation (Jaccard similarity 0.8, as in Lee et al. 2022, arXiv 2107.06499).
+//! *Exact* duplicates have the same bytes. *Near* duplicates share at least four fifths of their shingles
+//! ([`crate::text::shingles`]), runs of five words without case and punctuation (Jaccard similarity 0.8, as in Lee et al.
+//! 2022, arXiv 2107.06499).
 //!
 //! Comparing every pair is out of the question, so candidates come from MinHash with banding (Broder 1997; Leskovec,
 //! Rajaraman, Ullman, *Mining of Massive Datasets*, chapter 3; here [`minhash`]): samples that agree in a band of minima

@@ -10,7 +10,7 @@ use crate::py::select::{Call, Picks};
 use crate::py::watch::watched;
 use crate::select::coverage::{self, Guard, Params, Target, TargetShare, Unit};
 
-/// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`; `target`, which may be None, and
+/// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`, `one_in`; `target`, which may be None, and
 /// `target_weight`.
 pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
     let (params, target, weight) = call.options.read(|options| {
@@ -20,6 +20,7 @@ pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
             gamma: options.get("gamma")?,
             alpha: options.get("alpha")?,
             guard: Guard { min_df: options.get("min_df")?, min_contexts: options.get("min_contexts")? },
+            one_in: options.get("one_in")?,
         };
         Ok((params, options.get::<Option<Samples<'_>>>("target")?, options.get("target_weight")?))
     })?;
@@ -52,7 +53,7 @@ pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
 /// What each sample would add as the first pick. See `_core.pyi`.
 #[pyfunction]
 #[pyo3(signature = (
-    data, offsets, *, unit, ngram, gamma, min_df, min_contexts, target=None, target_weight=0.0, threads=None, progress=None
+    data, offsets, *, unit, ngram, gamma, min_df, min_contexts, one_in=1, target=None, target_weight=0.0, threads=None, progress=None
 ))]
 #[allow(clippy::too_many_arguments)] // The parameters of the method, named in Python.
 pub(crate) fn first_gains<'py>(
@@ -64,6 +65,7 @@ pub(crate) fn first_gains<'py>(
     gamma: f64,
     min_df: u16,
     min_contexts: u8,
+    one_in: u32,
     target: Option<Samples<'_>>,
     target_weight: f64,
     threads: Option<ThreadCount>,
@@ -73,11 +75,17 @@ pub(crate) fn first_gains<'py>(
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
     let guard = Guard { min_df, min_contexts };
     // A first gain does not depend on the price of length.
-    let params = Params { unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard };
+    let params = Params { unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard, one_in };
     let target = targeted(target.as_ref(), target_weight)?;
     let gains =
         watched(py, progress, |monitor| coverage::first_gains(&pool, &params, target.as_ref(), threads, monitor))?;
     Ok(gains.into_pyarray(py))
+}
+
+/// One in how many features `auto` keeps. See `_core.pyi`.
+#[pyfunction]
+pub(crate) fn auto_one_in(size: usize) -> u32 {
+    coverage::auto_one_in(size)
 }
 
 /// Samples from elsewhere: bytes and offsets.

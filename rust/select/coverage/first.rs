@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::pool::Pool;
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::threads::Threads;
-use crate::text::features::{ByteGrams, Features};
+use crate::text::features::{ByteGrams, Features, Sampled};
 use crate::text::words::WordGrams;
 
 /// What each sample would add to the objective as the first pick, in input order: the weight of what it holds that
@@ -27,8 +27,8 @@ pub fn first_gains(
 ) -> Result<Vec<f64>> {
     let task = Task::new(pool, params, target, monitor)?;
     Threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => gains_by(&task, ByteGrams::new(params.ngram)),
-        Unit::Word => gains_by(&task, WordGrams::new(params.ngram)),
+        Unit::Byte => gains_by(&task, Sampled::new(ByteGrams::new(params.ngram), params.one_in)),
+        Unit::Word => gains_by(&task, Sampled::new(WordGrams::new(params.ngram), params.one_in)),
     })
 }
 

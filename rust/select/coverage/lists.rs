@@ -107,6 +107,12 @@ impl<'a, F: Features> Lists<'a, F> {
         Ok(Self { pool, features, chunks, reader })
     }
 
+    /// Bytes that the lists take which are stored.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.chunks.iter().flatten().map(Chunk::memory).sum()
+    }
+
     /// The features of a sample, if they are stored.
     #[inline]
     pub(super) fn stored(&self, index: usize) -> Option<List<'_>> {

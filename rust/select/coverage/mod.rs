@@ -8,7 +8,7 @@
 //!
 //! where `c(g)` samples of the selection S and `df(g)` samples of the pool have the feature, is monotone and
 //! submodular: the greedy algorithm comes within `1 - 1/e` of the best selection of a given size, and can be evaluated
-//! lazily (`greedy`). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
+//! lazily ([`super::greedy`]). Features that do not *recur* have no weight: noise is new every time, and nothing is learnt
 //! from it. A feature recurs if it occurs in at least `min_df` samples and after at least two different left contexts, so
 //! that copies of noise do not recur either (`counts`). Counts start from 0.1, not from 1.1: subsets then predict held-out
 //! text better, whatever the unit. With a target ([`Target`]), features weigh by how often it has them, too (`weights`).
@@ -17,16 +17,21 @@
 //! (`survey`), count in it (`counts`), and turn every sample into a list of numbers (`vocabulary`, `lists`); from
 //! there on no text is looked at. A pick costs some hundred evaluations, each linear in the length of a list.
 //!
-//! Memory besides the pool: 4 bytes a slot of the table, of which there are a quarter of the pool's bytes at most (or 2^22);
-//! 4 bytes a recurring feature; 17 bytes a sample; the lists, with 8 bytes a sample. Lists are stored only while all of that
-//! is below 2.5 bytes a byte of pool (or 64 MiB). To that come a bit a feature for each thread, and at most about 64 MiB
-//! for the survey. A target takes some 40 bytes for each of its distinct features, and 4 for each thread.
+//! Of large pools a part of the features is enough ([`Params::one_in`]): those whose hashes fall into one class, the same
+//! ones everywhere. All that follows is then that of a pool with no other features.
+//!
+//! Memory besides the pool, if one in `m` features counts: 4 bytes a slot of the table, of which there are at most a quarter
+//! of the pool's bytes, divided by `m` (or 2^22); 4 bytes a recurring feature; the lists; 25 bytes a sample. Lists are
+//! stored only while all of that is below 2.5 bytes a byte of pool, divided by `m`, and 25 bytes a sample (or 64 MiB). To
+//! that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
+//! each of its distinct features that count, and 4 for each thread.
 
 mod counts;
 mod distinct;
 mod first;
 mod lists;
 mod marks;
+mod memory;
 mod objective;
 mod params;
 mod survey;
@@ -44,8 +49,9 @@ pub use self::counts::Guard;
 pub use self::first::first_gains;
 use self::lists::Lists;
 use self::marks::Marks;
+pub use self::memory::auto_one_in;
 use self::objective::Covered;
-pub use self::params::{Params, Unit};
+pub use self::params::{MOST_SAMPLED, Params, Unit};
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};
@@ -56,7 +62,7 @@ use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
 use crate::run::threads::Threads;
-use crate::text::features::{ByteGrams, Features};
+use crate::text::features::{ByteGrams, Features, Sampled};
 use crate::text::words::WordGrams;
 
 /// Time spent, by stage.
@@ -110,9 +116,9 @@ pub struct TargetShare {
 
 /// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
 ///
-/// What is known of other data does not make features recur. Nothing is selected from a target, and it is not known. The result depends on the pool, the parameters and the
-/// controls alone: not on the number of threads, nor on the platform, nor on how often it was interrupted and resumed
-/// from its journal.
+/// Features recur by the pool alone, whatever is known. Nothing is selected from a target, and what is in it does not count
+/// as known. The result depends on the pool, the target, the parameters and the controls alone: not on the number of
+/// threads, nor on the platform, nor on how often it was interrupted and resumed from its journal.
 ///
 /// # Errors
 /// [`Error::Parameter`] for parameters that make no selection, [`Error::Interrupted`] when the monitor says so,
@@ -128,18 +134,11 @@ pub fn select(
 ) -> Result<Selection> {
     let task = Task::new(pool, params, target, monitor)?;
     controls.check(pool)?;
+    let room = memory::room(pool, params.one_in);
     Threads::start(threads)?.install(|| match params.unit {
-        Unit::Byte => task.select(ByteGrams::new(params.ngram), controls, journal, room(pool)),
-        Unit::Word => task.select(WordGrams::new(params.ngram), controls, journal, room(pool)),
+        Unit::Byte => task.select(Sampled::new(ByteGrams::new(params.ngram), params.one_in), controls, journal, room),
+        Unit::Word => task.select(Sampled::new(WordGrams::new(params.ngram), params.one_in), controls, journal, room),
     })
-}
-
-/// Room for tables and lists, however small the pool is: 64 MiB.
-const ROOM_ALWAYS: usize = 64 << 20;
-
-/// Bytes of tables and lists that are kept while picking.
-fn room(pool: &Pool<'_>) -> usize {
-    (pool.bytes() / 2).saturating_mul(5).max(ROOM_ALWAYS)
 }
 
 impl Task<'_> {

@@ -14,6 +14,9 @@ pub enum Unit {
     Word,
 }
 
+/// Of so many features at least one counts.
+pub const MOST_SAMPLED: u32 = 64;
+
 /// The parameters of the method.
 #[derive(Debug, Clone, Copy)]
 pub struct Params {
@@ -27,6 +30,8 @@ pub struct Params {
     pub alpha: f64,
     /// Which features recur.
     pub guard: Guard,
+    /// One in so many features counts, wherever features do: a power of two up to [`MOST_SAMPLED`]; 1 for all.
+    pub one_in: u32,
 }
 
 impl Params {
@@ -36,7 +41,7 @@ impl Params {
         let wrong = |name, found: &dyn std::fmt::Display, wanted| {
             Err(Error::Parameter(format!("{name} is {found}; it must be {wanted}")))
         };
-        let &Self { ngram, gamma, alpha, guard, .. } = self;
+        let &Self { ngram, gamma, alpha, guard, one_in, .. } = self;
         if !(1..=ByteGrams::MAX.min(WordGrams::MAX)).contains(&ngram) {
             return wrong("ngram", &ngram, "from 1 to 8");
         }
@@ -51,6 +56,9 @@ impl Params {
         }
         if !(1..=2).contains(&guard.min_contexts) {
             return wrong("min_contexts", &guard.min_contexts, "1 (any feature) or 2");
+        }
+        if !one_in.is_power_of_two() || one_in > MOST_SAMPLED {
+            return wrong("one_in", &one_in, "1, 2, 4, 8, 16, 32 or 64");
         }
         Ok(())
     }

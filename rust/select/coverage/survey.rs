@@ -36,6 +36,8 @@ const FEW: usize = 1 << 12;
 pub(super) struct Survey {
     hashes: Vec<u64>,
     shift: u32,
+    /// One in so many features was looked at: the others do not count.
+    one_in: u64,
 }
 
 impl Survey {
@@ -69,18 +71,23 @@ impl Survey {
             })?;
         hashes.par_sort_unstable();
         hashes.dedup();
-        Ok(Self { hashes, shift })
+        Ok(Self { hashes, shift, one_in: features.one_in() })
     }
 
     /// Distinct features in the pool: exact for small pools, an estimate for others.
     pub(super) fn features(&self) -> u64 {
+        self.counting() * self.one_in
+    }
+
+    /// Those of them that count.
+    fn counting(&self) -> u64 {
         (self.hashes.len() as u64) << self.shift
     }
 
     /// A table that has room for them, and is small beside a pool of `bytes`.
     pub(super) fn slots(&self, bytes: usize) -> Slots {
-        let most = (bytes as u64 / POOL_SHARE).clamp(ALWAYS, u64::from(u32::MAX));
-        Slots::new((self.features() * ROOM).clamp(FEWEST, most) as u32)
+        let most = (bytes as u64 / POOL_SHARE / self.one_in).clamp(ALWAYS, u64::from(u32::MAX));
+        Slots::new((self.counting() * ROOM).clamp(FEWEST, most) as u32)
     }
 
     /// Share of the features that have a slot in common with another one, in a table of `slots`.

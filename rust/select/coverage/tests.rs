@@ -8,8 +8,14 @@ use super::*;
 use crate::error::Error;
 use crate::real::pow;
 
-const PARAMS: Params =
-    Params { unit: Unit::Word, ngram: 3, gamma: 0.85, alpha: 1.0, guard: Guard { min_df: 2, min_contexts: 2 } };
+const PARAMS: Params = Params {
+    unit: Unit::Word,
+    ngram: 3,
+    gamma: 0.85,
+    alpha: 1.0,
+    guard: Guard { min_df: 2, min_contexts: 2 },
+    one_in: 1,
+};
 
 /// Sentences of few words, and the offsets that cut them.
 fn sentences() -> (Vec<u8>, Vec<i64>) {
@@ -62,7 +68,7 @@ fn lists_that_are_not_stored_change_nothing() {
         let selection = threads.install(run).unwrap();
         (selection.indices, selection.gains, selection.evaluations)
     };
-    let all = run(ROOM_ALWAYS);
+    let all = run(64 << 20);
     assert!(all.0.len() > 50);
     assert_eq!(run(0), all);
     // What the tables take is not left for lists; the rest is enough for some of the three allocations.
@@ -164,10 +170,47 @@ fn agrees_with_computing_every_gain() {
             picks.push(best as i64);
         }
         for threads in [1, 4] {
-            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard };
+            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard, one_in: 1 };
             let controls = Controls::only(Limits::samples(60));
             let found = select(&pool, &params, None, &controls, &mut Journal::default(), Some(threads), &monitor);
             assert_eq!(found.unwrap().indices, picks, "{alpha} {threads}");
+        }
+    }
+}
+
+/// Tables and lists stay within their room, whatever the text and however many features count, and fall with these.
+#[test]
+fn tables_and_lists_fall_with_the_features_that_count() {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let noise: Vec<u8> = (0..24_000_000).map(|_| random() as u8).collect();
+    let letters: Vec<u8> = (0..24_000_000).map(|_| b'a' + (random() % 5 * (random() % 5)) as u8).collect();
+    for (bytes, ngram, recur) in [(&noise, 3, true), (&noise, 8, false), (&letters, 6, true)] {
+        let offsets: Vec<i64> = (0..=24_000).map(|at| at * 1000).collect();
+        let pool = Pool::new(bytes, &offsets).unwrap();
+        let used = |one_in| {
+            let params = Params { unit: Unit::Byte, ngram, one_in, ..PARAMS };
+            let monitor = Monitor::default();
+            let task = Task::new(&pool, &params, None, &monitor).unwrap();
+            let features = Sampled::new(ByteGrams::new(ngram), one_in);
+            Threads::start(Some(2)).unwrap().install(|| {
+                let Read { vocabulary, table, .. } = task.read(features).unwrap();
+                let tables = vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len();
+                let room = memory::room(&pool, one_in);
+                let lists = Lists::new(&pool, features, vocabulary, room - tables, &monitor).unwrap();
+                assert!(lists.stored(0).is_some() && lists.stored(pool.len() - 1).is_some());
+                assert!(tables + lists.memory() <= room, "{ngram} {one_in}");
+                lists.memory() - 8 * pool.len()
+            })
+        };
+        let all = used(1);
+        assert_eq!(all > 1_000_000, recur, "{all}");
+        for one_in in [4, 16] {
+            let share = used(one_in) as f64 * f64::from(one_in) / all as f64;
+            assert!(!recur || (0.8..1.3).contains(&share), "{ngram} {one_in}: {share}");
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The lazy greedy algorithm (CELF): always the sample of largest gain a cost, without computing most gains.
 //!
-//! A gain never rises as the selection grows, so one computed earlier bounds the one of now. A queue holds the
-//! samples by such bounds. If its top is up to date, that sample is the best; else the top is computed anew and sinks to where
-//! it belongs (Minoux 1978; Leskovec et al. 2007). The picks are those of computing everything at every step.
+//! A gain never rises as the selection grows, so a gain computed earlier is a bound of the gain now. A queue holds the
+//! samples, those of highest bound first. The gain of the first is computed anew. If it is still above the bounds of all
+//! others, that sample is the best; else it sinks to where it belongs (Minoux 1978; Leskovec et al. 2007). The picks are
+//! those that computing every gain for every pick would make.
 //!
-//! To keep all threads busy, entries from the top are computed in batches, each four times as large as the one before, until none is left whose
-//! bound is above the best key found. That changes nothing but bounds: it makes some fresher that one-by-one evaluation
-//! would not have reached. How many follows from the keys, not from the number of threads, so even the number of
-//! evaluations is reproducible.
+//! To keep all threads busy, gains are computed in batches from the front of the queue, each batch four times as large as
+//! the one before, until no bound is above the best key found. That computes some gains which would not have been needed;
+//! it changes no pick. The size of a batch does not depend on the number of threads, so neither does the number of
+//! evaluations.
 //!
 //! Keys are `weight * gain / length^alpha`, a correctly rounded product and quotient of numbers that do not depend on the
 //! platform; both are monotone, so keys are bounds as gains are. Equal keys go to the lower index. Lengths are in tokens

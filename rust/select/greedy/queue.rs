@@ -1,8 +1,8 @@
 //! The samples by bounds of their keys, best first: a priority queue for keys that never rise.
 //!
-//! Whatever comes back comes back no higher than it was taken out, and mostly not near the top either. So only the
-//! entries near the top are kept in order, in a heap that is small and stays in the cache; the others lie unordered in
-//! buckets of nearly equal keys, and cost nothing until the top comes down to their bucket.
+//! An entry that is taken out and put back has a lower bound than before, and is rarely near the top again. So only the
+//! entries near the top are kept in order, in a small heap that stays in the cache. The others lie unordered in buckets
+//! of nearly equal bounds; a bucket becomes the heap when all above it are empty.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

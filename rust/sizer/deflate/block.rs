@@ -74,7 +74,7 @@ impl Blocks {
     }
 
     /// Bits of the stream up to the end of the open block, which costs `cost`.
-    pub fn bits_closed(&self, cost: Cost) -> u64 {
+    pub(super) fn bits_closed(&self, cost: Cost) -> u64 {
         const KIND_BITS: u64 = 3;
         const STORED_LENGTH_BITS: u64 = 32;
         let dynamic_bytes = (KIND_BITS + cost.dynamic).div_ceil(8);

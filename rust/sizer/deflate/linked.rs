@@ -18,7 +18,7 @@ use super::parse::{Finder, Match};
 use super::window::{HASHES, boxed, hash, load, slide_positions};
 
 /// Readable bytes behind a text, so that eight can be loaded at any position.
-pub const PADDING: usize = 8;
+pub(super) const PADDING: usize = 8;
 
 /// Positions that are remembered: a history, and what is linked ahead.
 const RING: usize = 2 * WINDOW;
@@ -47,7 +47,7 @@ struct Links {
 type Heads<const N: usize> = Box<[u16; N]>;
 
 /// A text and its links.
-pub struct LinkedText<'a> {
+pub(super) struct LinkedText<'a> {
     /// The text, and [`PADDING`].
     text: &'a [u8],
     /// Where the text ends.
@@ -72,7 +72,7 @@ type Of = fn(Links) -> u16;
 impl<'a> LinkedText<'a> {
     /// A text, and [`PADDING`] bytes of any value behind it. Its first byte is never matched: that of a stream is not,
     /// and of others the first byte has to be out of reach.
-    pub fn new(text: &'a [u8]) -> Self {
+    pub(super) fn new(text: &'a [u8]) -> Self {
         let end = text.len() - PADDING;
         let none = Links { three: 0, four: 0, five: 0, six: 0 };
         let (links, rank) = (boxed(none), boxed(0));

@@ -29,15 +29,15 @@ use super::parse::{Emitted, Parser, SLIDE, Stretch};
 use super::token::Token;
 
 /// Bytes behind the end of a parse that its searches may look at.
-pub const AHEAD: usize = 2 * MAX_MATCH + MIN_LOOKAHEAD;
+pub(super) const AHEAD: usize = 2 * MAX_MATCH + MIN_LOOKAHEAD;
 
 /// Bytes before a parse that are held: all that its searches may come to, one that they may not, and the byte that may
 /// be pending.
-pub const BEHIND: usize = WINDOW + 1;
+pub(super) const BEHIND: usize = WINDOW + 1;
 
 /// What is held of a stream's text.
 #[derive(Clone, Copy)]
-pub struct Held<'a> {
+pub(super) struct Held<'a> {
     /// The text, and [`PADDING`] bytes of any value.
     pub text: &'a [u8],
     /// Absolute position of the text's first byte.
@@ -48,7 +48,7 @@ pub struct Held<'a> {
 
 impl Held<'_> {
     /// Where the text ends.
-    pub fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.text.len() - PADDING
     }
 
@@ -89,7 +89,7 @@ impl Seam {
 }
 
 /// The parse of a stretch of a stream: its tokens, and the parser that goes on from there.
-pub struct Parsed {
+pub(super) struct Parsed {
     pub tokens: Vec<Token>,
     pub parser: Parser,
     /// Where the tokens begin in the text.
@@ -100,18 +100,18 @@ pub struct Parsed {
 
 impl Parsed {
     /// Nothing yet: the parse is where the parser is.
-    pub fn new(parser: Parser) -> Parsed {
+    pub(super) fn new(parser: Parser) -> Parsed {
         let position = parser.position - usize::from(parser.pending);
         Parsed { tokens: Vec::new(), parser, begins: position, seam: Seam { tokens: 0, position } }
     }
 
     /// The same without what comes before a position.
-    pub fn apart(held: Held<'_>, position: usize) -> Parsed {
+    pub(super) fn apart(held: Held<'_>, position: usize) -> Parsed {
         Parsed::new(held.parser_at(position))
     }
 
     /// Parses on, up to a position.
-    pub fn go_on(&mut self, held: Held<'_>, until: usize) {
+    pub(super) fn go_on(&mut self, held: Held<'_>, until: usize) {
         let Parsed { tokens, parser, .. } = self;
         if parser.position >= until {
             return;
@@ -133,14 +133,21 @@ impl Parsed {
     }
 
     /// The next piece is to join at a position, or behind.
-    pub fn join_at(&mut self, position: usize) {
+    pub(super) fn join_at(&mut self, position: usize) {
         while self.seam.position < position && self.seam.step(&self.tokens) {}
     }
 
     /// Goes on as the next piece does from where they agree, or else alone to where that one's next is to join; in steps
     /// of some bytes and more, as long as nobody says no.
     #[must_use]
-    pub fn join(&mut self, next: Parsed, held: Held<'_>, until: usize, step: usize, go_on: impl Fn() -> bool) -> bool {
+    pub(super) fn join(
+        &mut self,
+        next: Parsed,
+        held: Held<'_>,
+        until: usize,
+        step: usize,
+        go_on: impl Fn() -> bool,
+    ) -> bool {
         let mut theirs = Seam { tokens: 0, position: next.begins };
         let mut step = step;
         while !self.agrees(&next, &mut theirs, held) {
@@ -185,7 +192,7 @@ impl Parsed {
     }
 
     /// The literal that is pending at the end of the stream.
-    pub fn pending(&self, held: Held<'_>) -> Option<Token> {
+    pub(super) fn pending(&self, held: Held<'_>) -> Option<Token> {
         self.parser.pending.then(|| Token::literal(held.text[self.parser.position - 1], &self.parser))
     }
 }

@@ -16,7 +16,7 @@ const BLOCK: usize = BLOCK_SYMBOLS as usize;
 /// A literal is its byte; a match is counted from 256 on by its length, and by the code of its distance in the lower five
 /// bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token(u16);
+pub(super) struct Token(u16);
 
 /// Of a literal: the parse that emitted it has nothing in hand.
 const FREE: u16 = 1 << 15;
@@ -26,14 +26,14 @@ const DISTANCE_BITS: u32 = 5;
 impl Token {
     /// A literal that was emitted on the way to a parser's state.
     #[inline(always)]
-    pub fn literal(byte: u8, parser: &Parser) -> Token {
+    pub(super) fn literal(byte: u8, parser: &Parser) -> Token {
         let free = usize::from(parser.in_hand.length) < MIN_MATCH;
         Token(u16::from(byte) | if free { FREE } else { 0 })
     }
 
     /// A match.
     #[inline(always)]
-    pub fn copy(copied: Match) -> Token {
+    pub(super) fn copy(copied: Match) -> Token {
         let length = copied.length - MIN_MATCH as u16;
         Token(MATCHES + (length << DISTANCE_BITS) + distance_code(copied.distance.into()) as u16)
     }
@@ -47,13 +47,13 @@ impl Token {
 
     /// Bytes that it stands for.
     #[inline(always)]
-    pub fn bytes(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         self.length().unwrap_or(1)
     }
 
     /// Whether nothing that came before matters behind it: it is a match, or a literal after which nothing is in hand.
     #[inline(always)]
-    pub fn is_free(self) -> bool {
+    pub(super) fn is_free(self) -> bool {
         self.0 >= MATCHES
     }
 
@@ -67,19 +67,19 @@ impl Token {
 }
 
 /// The tokens of a stream that are in no block yet, and the bits of the blocks before.
-pub struct Blocked {
+pub(super) struct Blocked {
     open: Vec<Token>,
     bits: u64,
 }
 
 impl Blocked {
     /// The start of a stream.
-    pub fn new() -> Blocked {
+    pub(super) fn new() -> Blocked {
         Blocked { open: Vec::new(), bits: Blocks::START.bits }
     }
 
     /// Takes the next tokens. Closes the blocks that are full, costed on the threads of the caller's pool.
-    pub fn extend(&mut self, tokens: &[Token]) {
+    pub(super) fn extend(&mut self, tokens: &[Token]) {
         let (first, rest) = tokens.split_at(tokens.len().min(BLOCK - self.open.len()));
         self.open.extend_from_slice(first);
         if self.open.len() == BLOCK {
@@ -93,7 +93,7 @@ impl Blocked {
 
     /// Size, in bytes, of the stream that ends with these tokens, and with a literal if one is still pending: the last
     /// literal of a stream closes no block, even if it fills it.
-    pub fn end(mut self, pending: Option<Token>) -> u64 {
+    pub(super) fn end(mut self, pending: Option<Token>) -> u64 {
         self.open.extend(pending);
         let [(bytes, cost), ..] = costs(&[&self.open[..]], &mut Coster::new());
         Blocks { bits: self.bits, bytes, ..Blocks::START }.total_bytes(cost)
