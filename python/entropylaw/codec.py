@@ -17,9 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
-import zstandard
-
-from entropylaw import parameters
+from entropylaw import parameters, zstd
 from entropylaw.errors import EntropyLawError
 
 _LEVELS = {"zlib": (9, 9, 9), "zstd": (3, 1, 22), "xz": (9, 0, 9)}
@@ -34,6 +32,8 @@ MEMORY = 4 << 30
 """Bytes that streams compressed side by side may take together. One at a time may take more."""
 _XZ_MEMORY = (3, 9, 17, 32, 48, 94, 94, 186, 370, 674)
 """Of a stream, in MiB, by level (xz(1))."""
+_ZSTD_MEMORY = (1, 1, 2, 3, 3, 3, 6, 6, 11, 21, 21, 41, 33, 49, 65, 33, 49, 50, 82, 162, 322, 642)
+"""Of the tables of a large set, in MiB, by level from 1 on (``ZSTD_estimateCCtxSize_usingCParams`` of zstd 1.5.7)."""
 
 
 class _Stream(Protocol):
@@ -79,7 +79,7 @@ class Codec:
 
         zlib's sizes are those of one version, whatever is installed; liblzma does not tell Python its own.
         """
-        return ".".join(map(str, zstandard.ZSTD_VERSION)) if self.name == "zstd" else None
+        return zstd.VERSION if self.name == "zstd" else None
 
     def described(self, raw: int) -> str:
         """Compressor, version and parameters for a set of ``raw`` bytes; not for zlib, which describes itself."""
@@ -92,30 +92,22 @@ class Codec:
         if self.name == "zstd":
             # With threads, even one, zstd cuts its input into the same jobs whatever their number; so does its tool.
             # Jobs of zstd's own choice are four windows long: the set would be a single one.
-            parameters = zstandard.ZstdCompressionParameters.from_level(
-                self.level,
-                source_size=raw,
-                window_log=_window(raw),
-                enable_ldm=True,
-                job_size=_JOB,
-                threads=threads,
-            )
-            stream: _Stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj(size=raw)
+            stream: _Stream = zstd.compressor(self.level, raw, _window(raw), _JOB, threads)
         else:
             stream = lzma.LZMACompressor(preset=self.level)
         try:
             return sum(len(stream.compress(piece)) for piece in pieces) + len(stream.flush())
-        except zstandard.ZstdError as error:
+        except zstd.ERROR as error:
             raise MemoryError(f"zstd: {error}") from None
 
     def memory(self, raw: int, threads: int = 1) -> int:
         """About so many bytes are taken while ``raw`` bytes are sized; not for zlib."""
         if self.name == "zstd":
             window = _window(raw)
-            alone = zstandard.ZstdCompressionParameters.from_level(self.level, source_size=raw, window_log=window)
+            tables = min(_ZSTD_MEMORY[self.level - 1] << 20, (16 << window) + (2 << 20))
             # Besides: what it looks back on, the table of what lies far back, and each thread's input and output.
             back = min(1 << window, raw) + (1 << window) // 8
-            return alone.estimated_compression_context_size() + back + 2 * min(_JOB, raw) * threads
+            return tables + back + 2 * min(_JOB, raw) * threads
         return _XZ_MEMORY[self.level] << 20
 
 

@@ -294,9 +294,9 @@ def _compressed(file: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as content:
             yield cast(IO[bytes], content)
     elif suffix in (".zst", ".zstd"):
-        import zstandard
+        from entropylaw import zstd
 
-        with zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as content:
+        with zstd.writer(file, 9) as content:
             yield cast(IO[bytes], content)
     else:
         yield file

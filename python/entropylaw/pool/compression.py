@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-import zstandard
+from entropylaw import zstd
 
 CHUNK = 1 << 20
 """Bytes of a file read, or unpacked, at a time."""
@@ -15,11 +15,10 @@ CHUNK = 1 << 20
 ENDINGS = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 """Ends of the names of files that are unpacked while they are read."""
 
-CORRUPT = (zlib.error, lzma.LZMAError, zstandard.ZstdError, gzip.BadGzipFile)
+CORRUPT = (zlib.error, lzma.LZMAError, zstd.ERROR, gzip.BadGzipFile)
 """What unpacking raises for data that are no data of their kind; ``bz2`` raises an OSError without a number."""
 
 _XZ = b"\xfd7zXZ\x00"
-_ZSTD_MAX_WINDOW = 1 << 31
 _PACKED = 1 << 10
 """Bytes of zstd unpacked at a time: each could become 32 KiB."""
 
@@ -81,13 +80,12 @@ def _streams(file: BinaryIO, make: Callable[[], Any], magic: bytes, padding: byt
 
 def _zstd(file: BinaryIO) -> Iterator[bytes]:
     """Frame by frame, because only a single frame's reader tells that its end is missing."""
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW)
     frame = None
     pieces: list[bytes] = []
     size = 0
     while packed := file.read(_PACKED):
         while packed:
-            frame = frame or unpacker.decompressobj()
+            frame = frame or zstd.decompressor()
             pieces.append(frame.decompress(packed))
             size += len(pieces[-1])
             packed = b""
