@@ -3,6 +3,8 @@
 import gzip
 import json
 import logging
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 import entropylaw  # noqa: E402
 import faulty_storage  # noqa: E402
+from conftest import ROOT  # noqa: E402
 from entropylaw import EntropyLawError  # noqa: E402
 from entropylaw.cli import main  # noqa: E402
 from entropylaw.law import read_log  # noqa: E402
@@ -591,6 +594,22 @@ def test_outputs_that_cannot_be(storage: Any, output: str) -> None:
     put(storage, "/b/dir/x", b"")
     with pytest.raises(EntropyLawError, match=r"the web is only read|is a bucket or a directory|is a directory; name"):
         entropylaw.select(["a", "b"], budget=1).save(output)
+
+
+def test_the_page(storage: Any) -> None:
+    """Every command and all Python of docs/storage.md, with ``memory://`` for ``s3://``."""
+    pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+    put(storage, "/bucket/pool/a.jsonl", LINES)
+    page = (ROOT / "docs" / "storage.md").read_text().replace("s3://", "memory://").replace("s3.", "memory.")
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    lines = [line for kind, block in blocks if not kind for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("entropylaw ")]
+    assert len(commands) == 4
+    for arguments in commands:
+        assert main([*arguments, "-q"]) == 0, arguments
+    (python,) = [block for kind, block in blocks if kind == "python"]
+    exec(python, {"entropylaw": entropylaw})
+    assert storage.exists("/bucket/other.parquet")
 
 
 # ---- secrets
