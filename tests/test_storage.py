@@ -731,6 +731,29 @@ def test_an_option_that_is_none(option: str, capsys: pytest.CaptureFixture[str])
     assert "storage option 2 is not NAME=VALUE" in said and SECRET not in said
 
 
+def test_an_option_in_a_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.toml").write_text(f'storage-option = {{secret = "{SECRET}"}}')
+    assert main(["ratio", "memory://b/x.jsonl", "--config", str(tmp_path / "run.toml")]) == 2
+    said = capsys.readouterr().err
+    assert "storage-option is not 'NAME=VALUE', nor a list of such texts" in said and SECRET not in said
+
+
+def test_progress(storage: Any) -> None:
+    """Bytes that are copied, then bytes that are read; and what it raises ends the copying."""
+    put(storage, "/b/pool.jsonl", LINES)
+    seen: list[Any] = []
+    load(["memory://b/pool.jsonl"] * 3, progress=seen.append)
+    copied = [now for now in seen if now.stage == "fetch"]
+    assert copied and all(now.total == 3 * len(LINES) for now in copied)
+    assert [now.done for now in copied] == sorted(now.done for now in copied)
+
+    def stop(now: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load("memory://b/pool.jsonl", progress=stop)
+
+
 def test_options_of_the_library(storage: Any) -> None:
     put(storage, "/b/pool.jsonl", LINES)
     with pytest.raises(EntropyLawError, match="storage_options is list; it must map names to values"):
