@@ -154,6 +154,13 @@ def test_everything_reads_and_writes_urls(storage: Any, tmp_path: Path, capsys: 
     assert read_log("memory://b/trainer_state.json").path == "memory://b/trainer_state.json"
 
 
+def test_versions_are_called_by_their_urls(storage: Any) -> None:
+    for name in ("old", "new"):
+        put(storage, f"/b/{name}/data.jsonl", LINES)
+    found = entropylaw.compare("memory://b/old/data.jsonl", "memory://b/new/data.jsonl")
+    assert [version.name for version in found.versions] == ["memory://b/old/data.jsonl", "memory://b/new/data.jsonl"]
+
+
 def test_reports_and_figures(storage: Any) -> None:
     pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
     put(storage, "/b/pool.jsonl", LINES)

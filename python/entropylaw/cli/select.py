@@ -14,7 +14,6 @@ from entropylaw.cli.pool import add_ngrams, add_pool, add_target, load_pool, pro
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
-from entropylaw.storage.objects import read_bytes
 from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD
 
@@ -248,6 +247,8 @@ def selection_lines(summary: dict[str, Any], seconds: float) -> list[str]:
         lines.append(f"written   {output}{and_others}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
+        from entropylaw.storage.objects import read_bytes
+
         lines += [f"stanza    {shown(summary['stanza'])}:", ""]
         lines += read_bytes(summary["stanza"]).decode(errors="replace").split("\n")
     return lines
