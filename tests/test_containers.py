@@ -140,7 +140,6 @@ def _rows(_: Any) -> Iterator[str]:
         ),
         (_of("modin.pandas", "DataFrame", __iter__=_rows), "the pool is a DataFrame of modin"),
         (_of("pyspark.pandas.frame", "DataFrame", __iter__=_rows), "give POOL.to_spark"),
-        (_of("torch.utils.data.dataset", "Subset"), "give the records that it is made of"),
     ],
     ids=lambda value: type(value).__module__ if not isinstance(value, str) else "",
 )

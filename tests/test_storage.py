@@ -3,6 +3,8 @@
 import gzip
 import json
 import logging
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 import entropylaw  # noqa: E402
 import faulty_storage  # noqa: E402
+from conftest import ROOT  # noqa: E402
 from entropylaw import EntropyLawError  # noqa: E402
 from entropylaw.cli import main  # noqa: E402
 from entropylaw.law import read_log  # noqa: E402
@@ -149,6 +152,13 @@ def test_everything_reads_and_writes_urls(storage: Any, tmp_path: Path, capsys: 
     assert storage.exists("/b/3.jsonl".replace(".jsonl", "-00001-of-00002.jsonl"))
     assert storage.cat_file("/b/scores.csv").startswith(b"index,source,bytes,ratio,first_gain\n")
     assert read_log("memory://b/trainer_state.json").path == "memory://b/trainer_state.json"
+
+
+def test_versions_are_called_by_their_urls(storage: Any) -> None:
+    for name in ("old", "new"):
+        put(storage, f"/b/{name}/data.jsonl", LINES)
+    found = entropylaw.compare("memory://b/old/data.jsonl", "memory://b/new/data.jsonl")
+    assert [version.name for version in found.versions] == ["memory://b/old/data.jsonl", "memory://b/new/data.jsonl"]
 
 
 def test_reports_and_figures(storage: Any) -> None:
@@ -593,6 +603,22 @@ def test_outputs_that_cannot_be(storage: Any, output: str) -> None:
         entropylaw.select(["a", "b"], budget=1).save(output)
 
 
+def test_the_page(storage: Any) -> None:
+    """Every command and all Python of docs/storage.md, with ``memory://`` for ``s3://``."""
+    pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+    put(storage, "/bucket/pool/a.jsonl", LINES)
+    page = (ROOT / "docs" / "storage.md").read_text().replace("s3://", "memory://").replace("s3.", "memory.")
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    lines = [line for kind, block in blocks if not kind for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("entropylaw ")]
+    assert len(commands) == 4
+    for arguments in commands:
+        assert main([*arguments, "-q"]) == 0, arguments
+    (python,) = [block for kind, block in blocks if kind == "python"]
+    exec(python, {"entropylaw": entropylaw})
+    assert storage.exists("/bucket/other.parquet")
+
+
 # ---- secrets
 
 
@@ -710,6 +736,29 @@ def test_an_option_that_is_none(option: str, capsys: pytest.CaptureFixture[str])
     assert main(["ratio", "memory://b/x.jsonl", "--storage-option", "a=b", "--storage-option", option]) == 2
     said = capsys.readouterr().err
     assert "storage option 2 is not NAME=VALUE" in said and SECRET not in said
+
+
+def test_an_option_in_a_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.toml").write_text(f'storage-option = {{secret = "{SECRET}"}}')
+    assert main(["ratio", "memory://b/x.jsonl", "--config", str(tmp_path / "run.toml")]) == 2
+    said = capsys.readouterr().err
+    assert "storage-option is not 'NAME=VALUE', nor a list of such texts" in said and SECRET not in said
+
+
+def test_progress(storage: Any) -> None:
+    """Bytes that are copied, then bytes that are read; and what it raises ends the copying."""
+    put(storage, "/b/pool.jsonl", LINES)
+    seen: list[Any] = []
+    load(["memory://b/pool.jsonl"] * 3, progress=seen.append)
+    copied = [now for now in seen if now.stage == "fetch"]
+    assert copied and all(now.total == 3 * len(LINES) for now in copied)
+    assert [now.done for now in copied] == sorted(now.done for now in copied)
+
+    def stop(now: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load("memory://b/pool.jsonl", progress=stop)
 
 
 def test_options_of_the_library(storage: Any) -> None:

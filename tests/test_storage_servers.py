@@ -21,6 +21,9 @@ import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
 from entropylaw.pool import load
+from entropylaw.storage.objects import StoredObject
+from entropylaw.storage.options import using
+from entropylaw.storage.uploads import upload
 
 RECORDS = [{"text": f"sample {n} says that {n} times {n} is {n * n}", "n": n} for n in range(60)]
 LINES = b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS)
@@ -161,6 +164,18 @@ def test_s3_changes_are_noticed(bucket: Any, options: dict[str, Any], tmp_path: 
         selection.save(tmp_path / "out.jsonl")
     with pytest.raises(EntropyLawError, match=r"s3://box/pool.jsonl is another object than then"):
         entropylaw.replay("s3://box/out.jsonl.manifest.json", storage_options=options)
+
+
+def test_s3_itself_refuses_to_replace(
+    bucket: Any, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another run has written since this one looked stays as it is."""
+    monkeypatch.setattr(StoredObject, "exists", lambda *_: False)
+    bucket.pipe_file("box/out.csv", b"theirs")
+    (tmp_path / "out.csv").write_bytes(b"ours")
+    with pytest.raises(EntropyLawError, match=r"^s3://box/out.csv: exists; name another"), using(options):
+        upload([(tmp_path / "out.csv", "s3://box/out.csv")], force=False)
+    assert bucket.cat_file("box/out.csv") == b"theirs"
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -413,7 +428,8 @@ class _Hub(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub() -> Iterator[dict[str, Any]]:
-    pytest.importorskip("huggingface_hub", reason="hf:// needs huggingface_hub")
+    if pytest.importorskip("huggingface_hub.constants", reason="hf:// needs huggingface_hub").HF_HUB_OFFLINE:
+        pytest.skip("HF_HUB_OFFLINE is set: huggingface_hub asks no server")
     _Hub.files = {"train.jsonl": LINES, "more/a.jsonl": LINES, "README.md": b"#", ".gitattributes": b""}
     served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
     thread = threading.Thread(target=served.serve_forever)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
 from entropylaw.storage.options import takes_storage_options
+from entropylaw.storage.urls import as_path
 
 NGRAM = 5
 """Bytes of the n-grams that are counted: those of coverage."""
@@ -221,11 +223,11 @@ def compare(
 
 def _names(pools: Sequence[Pool]) -> list[str]:
     """By the first file, as short as they differ."""
-    paths = [Path(files[0].name) if (files := pool.records.files()) else None for pool in pools]
-    short = [path.name if path else f"v{number}" for number, path in enumerate(paths, start=1)]
+    paths = [as_path(files[0].name) if (files := pool.records.files()) else None for pool in pools]
+    short = [Path(path).name if path else f"v{number}" for number, path in enumerate(paths, start=1)]
     if len(set(short)) == len(short):
         return short
-    long = [str(path) if path else f"v{number}" for number, path in enumerate(paths, start=1)]
+    long = [os.fspath(path) if path else f"v{number}" for number, path in enumerate(paths, start=1)]
     return long if len(set(long)) == len(long) else [f"v{number}" for number in range(1, len(pools) + 1)]
 
 

@@ -192,6 +192,11 @@ def _value(action: argparse.Action, value: Any, where: str) -> Any:
     """A value as the command line would have made it."""
     if action.nargs == 0:
         return _checked(value, (bool,), where)
+    if action.dest == _SECRET.replace("-", "_"):
+        texts = value if isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise EntropyLawError(f"{where} is not 'NAME=VALUE', nor a list of such texts")
+        return texts
     if isinstance(action, argparse._AppendAction) or action.nargs in ("+", "*") or isinstance(action.nargs, int):
         items = value if isinstance(value, list) else [value]
         return [_item(action, item, where) for item in items]

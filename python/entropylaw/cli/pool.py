@@ -15,8 +15,8 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
         "pool",
         nargs="+",
         metavar="POOL",
-        help="files (JSON Lines, JSON, CSV, also gzip, zstd, bzip2 or xz; Parquet, Arrow), patterns or directories; - "
-        "for standard input",
+        help="files (JSON Lines, JSON, CSV, also gzip, zstd, bzip2 or xz; Parquet, Arrow), patterns, directories, or "
+        "URLs of these (s3://, hf://, ...); - for standard input",
     )
     add_reading(parser)
 

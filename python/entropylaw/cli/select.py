@@ -18,7 +18,6 @@ from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
-from entropylaw.storage.objects import read_bytes
 from entropylaw.storage.urls import shown
 from entropylaw.targets import STANDARD
 
@@ -224,6 +223,8 @@ def selection_lines(summary: dict[str, Any], facts: "Iterable[Fact]", seconds: f
         lines.append(f"written   {output}{and_others}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
+        from entropylaw.storage.objects import read_bytes
+
         lines += [f"stanza    {shown(summary['stanza'])}:", ""]
         lines += read_bytes(summary["stanza"]).decode(errors="replace").split("\n")
     return lines

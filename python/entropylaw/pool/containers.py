@@ -53,7 +53,6 @@ _REFUSED = {
     ),
     "modin": "its partitions are elsewhere; give the frame of pandas that it is, POOL.modin.to_pandas()",
     "pyspark.pandas": "its rows are elsewhere, in no order of their own; give POOL.to_spark()",
-    "torch": "its items may be anything; give the records that it is made of, as a list or a generator",
 }
 """By module: what would be read as something else, and how it can be read."""
 

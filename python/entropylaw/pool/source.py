@@ -31,7 +31,7 @@ _BOMB_SIZE = 1 << 28
 
 class Source:
     """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first, and so is an object
-    in storage; ``copied`` hears how many bytes of that are here.
+    in storage: ``version`` is what it was when it was asked for, and ``copied`` hears how many bytes of it are here.
 
     Whatever ``open``, ``content`` and ``chunks`` give has a position of its own: any number of them may be read by
     turns, and by several threads at once.
@@ -42,7 +42,12 @@ class Source:
         If the file is missing, a directory or unreadable, or standard input that has been read before.
     """
 
-    def __init__(self, path: str | os.PathLike[str], copied: Callable[[int], object] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        version: Version | None = None,
+        copied: Callable[[int], object] | None = None,
+    ) -> None:
         self.name = os.fspath(path)
         self._spool: Spool | None = None
         self._object: StoredObject | None = None
@@ -51,7 +56,7 @@ class Source:
         self.position = 0
         """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
         if is_url(path):
-            self._copy(located(path), copied)
+            self._copy(located(path), version, copied)
             return
         try:
             if self.name == "-":
@@ -72,11 +77,11 @@ class Source:
         except OSError as error:
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
 
-    def _copy(self, found: StoredObject, copied: Callable[[int], object] | None) -> None:
+    def _copy(self, found: StoredObject, version: Version | None, copied: Callable[[int], object] | None) -> None:
         """Takes a local copy of an object for the file."""
         self.name = found.shown
         self._object = found
-        self._version = found.version()
+        self._version = version or found.version()
         self._spool = Spool(self.name)
         found.copy_to(self._spool.write, self._version, copied)
         self._spool.finish()

@@ -5,7 +5,6 @@ apart by what they all have in common: Python's own kinds, the status of HTTP, a
 """
 
 import contextlib
-import socket
 from collections.abc import Iterator
 
 from entropylaw.display import short
@@ -42,7 +41,7 @@ _ACCESS = (
     "authorization",
 )
 _MISSING = ("notfound", "nosuch")
-_NETWORK = ("connect", "timeout", "timedout", "dns", "endpoint", "unreachable", "ssl", "retr")
+_NETWORK = ("connect", "timeout", "timedout", "dns", "endpoint", "unreachable", "ssl", "retr", "gaierror")
 _SHORTEST_WORDS = 3
 _MOST_CHARACTERS = 300
 
@@ -78,8 +77,7 @@ def _said(url: str, doing: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, names):
         what = "there is no such object" if doing == "read" else "there is no such bucket or directory"
         return f"{what}; is the name right?"
-    network = (ConnectionError, TimeoutError, socket.gaierror)
-    if isinstance(error, network) or _any(_NETWORK, names):
+    if isinstance(error, ConnectionError | TimeoutError) or _any(_NETWORK, names):
         return f"cannot be reached{why}; {_NETWORK_REMEDY}"
     if isinstance(error, TypeError) and "argument" in str(error):
         return f"the storage does not take these options{why}; leave out that one (storage_options=, --storage-option)"

@@ -13,8 +13,8 @@ from entropylaw.storage.failures import explained, status_of
 from entropylaw.storage.options import options_for
 from entropylaw.storage.urls import WEB, check_url, is_url, protocol_of, shown
 
-_PIECE = 1 << 24
-"""Bytes that are asked for at a time."""
+_PIECE = 1 << 22
+"""Bytes that are asked for at a time: few enough to arrive within a second, or so."""
 
 # What backends call the hash, or the number, of what an object holds.
 _TAGS = ("ETag", "etag", "e_tag", "VersionId", "generation", "md5Hash", "content_md5", "Content-MD5", "blob_id")

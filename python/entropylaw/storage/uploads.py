@@ -24,6 +24,8 @@ from entropylaw.storage.urls import WEB, check_url, last_part, protocol_of, show
 
 _WHOLE = ("s3", "gs", "az")
 """Where an object is there when all of it has arrived, and never before."""
+_COPIED = ("s3", "gs")
+"""Of these, where an object gets another name at once, and whole."""
 _PIECE = 1 << 22
 _LONGEST_PREFIX = 100
 """Characters of a name that its hidden one begins with."""
@@ -91,7 +93,7 @@ def upload(files: Sequence[tuple[Path, str]], *, force: bool, remove: Iterable[s
 
     Without ``force``, no object is replaced. If one fails, those before it are removed, except where they replaced
     older ones; what can't be removed either is said to be written. What is replaced or removed is so when all of the
-    files have arrived, under names that begin with a dot; only commits of the hub have no such names.
+    files have arrived, under names that begin with a dot; only ``az://`` and the hub have no such names.
 
     Raises
     ------
@@ -137,7 +139,8 @@ class _Upload:
 
     def arrive(self, replaces: bool) -> None:
         """Has the file arrive under another name, if it is not to be put in its place at once."""
-        if self._protocol == "hf" or (self._protocol in _WHOLE and not replaces):
+        at_once = self._protocol == "hf" or self._protocol in _WHOLE
+        if at_once and not (replaces and self._protocol in _COPIED):
             return
         fs, url = self._target.fs, self._target.url
         name = f".{last_part(url)[:_LONGEST_PREFIX]}.{secrets.token_hex(6)}.tmp"
