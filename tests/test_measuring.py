@@ -1,5 +1,6 @@
 """R under every codec, the distribution over samples, duplicates, and orders."""
 
+import itertools
 import json
 import lzma
 import shutil
@@ -17,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entropylaw
-from entropylaw import codec
 from entropylaw.cli import main
-from entropylaw.codec import Codec
+from entropylaw.codecs import CODECS, Codec, sizing
+from entropylaw.codecs.compressor import Compressor, Stream
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +221,7 @@ def test_streams_side_by_side_stay_within_the_memory(
     monkeypatch: pytest.MonkeyPatch, memories: list[int], most_at_once: int
 ) -> None:
     """As many at once as fit, or one alone; and not fewer."""
-    monkeypatch.setattr(codec, "MEMORY", 100)
+    monkeypatch.setattr(sizing, "MEMORY", 100)
     changed = threading.Condition()
     taken: dict[int, int] = {}
     seen: list[list[int]] = []
@@ -244,8 +245,8 @@ def test_streams_side_by_side_stay_within_the_memory(
                 del taken[self.number]
             return self.number + sum(map(len, pieces))
 
-    jobs = [codec.Job(Streams(n), 7, lambda: iter([b"abc", b"defg"])) for n in range(len(memories))]  # type: ignore[arg-type]
-    assert codec.sizes(jobs, threads=8) == [n + 7 for n in range(len(memories))]
+    jobs = [sizing.Job(Streams(n), 7, lambda: iter([b"abc", b"defg"])) for n in range(len(memories))]  # type: ignore[arg-type]
+    assert sizing.sizes(jobs, threads=8) == [n + 7 for n in range(len(memories))]
     assert len(seen) == len(memories)
     assert all(sum(those) <= 100 or len(those) == 1 for those in seen), seen
     assert max(map(len, seen)) == most_at_once, seen
@@ -264,3 +265,43 @@ def test_what_a_stream_is_said_to_take_is_about_what_it_takes(name: str) -> None
         assert sizes[2] >= 1 << 30 and sizes[3] >= 2 << 30
         assert sizes[3] < 4 << 30
         assert parsed.memory(1 << 30, threads=8) == sizes[2] + 7 * 2 * (1 << 24)
+
+
+class Runs(Compressor):
+    """Counts runs of equal bytes."""
+
+    name = "runs"
+    levels = (1, 1, 2)
+    about = "Runs of equal bytes."
+
+    def described(self, level: int, raw: int) -> str:
+        return f"runs level {level}"
+
+    def stream(self, level: int, raw: int, threads: int) -> Stream:
+        class Counting:
+            def compress(self, data: bytes) -> bytes:
+                return b"".join(key.to_bytes() for key, _ in itertools.groupby(data)) * level
+
+            def flush(self) -> bytes:
+                return b"end"
+
+        return Counting()
+
+    def memory(self, level: int, raw: int, threads: int) -> int:
+        return 1
+
+
+def test_a_compressor_is_one_file_and_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever measures or compares knows of one that is in the table, and reports say what it is."""
+    monkeypatch.setitem(CODECS, "runs", Runs())  # type: ignore[arg-type]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in ("aab", "bcc", "aaa")))
+    assert entropylaw.ratio(path, codecs=["runs"]).compressed_bytes == len("abca") + 3
+    assert entropylaw.ratio(path, codecs=["runs:2"]).compressed_bytes == 2 * len("abca") + 3
+    assert main(["ratio", str(path), "--codec", "runs,zlib", "-q", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["by_codec"]["runs"]["codec"] == "runs level 1"
+    assert entropylaw.compare(path, path, codecs=["runs"]).versions[1].novelty is not None
+    with pytest.raises(entropylaw.EntropyLawError, match="the codec is 'runs:3'; runs takes levels from 1 to 2"):
+        entropylaw.ratio(path, codecs=["runs:3"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from entropylaw import zstd
-from entropylaw.codec import _JOB, _window
+from entropylaw.codecs.zstd_long import JOB, window
 from entropylaw.pool.compression import unpacker
 from entropylaw.zstd import package
 
@@ -45,7 +45,7 @@ def test_sizes_are_the_same(level: int, size: int) -> None:
     data = text(size)
 
     def compressed(way: Any, threads: int) -> bytes:
-        stream = way.compressor(level, size, _window(size), _JOB, threads)
+        stream = way.compressor(level, size, window(size), JOB, threads)
         return b"".join(stream.compress(data[n : n + PIECE]) for n in range(0, size, PIECE)) + bytes(stream.flush())
 
     assert compressed(package, 1) == compressed(library, 1) == compressed(library, 2)

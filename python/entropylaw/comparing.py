@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
-from entropylaw.codec import Codec, Job, sizes
+from entropylaw.codecs import Codec, Job, sizes
 from entropylaw.distribution import Duplicates
 from entropylaw.errors import EntropyLawError
 from entropylaw.measuring import Ratio, parsed, pieces_of, ratio
@@ -106,7 +106,7 @@ class Comparison:
             added("in a version before", lambda version, new: f"{new.samples_seen / version.ratio.samples:.1%}"),
         ]
         for codec in self.codecs:
-            if codec != "zlib":
+            if not Codec.parse(codec).in_core:
                 rows.append(row(f"bits a byte alone, {codec}", lambda version: f"{version.bits(codec):.3f}"))  # noqa: B023
                 rows.append(added(f"bits a byte behind, {codec}", lambda _, new: f"{new.bits[codec]:.3f}"))  # noqa: B023
         return [*rows, added("new recurring n-grams", lambda _, new: f"{new.ngrams:.1%}")]
@@ -206,7 +206,7 @@ def compare(
         for pool in pools
     ]
     orders = [None if shuffle is None else shuffled(pool, shuffle) for pool in pools]
-    bits = _bits(pools, orders, ratios, [codec for codec in chosen if codec.name != "zlib"], workers, progress)
+    bits = _bits(pools, orders, ratios, [codec for codec in chosen if not codec.in_core], workers, progress)
     seen = _seen(pools)
     made = []
     for at, pool in enumerate(pools):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw import _core, parameters
-from entropylaw.codec import AT_ONCE, Codec, Job, grouped, sizes
+from entropylaw.codecs import AT_ONCE, Codec, Job, grouped, sizes
 from entropylaw.distribution import Distribution, Duplicates, distribution_of, duplicates_of
 from entropylaw.errors import EntropyLawError
 from entropylaw.order import described, seed, shuffled
@@ -212,7 +212,7 @@ def _measured(
     raws = [len(pool.data), *(int(pool.lengths()[indices].sum()) for indices in members)]
     found: dict[str, list[Compressed]] = {}
     for codec in codecs:
-        if codec.name == "zlib":
+        if codec.in_core:
             found[codec.key] = _by_zlib(pool, order, len(names), threads, progress)
             continue
         jobs = [

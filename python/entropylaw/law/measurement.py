@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from entropylaw import parameters
-from entropylaw.codec import Codec
+from entropylaw.codecs import Codec
 from entropylaw.errors import EntropyLawError
 from entropylaw.order import described, seed
 from entropylaw.pool.template import template_text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from entropylaw.codecs import CODECS, Codec
 from entropylaw.comparing import Comparison
 from entropylaw.distribution import Distribution
 from entropylaw.measuring import Ratio
@@ -16,10 +17,7 @@ _TERMS = {
     "sample": "The text of a record, as it was rendered and measured; its index is its position in the data, from 0.",
     "R, compression ratio": "Bytes / compressed bytes of all samples, one after the other, as one stream. Low R: "
     "little redundancy. It says nothing of quality: noise has the lowest R of all.",
-    "zlib": "zlib.compress(raw, 9), the paper's compressor. It looks back 32 KiB: repetition over longer distances "
-    "does not show in its R.",
-    "zstd": "Level 3 unless another is named, with a window over the whole set, up to 2 GiB.",
-    "xz": "Level 9 unless another is named; it looks back 64 MiB.",
+    **{name: compressor.about for name, compressor in CODECS.items()},
     "R alone": "R of one sample by itself, under zlib level 9. Below 1 for very short samples; grows with length.",
     "repeated exactly": "Samples with the same bytes as an earlier one, as a share of the samples.",
     "repeated nearly": "Samples that have at least 4 of 5 runs of five words in common with another one, exact copies "
@@ -139,7 +137,7 @@ def _samples(title: str, indices: Sequence[int], distribution: Distribution, poo
 def comparison_page(result: Comparison) -> Page:
     """The report of ``compare``."""
     names = charts.unique_labels([version.name for version in result.versions])
-    long_window = [codec for codec in result.codecs if not codec.startswith("zlib")]
+    long_window = [codec for codec in result.codecs if not Codec.parse(codec).in_core]
     rows = [(title, *values) for title, values in result.table()]
     columns = frozenset(range(1, len(result.versions) + 1))
     parts: list[Part] = [
