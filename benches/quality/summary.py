@@ -67,13 +67,19 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     ]
     spec = {
         "data": {"values": values},
-        "facet": {"field": "panel", "type": "nominal", "title": None, "columns": 2},
+        "facet": {"field": "panel", "type": "nominal", "title": None},
+        "columns": 2,
         "spec": {
             "width": 320,
             "height": 220,
             "mark": {"type": "line", "point": True},
             "encoding": {
-                "x": {"field": "budget", "type": "quantitative", "scale": {"type": "log"}, "title": "bytes selected"},
+                "x": {
+                    "field": "budget",
+                    "type": "quantitative",
+                    "scale": {"type": "log", "nice": False},
+                    "title": "bytes selected",
+                },
                 "y": {
                     "field": "ratio",
                     "type": "quantitative",
