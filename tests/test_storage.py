@@ -471,14 +471,19 @@ def test_a_fault_at_any_step_of_reading(error: BaseException, given: str) -> Non
     FaultyFileSystem.reset()
     whole = load(given).fingerprint
     count = len(FaultyFileSystem.steps)
+    passed: list[int] = []
     for step in range(count):
         FaultyFileSystem.reset(step, error)
-        with pytest.raises((EntropyLawError, KeyboardInterrupt)) as raised:
-            load(given)
-        if not isinstance(error, KeyboardInterrupt):
-            assert messages(raised.value).startswith("faulty://b"), FaultyFileSystem.steps[step]
+        try:
+            # What older versions of fsspec ask for by themselves does not matter to them.
+            assert load(given).fingerprint == whole and FaultyFileSystem.steps[step][0] == "info"
+        except (EntropyLawError, KeyboardInterrupt) as raised:
+            assert isinstance(error, KeyboardInterrupt) or messages(raised).startswith("faulty://b")
+        else:
+            passed.append(step)
     FaultyFileSystem.reset()
     assert load(given).fingerprint == whole
+    assert len(passed) < count / 2
 
 
 def test_one_file_fails_as_a_whole() -> None:
