@@ -6,6 +6,7 @@ import logging
 import re
 import shlex
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -764,6 +765,21 @@ def test_progress(storage: Any) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         load("memory://b/pool.jsonl", progress=stop)
+
+
+def test_an_interruption_waits_for_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    FaultyFileSystem().pipe_file("/b/pool.jsonl", LINES)
+    go_on = threading.Event()
+    waited: list[bool] = []
+    monkeypatch.setattr(faulty_storage.FaultyFile, "read", lambda self, *_: waited.append(go_on.wait(30)) or b"")
+
+    def stop(now: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load("faulty://b/pool.jsonl", progress=stop)
+    assert waited == []
+    go_on.set()
 
 
 def test_options_of_the_library(storage: Any) -> None:
