@@ -574,7 +574,7 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch, protocol: st
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
     monkeypatch.delitem(sys.modules, "fsspec.implementations.sftp", raising=False)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.setattr(sys.modules["fsspec.registry"], "registry", {})
     url = f"{protocol}://b/x.jsonl"
     assert (
         refused(url)
