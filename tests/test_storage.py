@@ -6,6 +6,7 @@ import logging
 import re
 import shlex
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -471,14 +472,19 @@ def test_a_fault_at_any_step_of_reading(error: BaseException, given: str) -> Non
     FaultyFileSystem.reset()
     whole = load(given).fingerprint
     count = len(FaultyFileSystem.steps)
+    passed: list[int] = []
     for step in range(count):
         FaultyFileSystem.reset(step, error)
-        with pytest.raises((EntropyLawError, KeyboardInterrupt)) as raised:
-            load(given)
-        if not isinstance(error, KeyboardInterrupt):
-            assert messages(raised.value).startswith("faulty://b"), FaultyFileSystem.steps[step]
+        try:
+            # What older versions of fsspec ask for by themselves does not matter to them.
+            assert load(given).fingerprint == whole and FaultyFileSystem.steps[step][0] == "info"
+        except (EntropyLawError, KeyboardInterrupt) as raised:
+            assert isinstance(error, KeyboardInterrupt) or messages(raised).startswith("faulty://b")
+        else:
+            passed.append(step)
     FaultyFileSystem.reset()
     assert load(given).fingerprint == whole
+    assert len(passed) < count / 2
 
 
 def test_one_file_fails_as_a_whole() -> None:
@@ -568,7 +574,7 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch, protocol: st
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
     monkeypatch.delitem(sys.modules, "fsspec.implementations.sftp", raising=False)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.setattr(sys.modules["fsspec.registry"], "registry", {})
     url = f"{protocol}://b/x.jsonl"
     assert (
         refused(url)
@@ -759,6 +765,21 @@ def test_progress(storage: Any) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         load("memory://b/pool.jsonl", progress=stop)
+
+
+def test_an_interruption_waits_for_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    FaultyFileSystem().pipe_file("/b/pool.jsonl", LINES)
+    go_on = threading.Event()
+    waited: list[bool] = []
+    monkeypatch.setattr(faulty_storage.FaultyFile, "read", lambda self, *_: waited.append(go_on.wait(30)) or b"")
+
+    def stop(now: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load("faulty://b/pool.jsonl", progress=stop)
+    assert waited == []
+    go_on.set()
 
 
 def test_options_of_the_library(storage: Any) -> None:

@@ -7,8 +7,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 from entropylaw.errors import EntropyLawError
@@ -57,7 +58,7 @@ def _copied(objects: Sequence[StoredObject], progress: Callable[[Any], object] |
         def copy(number: int) -> Source:
             def heard(size: int) -> None:
                 if stopped.is_set():
-                    raise EntropyLawError("stopped")
+                    raise EntropyLawError("nobody waits for it any more")
                 sizes[number] = size
 
             return Source(objects[number], versions[number], heard)
@@ -79,23 +80,44 @@ def _copied(objects: Sequence[StoredObject], progress: Callable[[Any], object] |
 
 @contextmanager
 def _workers(objects: Sequence[StoredObject]) -> "Iterator[tuple[Callable[..., Future[Any]], threading.Event]]":
-    """Threads that copy, and what tells them that nobody waits for them any more, which they hear in a moment."""
-    # In memory, whoever reads an object has its only position.
-    shared = any(protocol_of(found.url) == "memory" for found in objects)
+    """Threads that copy, and what tells them that nobody waits for them any more.
+
+    Nobody waits for one that a server keeps waiting either: whoever interrupts a run is not kept, nor is its end.
+    """
+    jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
     stopped = threading.Event()
-    pool = ThreadPoolExecutor(1 if shared else min(_TOGETHER, len(objects)), "entropylaw-storage")
+
+    def work() -> None:
+        for job in iter(jobs.get, None):
+            job()
 
     def submit(work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
         # With the options that are in use.
-        return pool.submit(contextvars.copy_context().run, work, *arguments)
+        context = contextvars.copy_context()
 
+        def job() -> None:
+            if stopped.is_set():
+                return
+            try:
+                future.set_result(context.run(work, *arguments))
+            except BaseException as error:
+                future.set_exception(error)
+
+        jobs.put(job)
+        return future
+
+    # In memory, whoever reads an object has its only position.
+    shared = any(protocol_of(found.url) == "memory" for found in objects)
+    count = 1 if shared else min(_TOGETHER, len(objects))
+    for _ in range(count):
+        threading.Thread(target=work, name="entropylaw-storage", daemon=True).start()
     try:
         yield submit, stopped
-    except BaseException:
-        stopped.set()
-        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        stopped.set()
+        for _ in range(count):
+            jobs.put(None)
 
 
 def _results(futures: "Sequence[Future[Any]]", report: Callable[[], object] = lambda: None) -> list[Any]:

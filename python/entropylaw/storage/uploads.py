@@ -54,14 +54,8 @@ def check_writable(url: str | os.PathLike[str], force: bool) -> None:
     EntropyLawError
         If there is an object already and ``force`` is not set, or if nothing can be written there.
     """
-    text = os.fspath(url)
-    if protocol_of(text) in WEB:
-        raise EntropyLawError(
-            f"{shown(text)}: the web can only be read; write to a bucket (s3://, gs://, az://) or a file"
-        )
-    target = located(text)
-    if not last_part(text):
-        raise EntropyLawError(f"{target.shown}: is a bucket or a directory; name an object in it")
+    check_target(os.fspath(url))
+    target = located(url)
     found = target.info("written")
     if found is not None and found.get("type") == "directory":
         raise EntropyLawError(f"{target.shown}: is a directory; name an object in it")
@@ -114,7 +108,7 @@ def upload(files: Sequence[tuple[Path, str]], *, force: bool, remove: Iterable[s
         for upload in uploads:
             upload.place(force)
     except BaseException:
-        for upload in uploads:
+        for upload in reversed(uploads):
             upload.withdraw()
         raise
 
