@@ -53,7 +53,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
         if bench.stats.data:
             groups[bench.group][bench.extra_info["how"]] = bench.stats.median
     if groups:
-        terminalreporter.section(f"{OURS} (one thread) against the alternatives, medians of this run")
+        terminalreporter.section(
+            f"{OURS} against the alternatives, on one thread if nothing else is said, medians of this run"
+        )
     for group, medians in groups.items():
         ours = medians.get(OURS)
         for how, median in medians.items():

@@ -64,3 +64,19 @@ def test_scoring(benchmark: Any, request: pytest.FixtureRequest, pool: Pool, how
     else:
         sizes = benchmark(lambda: [len(zlib.compress(sample, 9)) for sample in samples])
     assert sizes[:CHECKED] == [len(zlib.compress(sample, 9)) for sample in samples[:CHECKED]]
+
+
+@pytest.mark.parametrize("how", ["entropylaw", "entropylaw on one thread", "zlib.compress"])
+def test_whole_pool(benchmark: Any, request: pytest.FixtureRequest, pool: Pool, how: str) -> None:
+    """R of the pool as one stream, on two threads."""
+    import zlib
+
+    raw = pool.data.tobytes()
+    label(benchmark, request, "R of the pool, two threads", how)
+    if how == "zlib.compress":
+        size = benchmark.pedantic(lambda: len(zlib.compress(raw, 9)), rounds=5)
+    else:
+        threads = 2 if how == "entropylaw" else 1
+        measured = {"group_by": None, "threads": threads}
+        size = benchmark.pedantic(lambda: entropylaw.ratio(pool, **measured).compressed_bytes, rounds=5)
+    assert size == len(zlib.compress(raw, 9))

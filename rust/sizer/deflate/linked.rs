@@ -235,15 +235,17 @@ impl Finder for LinkedText<'_> {
         if let Some(found) = self.long(position, longer_than, max, oldest, limit) {
             return Some(found);
         }
-        if longer_than < 5 && max >= 5 {
-            if let Some(found) = self.short::<5>(position, oldest, limit, |links| links.five) {
-                return Some(found);
-            }
+        if longer_than < 5
+            && max >= 5
+            && let Some(found) = self.short::<5>(position, oldest, limit, |links| links.five)
+        {
+            return Some(found);
         }
-        if longer_than < 4 && max >= 4 {
-            if let Some(found) = self.short::<4>(position, oldest, limit, |links| links.four) {
-                return Some(found);
-            }
+        if longer_than < 4
+            && max >= 4
+            && let Some(found) = self.short::<4>(position, oldest, limit, |links| links.four)
+        {
+            return Some(found);
         }
         if longer_than < 3 {
             // The parse takes no match of three bytes from further back.
