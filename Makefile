@@ -135,7 +135,7 @@ site: $(SITE)/tools
 clean:
 	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers .venv-integrations target dist demo site
 
-$(SITE)/tools: $(SOURCES) docs/requirements.txt
+$(SITE)/tools: $(SOURCES) docs/requirements.txt $(shell find python -name '*.py')
 	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)
 	$(SITE)/bin/python -m pip install --quiet '.[law,report]' -r docs/requirements.txt
 	touch $@

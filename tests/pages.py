@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import importlib.util
 import io
 import itertools
 import json
@@ -21,7 +22,7 @@ PACKAGE = ROOT / "python" / "entropylaw"
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"^```+ *([^\n]*)\n(.*?)^```+$", re.MULTILINE | re.DOTALL)
 SHELL = ("", "console")
-OTHER = ("python", "toml", "yaml", "text")
+OTHER = ("python", "toml", "yaml", "json", "text")
 
 EXIT_CODES = {"entropylaw law check": (0, 3)}
 """Of commands that may end with another code than 0, by how they begin."""
@@ -91,6 +92,10 @@ def run_page(page: str) -> int:
             tomllib.loads(block.text)
             if name := re.match(r"# (\S+\.toml)\n", block.text):
                 Path(name[1]).write_text(block.text)
+        elif block.kind == "json":
+            json.loads(block.text)
+        elif block.kind == "yaml" and importlib.util.find_spec("yaml"):
+            importlib.import_module("yaml").safe_load(block.text)
     return done
 
 
