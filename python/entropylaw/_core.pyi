@@ -39,7 +39,7 @@ def thread_count(threads: int | None = None) -> int:
     """How many threads a call uses that asks for so many, from 1 to 4,096; by default as many as this process may use
     at once, by its affinity and its quota of the processors (cgroups)."""
 
-def auto_one_in(bytes: int) -> int:
+def auto_one_in(size: int) -> int:
     """One in how many n-grams coverage keeps of a pool of so many bytes, unless it is told."""
 
 @final

@@ -273,9 +273,9 @@ def select(
         ``min_contexts`` different left contexts of four bytes (by default 2; 1 for no such demand). The latter keeps
         copied noise out.
     features : {"auto", "all", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64"}
-        For ``coverage``: how many of the n-grams count, told by a hash, the same ones everywhere; memory and time fall with
-        them. ``auto``, the default, takes all of small pools, and of others the share for which tables and lists take
-        AUTOBOUND at most: see "Coverage of large pools" in ``docs/large-pools.md``.
+        For ``coverage``: how many of the n-grams count. A hash decides which, the same ones everywhere; memory and time
+        fall with them. ``auto``, the default, takes all of a pool of up to 1.7 GB of text, and of a larger one what
+        tables and lists have room for in 4 GiB (``docs/large-pools.md``). What was taken is in ``parameters``.
     seed : int
         For ``random``: another seed draws other samples; from 0, the default, to 2^63 - 1.
     group_by : str or sequence of str

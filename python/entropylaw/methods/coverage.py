@@ -114,7 +114,7 @@ class Coverage:
             )
 
     def for_core(self, size: int) -> dict[str, Any]:
-        """What the core needs to know of n-grams, for a pool of ``size`` bytes, and of the target, which has been read."""
+        """What the core needs to know of n-grams, for a pool of ``size`` bytes, and of the target, once it is read."""
         weights = self.weights(size)
         weights["one_in"] = _FEATURES[weights.pop("features")]
         if not isinstance(self.target, Pool):

@@ -84,8 +84,8 @@ pub(crate) fn first_gains<'py>(
 
 /// One in how many features `auto` keeps. See `_core.pyi`.
 #[pyfunction]
-pub(crate) fn auto_one_in(bytes: usize) -> u32 {
-    coverage::auto_one_in(bytes)
+pub(crate) fn auto_one_in(size: usize) -> u32 {
+    coverage::auto_one_in(size)
 }
 
 /// Samples from elsewhere: bytes and offsets.
