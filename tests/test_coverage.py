@@ -14,6 +14,7 @@ import entropylaw
 from coverage_oracle import Oracle
 from entropylaw import CoverageSelection, EntropyLawError, _core
 from entropylaw.cli import main
+from entropylaw.methods.coverage import Coverage
 from entropylaw.pool import load
 from limits import Limits
 
@@ -266,3 +267,56 @@ def test_an_initial_subset_is_read_like_the_pool(tmp_path: Path) -> None:
     from_file = select([{"text": text} for text in SOME_TEXT], budget=4, initial_subset=path)
     from_memory = select(SOME_TEXT, budget=4, initial_subset=[SOME_TEXT[0]])
     assert from_file.indices.tolist() == from_memory.indices.tolist()
+
+
+@pytest.mark.parametrize(
+    ("size", "share"),
+    [
+        (0, "all"),
+        (133_000_000, "all"),
+        (1_717_986_918, "all"),
+        (1_717_986_922, "1/2"),
+        (4_900_000_000, "1/4"),
+        (9_800_000_000, "1/8"),
+        (50_000_000_000, "1/32"),
+        (10**15, "1/64"),
+    ],
+)
+def test_auto_keeps_the_n_grams_that_there_is_room_for(size: int, share: str) -> None:
+    assert Coverage().weights(size)["features"] == share
+    for features in ("all", "1/2", "1/64"):
+        assert Coverage(features=features).weights(size)["features"] == features  # type: ignore[arg-type]
+
+
+def test_auto_goes_by_the_samples_that_may_be_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def auto(size: int) -> int:
+        sizes.append(size)
+        return 4
+
+    monkeypatch.setattr(_core, "auto_one_in", auto)
+    selection = select(SOME_TEXT, budget=3, length_band="17:")
+    assert set(sizes) == {sum(len(text) for text in SOME_TEXT if len(text) >= 17)}
+    assert selection.parameters["features"] == "1/4"
+    assert selection.indices.tolist() == select(SOME_TEXT, budget=3, length_band="17:", features="1/4").indices.tolist()
+    entropylaw.score(SOME_TEXT)
+    assert sizes[-1] == sum(map(len, SOME_TEXT))
+
+
+def test_features_on_the_command_line_and_in_a_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool, subset = tmp_path / "pool.jsonl", tmp_path / "subset.jsonl"
+    pool.write_text("".join(json.dumps({"text": f"{text} {n}"}) + "\n" for n, text in enumerate(SOME_TEXT * 3)))
+    options = ["--method", "coverage", "--budget", "9", "--features", "1/2"]
+    assert main(["select", str(pool), "-o", str(subset), *options, "--quiet"]) == 0
+    expected = entropylaw.select(pool, method="coverage", budget=9, features="1/2")
+    (manifest,) = tmp_path.glob("*.manifest.json")
+    assert json.loads(manifest.read_text())["parameters"]["features"] == "1/2"
+    again = entropylaw.replay(manifest)
+    assert again.indices.tolist() == expected.indices.tolist()
+    assert again.indices.tolist() != entropylaw.select(pool, method="coverage", budget=9).indices.tolist()
+    assert main(["score", str(pool), "-o", str(tmp_path / "scores.csv"), "--features", "1/2", "--quiet"]) == 0
+    assert main(["select", str(pool), "-o", str(tmp_path / "none.jsonl"), *options[:-1], "1/3"]) != 0
+    message = capsys.readouterr().err
+    assert "features '1/3'" in message and "'1/64'" in message
+    assert not (tmp_path / "none.jsonl").exists()

@@ -190,8 +190,9 @@ class Coverage(Method):
     features: Features = option(
         "auto",
         "n-grams that count, told by a hash",
-        doc="how many of the n-grams count, told by a hash, the same ones everywhere; memory and time fall with them; "
-        "``auto`` takes all of small pools, and of others the share that docs/large-pools.md says",
+        doc="how many of the n-grams count; a hash decides which, the same ones everywhere; memory and time fall with "
+        "them; ``auto`` takes all of a pool of up to 1.7 GB of text, and of a larger one what tables and lists have room "
+        "for in 4 GiB (``docs/large-pools.md``)",
     )
     target: PoolLike | Pool | None = target_option()
     target_weight: float | None = option(
