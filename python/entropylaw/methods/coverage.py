@@ -191,8 +191,8 @@ class Coverage(Method):
         "auto",
         "n-grams that count, told by a hash",
         doc="how many of the n-grams count; a hash decides which, the same ones everywhere; memory and time fall with "
-        "them; ``auto`` takes all of a pool of up to 1.7 GB of text, and of a larger one what tables and lists have room "
-        "for in 4 GiB (``docs/large-pools.md``)",
+        "them; ``auto`` takes all of a pool of up to 1.7 GB of text, and of a larger one what tables and lists have "
+        "room for in 4 GiB (``docs/large-pools.md``)",
     )
     target: PoolLike | Pool | None = target_option()
     target_weight: float | None = option(
