@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import pickle
 import re
 import shlex
 import tempfile
@@ -651,7 +652,9 @@ def test_what_is_shown_of_a_url(url: str, shown: str) -> None:
     assert shown_of(url) == shown
     assert shown_of(shown) == shown
     assert is_cut(shown) == (shown.endswith("?...") or "***@" in shown)
-    assert str(EntropyLawError(f"{url}: no; what about '{url}'?")) == f"{shown}: no; what about '{shown}'?"
+    error = EntropyLawError(f"{url}: no; what about '{url}'?")
+    assert str(error) == error.args[0] == f"{shown}: no; what about '{shown}'?"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 class EntropyLawError(ValueError):
     """Input, parameters or files that a user can mend; the message says where, what was found and what to do.
 
-    It is one line that is safe to print, whatever the data are that it quotes.
+    It is one line that is safe to print and to keep, whatever the data and the URLs are that it quotes.
     """
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(told(message))
+
     def __str__(self) -> str:
-        return display(told(super().__str__()))
+        return display(super().__str__())
 
 
 def json_reason(error: "JSONDecodeError", column: int, whole: str) -> str:
