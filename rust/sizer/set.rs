@@ -83,6 +83,7 @@ impl<S: Sizer> Set<S> {
     }
 
     /// The sizer, which has read all but the closing bytes.
+    #[cfg(feature = "python")]
     pub(crate) fn sizer(&self) -> &S {
         &self.sizer
     }
