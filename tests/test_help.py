@@ -18,6 +18,7 @@ from entropylaw.cli import main
 from entropylaw.cli.advice import ADVISED
 from entropylaw.cli.config import _leaves
 from entropylaw.cli.help import COMMON
+from entropylaw.cli.parser import Parser
 
 LEAVES = [parser.prog.removeprefix("entropylaw ") for parser in _leaves(cli._parser()[1])]
 
@@ -30,8 +31,11 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pool.jsonl").write_text("".join(f'{{"text": "{text}", "source": "s"}}\n' for text in texts))
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
-    return next(parser for parser in _leaves(cli._parser()[1]) if parser.prog == f"entropylaw {name}")
+def parser_of(name: str) -> Parser:
+    found = next(parser for parser in _leaves(cli._parser()[1]) if parser.prog == f"entropylaw {name}")
+    assert isinstance(found, Parser)
+    found.complete()
+    return found
 
 
 def help_of(name: str, option: str, capsys: pytest.CaptureFixture[str]) -> str:

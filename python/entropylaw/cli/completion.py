@@ -4,6 +4,7 @@ import argparse
 import functools
 
 from entropylaw.cli.files import READ, WRITTEN
+from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import print_text
 from entropylaw.errors import EntropyLawError
 
@@ -41,7 +42,9 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
 
 
 def _complete_files(parser: argparse.ArgumentParser, how: object) -> None:
-    """Marks what takes the name of a file, in a parser and those of its commands."""
+    """Marks what takes the name of a file, in a parser and those of its commands, with all of their options."""
+    if isinstance(parser, Parser):
+        parser.complete()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():

@@ -27,12 +27,10 @@ COMMON = {
 
 
 def shorten(parser: argparse.ArgumentParser, name: str = "") -> None:
-    """Gives a parser, and those of its commands, ``--help-all``. Call it when they have all their options."""
+    """Gives a parser, and those of its commands, ``--help-all``."""
     commands = next((action for action in parser._actions if isinstance(action, argparse._SubParsersAction)), None)
-    if isinstance(parser, Parser) and name in COMMON:
-        # Of an option and the `--no-...` that takes it back, the option, which is the first.
-        by_name = {action.dest: action for action in reversed(parser._actions)}
-        parser.common = [by_name[option] for option in COMMON[name] if option in by_name]
+    if isinstance(parser, Parser):
+        parser.common = COMMON.get(name, ())
     shown = "show all options and exit" if name in COMMON else argparse.SUPPRESS
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, dest="help", default=argparse.SUPPRESS, help=shown)
     for command, inner in commands.choices.items() if commands else ():
@@ -42,6 +40,6 @@ def shorten(parser: argparse.ArgumentParser, name: str = "") -> None:
 class _HelpAll(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         if isinstance(parser, Parser):
-            parser.common = []
+            parser.common = ()
         parser.print_help()
         parser.exit()

@@ -1,8 +1,11 @@
-"""A parser that takes no option twice (argparse would quietly let the last one count), and whose help may be short."""
+"""A parser that takes no option twice, may wait with some of them until it is asked, and whose help may be short.
+
+argparse would quietly let the last one of two count.
+"""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from entropylaw.cli.terminal import ERROR_COLOUR, NO_COLOUR, has_colours
@@ -15,13 +18,30 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **options)
         self.given: set[str] = set()
         """The options with values that were met so far."""
-        self.common: list[argparse.Action] = []
-        """The options that help shows, if not all."""
         for name in (None, "store"):
             self.register("action", name, _Once)
+        self.common: tuple[str, ...] = ()
+        """The names of the options that help shows, in its order; empty: all."""
+        self._later: list[tuple[int, Callable[[], None]]] = []
+
+    def add_later(self, add: Callable[[], None]) -> None:
+        """Calls ``add`` when this parser is used: what it needs may take long to import. Groups that it adds come after
+        those that there are now."""
+        self._later.append((len(self._action_groups), add))
+
+    def complete(self) -> None:
+        """Adds what was to be added later."""
+        later, self._later = self._later, []
+        for at, add in later:
+            before = len(self._action_groups)
+            add()
+            added = self._action_groups[before:]
+            del self._action_groups[before:]
+            self._action_groups[at:at] = added
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See ``argparse``."""
+        self.complete()
         self.given.clear()
         return super().parse_known_args(args, namespace)
 
@@ -35,6 +55,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_usage(self) -> str:
         """What a command needs at least, if its help is short; else all."""
+        self.complete()
         if not self.common:
             return super().format_usage()
         formatter = self._short_formatter()
@@ -43,16 +64,20 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The help, with the common options alone if there are some."""
+        self.complete()
         if not self.common:
             return super().format_help()
+        # Of an option and the `--no-...` that takes it back, the option, which is the first.
+        by_name = {action.dest: action for action in reversed(self._actions)}
+        common = [by_name[name] for name in self.common if name in by_name]
         asks = [action for action in self._actions if action.dest == "help" and action.help != argparse.SUPPRESS]
         arguments = [action for action in self._actions if not action.option_strings]
         more = sum(action.help != argparse.SUPPRESS for action in self._actions)
-        more -= len(asks) + len(arguments) + len(self.common)
+        more -= len(asks) + len(arguments) + len(common)
         formatter = self._short_formatter()
         formatter.add_usage(None, [action for action in self._actions if action.required], [])
         formatter.add_text(self.description)
-        for title, actions in (("arguments", arguments), ("common options", [*self.common, *asks])):
+        for title, actions in (("arguments", arguments), ("common options", [*common, *asks])):
             formatter.start_section(title)
             formatter.add_arguments(actions)
             formatter.end_section()
