@@ -31,7 +31,7 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pool.jsonl").write_text("".join(f'{{"text": "{text}", "source": "s"}}\n' for text in texts))
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> Parser:
     found = next(parser for parser in leaves(cli._parser()[1]) if parser.prog == f"entropylaw {name}")
     assert isinstance(found, Parser)
     found.complete()

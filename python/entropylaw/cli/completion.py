@@ -42,7 +42,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
 
 
 def _complete_files(parser: argparse.ArgumentParser, how: object) -> None:
-    """Marks what takes the name of a file, in a parser and those of its commands."""
+    """Marks what takes the name of a file, in a parser and those of its commands, with all of their options."""
     if isinstance(parser, Parser):
         parser.complete()
     for action in parser._actions:

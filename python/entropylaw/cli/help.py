@@ -27,10 +27,10 @@ COMMON = {
 
 
 def shorten(parser: argparse.ArgumentParser, name: str = "") -> None:
-    """Gives a parser, and those of its commands, ``--help-all``. Call it when they have all their options."""
+    """Gives a parser, and those of its commands, ``--help-all``."""
     commands = next((action for action in parser._actions if isinstance(action, argparse._SubParsersAction)), None)
-    if isinstance(parser, Parser) and name in COMMON:
-        parser.common = COMMON[name]
+    if isinstance(parser, Parser):
+        parser.common = COMMON.get(name, ())
     shown = "show all options and exit" if name in COMMON else argparse.SUPPRESS
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, dest="help", default=argparse.SUPPRESS, help=shown)
     for command, inner in commands.choices.items() if commands else ():

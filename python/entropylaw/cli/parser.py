@@ -1,4 +1,4 @@
-"""A parser that takes no option twice, whose help may be short, and that may wait with some options until it is used.
+"""A parser that takes no option twice, may wait with some of them until it is asked, and whose help may be short.
 
 argparse would quietly let the last one of two count.
 """
@@ -18,10 +18,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **options)
         self.given: set[str] = set()
         """The options with values that were met so far."""
-        self.common: Sequence[str] = ()
-        """The options that help shows, if not all, by name."""
         for name in (None, "store"):
             self.register("action", name, _Once)
+        self.common: tuple[str, ...] = ()
+        """The names of the options that help shows, in its order; empty: all."""
         self._later: list[tuple[int, Callable[[], None]]] = []
 
     def add_later(self, add: Callable[[], None]) -> None:
@@ -55,6 +55,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_usage(self) -> str:
         """What a command needs at least, if its help is short; else all."""
+        self.complete()
         if not self.common:
             return super().format_usage()
         formatter = self._short_formatter()
