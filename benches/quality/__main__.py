@@ -42,8 +42,8 @@ def pick_zip(samples: Sequence[bytes], size: int) -> list[int]:
         budget *= 2
 
 
-def pick_coverage(samples: Sequence[bytes], size: int, *, unit: Any) -> list[int]:
-    selection = entropylaw.select(list(samples), method="coverage", budget=f"{size}B", unit=unit)
+def pick_coverage(samples: Sequence[bytes], size: int, *, unit: Any, features: Any = "auto") -> list[int]:
+    selection = entropylaw.select(list(samples), method="coverage", budget=f"{size}B", unit=unit, features=features)
     return selection.indices.tolist()
 
 
@@ -53,6 +53,11 @@ METHODS: dict[str, Pick] = {
     "coverage-byte": partial(pick_coverage, unit="byte"),
     "coverage-word": partial(pick_coverage, unit="word"),
 }
+
+SAMPLED: dict[str, Pick] = {
+    f"coverage-{share}": partial(pick_coverage, unit="byte", features=share) for share in ("1/2", "1/4", "1/8", "1/16")
+}
+"""With a part of the n-grams: to be asked for."""
 
 
 def quality(task: heldout.Task, picked: list[int], workers: ProcessPoolExecutor) -> dict[str, Any]:
@@ -112,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benches/quality", description=__doc__.split("\n", 1)[0])
     parser.add_argument("pool", nargs="?", help="JSON or JSON Lines [the demo pool]")
     parser.add_argument("--budgets", nargs="+", default=["1MB", "3MB"], help="bytes to select")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS | SAMPLED, default=list(METHODS))
     parser.add_argument("--families", type=int, default=8, help="predict so many families of sources, the largest")
     parser.add_argument("--seed", type=int, default=0, help="which prompts are held out")
     parser.add_argument("--junk", type=float, default=0.05, help="share of junk to inject; 0 for none")
@@ -136,11 +141,12 @@ def main() -> None:
             size = int(asked.amount)
             for name in arguments.methods:
                 start = time.perf_counter()
-                picked = METHODS[name](task.samples, size)
+                pick = (METHODS | SAMPLED)[name]
+                picked = pick(task.samples, size)
                 row = {"budget": size, "method": name, "seconds": time.perf_counter() - start}
                 row |= quality(task, picked, workers)
                 if arguments.junk and (name.startswith(("coverage", "zip")) or name == "random-0"):
-                    row["junk"] = junk_shares(task.samples, METHODS[name], size, arguments.junk)
+                    row["junk"] = junk_shares(task.samples, pick, size, arguments.junk)
                 rows.append(row)
                 print(table([row]) if len(rows) == 1 else table([row]).split("\n")[1], flush=True)
                 if arguments.json:
