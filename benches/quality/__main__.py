@@ -23,7 +23,7 @@ import heldout
 import summary
 import targeted
 from measures import MODELS
-from methods import METHODS, TARGETED, Problem
+from methods import METHODS, TARGETED, TO_ASK_FOR, Problem
 
 import entropylaw
 from entropylaw.budget import Budget
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--target-budgets", nargs="+", type=_bytes, default=[100_000, 300_000], help="bytes to select for a target"
     )
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS + TO_ASK_FOR, default=list(METHODS))
     parser.add_argument("--families", type=int, default=8, help="predict so many families of sources, the largest")
     parser.add_argument("--target-families", type=int, default=6, help="select for so many of them")
     parser.add_argument("--every", type=int, default=1, help="of the pool, select for a target from every so manieth")

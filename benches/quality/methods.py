@@ -74,10 +74,15 @@ _SELECTED: dict[str, dict[str, Any]] = {
     "coverage-word": {"method": "coverage", "unit": "word"},
     **{f"target-{weight}": {"method": "coverage", "target_weight": weight} for weight in (0.5, 0.9)},
 }
+_SAMPLED: dict[str, dict[str, Any]] = {
+    f"coverage-{share}": {"method": "coverage", "features": share} for share in ("1/2", "1/4", "1/8", "1/16")
+}
 TARGETED = ("dsir", "dsir-mean", "zipfit", *(name for name in _SELECTED if name.startswith("target")))
 """Those that select for a target."""
 _RANDOM = tuple(name for name in _ORDERS if name.startswith("random"))
 METHODS = tuple(dict.fromkeys((*_RANDOM, *_SELECTED, *_ORDERS)))
+TO_ASK_FOR = tuple(_SAMPLED)
+"""Coverage with a part of the n-grams: only if it is asked for."""
 
 
 def pick(name: str, problem: Problem, unit: Unit, amount: int) -> list[int]:
@@ -86,7 +91,7 @@ def pick(name: str, problem: Problem, unit: Unit, amount: int) -> list[int]:
         if name not in problem.orders:
             problem.orders[name] = _ORDERS[name](problem)
         return problem.cut(problem.orders[name], unit, amount)
-    options = dict(_SELECTED[name])
+    options = dict((_SELECTED | _SAMPLED)[name])
     if name in TARGETED:
         options["target"] = list(problem.target)
     if unit == "tokens":

@@ -19,7 +19,8 @@ pub struct Progress {
     /// ``score``: sizing the pool, or first gains; ``global``: stages 1 and 2; ``local``: stage 3; ``measure``: see
     /// ``ratio``; ``count``: counting n-grams; ``pick``: picking until the budget is reached.
     stage: &'static str,
-    /// Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts.
+    /// Steps of this stage that are done: samples seen, or picked; in ``pick`` what the budget counts, for ``ratio``
+    /// bytes.
     done: usize,
     /// Steps in this stage.
     total: usize,
