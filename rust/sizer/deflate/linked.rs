@@ -13,6 +13,8 @@
 //! Links are distances of 16 bits, in a ring that holds the history, and as much ahead as a search may look. Linking
 //! takes constant time a byte, a search expected constant time; where strings recur all the time, up to zlib's limit.
 
+use std::cell::RefCell;
+
 use super::format::{GOOD_MATCH, MAX_CHAIN, MAX_DISTANCE, MAX_MATCH, MIN_MATCH, TOO_FAR, WINDOW};
 use super::parse::{Finder, Match};
 use super::window::{HASHES, boxed, hash, load, slide_positions};
@@ -46,12 +48,8 @@ struct Links {
 /// The last position of each hash, counted from [`LinkedText::base`]; 0 if there is none.
 type Heads<const N: usize> = Box<[u16; N]>;
 
-/// A text and its links.
-pub(super) struct LinkedText<'a> {
-    /// The text, and [`PADDING`].
-    text: &'a [u8],
-    /// Where the text ends.
-    end: usize,
+/// Memory to link a text in: most of a megabyte.
+struct Memory {
     /// By a position's lower 16 bits.
     links: Box<[Links; RING]>,
     /// The place on the chain of zlib's hash, counted from anywhere.
@@ -60,6 +58,32 @@ pub(super) struct LinkedText<'a> {
     four: Heads<BUCKETS>,
     five: Heads<BUCKETS>,
     six: Heads<BUCKETS>,
+}
+
+impl Memory {
+    fn new() -> Memory {
+        let none = Links { three: 0, four: 0, five: 0, six: 0 };
+        let (links, rank) = (boxed(none), boxed(0));
+        Memory { links, rank, three: boxed(0), four: boxed(0), five: boxed(0), six: boxed(0) }
+    }
+
+    fn heads(&mut self) -> [&mut [u16]; 4] {
+        [&mut self.three[..], &mut self.four[..], &mut self.five[..], &mut self.six[..]]
+    }
+}
+
+thread_local! {
+    /// That of the last text that was linked on this thread, for the next one.
+    static SPARE: RefCell<Option<Box<Memory>>> = const { RefCell::new(None) };
+}
+
+/// A text and its links.
+pub struct LinkedText<'a> {
+    /// The text, and [`PADDING`].
+    text: &'a [u8],
+    /// Where the text ends.
+    end: usize,
+    memory: Box<Memory>,
     /// Positions below this are linked.
     linked: usize,
     /// Heads count from 32 KiB before this. The next position is up to 32 KiB behind: a head that is 0 is out of reach.
@@ -73,11 +97,15 @@ impl<'a> LinkedText<'a> {
     /// A text, and [`PADDING`] bytes of any value behind it. Its first byte is never matched: that of a stream is not,
     /// and of others the first byte has to be out of reach.
     pub(super) fn new(text: &'a [u8]) -> Self {
-        let end = text.len() - PADDING;
-        let none = Links { three: 0, four: 0, five: 0, six: 0 };
-        let (links, rank) = (boxed(none), boxed(0));
-        let (three, four, five, six) = (boxed(0), boxed(0), boxed(0), boxed(0));
-        LinkedText { text, end, links, rank, three, four, five, six, linked: 1, base: 0 }
+        let mut memory = SPARE.take().unwrap_or_else(|| Box::new(Memory::new()));
+        // Links and ranks are written before they are read.
+        memory.heads().into_iter().for_each(|heads| heads.fill(0));
+        LinkedText { text, end: text.len() - PADDING, memory, linked: 1, base: 0 }
+    }
+
+    /// Leaves the memory for the next text.
+    pub(super) fn end(self) {
+        SPARE.set(Some(self.memory));
     }
 
     /// Links the next positions.
@@ -85,11 +113,10 @@ impl<'a> LinkedText<'a> {
     fn link(&mut self, position: usize) {
         let to = (position + MAX_MATCH + BATCH).min((self.end + 1).saturating_sub(MIN_MATCH));
         let bucket = |gram: u64| (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKET_BITS)) as usize;
+        let memory = &mut *self.memory;
         while self.linked < to {
             if self.linked == self.base + WINDOW {
-                for heads in [&mut self.three, &mut self.four, &mut self.five, &mut self.six] {
-                    slide_positions(&mut heads[..]);
-                }
+                memory.heads().into_iter().for_each(slide_positions);
                 self.base += WINDOW;
             }
             let now = to.min(self.base + WINDOW);
@@ -102,14 +129,14 @@ impl<'a> LinkedText<'a> {
                 let eight = load(eight, 0);
                 let [a, b, c, ..] = eight.to_le_bytes();
                 let links = Links {
-                    three: back(&mut self.three[hash(a, b, c)], here),
-                    four: back(&mut self.four[bucket(eight << 32)], here),
-                    five: back(&mut self.five[bucket(eight << 24)], here),
-                    six: back(&mut self.six[bucket(eight << 16)], here),
+                    three: back(&mut memory.three[hash(a, b, c)], here),
+                    four: back(&mut memory.four[bucket(eight << 32)], here),
+                    five: back(&mut memory.five[bucket(eight << 24)], here),
+                    six: back(&mut memory.six[bucket(eight << 16)], here),
                 };
-                let before = self.rank[usize::from((at as u16).wrapping_sub(links.three))];
-                self.rank[usize::from(at as u16)] = if links.three == 0 { 0 } else { before.wrapping_add(1) };
-                self.links[usize::from(at as u16)] = links;
+                let before = memory.rank[usize::from((at as u16).wrapping_sub(links.three))];
+                memory.rank[usize::from(at as u16)] = if links.three == 0 { 0 } else { before.wrapping_add(1) };
+                memory.links[usize::from(at as u16)] = links;
             }
             self.linked = now;
         }
@@ -117,13 +144,13 @@ impl<'a> LinkedText<'a> {
 
     #[inline(always)]
     fn links(&self, position: usize) -> Links {
-        self.links[usize::from(position as u16)]
+        self.memory.links[usize::from(position as u16)]
     }
 
     /// Whether a search at a position that looks at no more than `limit` positions comes so far.
     #[inline(always)]
     fn comes_to(&self, at: usize, position: usize, limit: u16) -> bool {
-        let rank = |position: usize| self.rank[usize::from(position as u16)];
+        let rank = |position: usize| self.memory.rank[usize::from(position as u16)];
         rank(position).wrapping_sub(rank(at)) <= limit
     }
 

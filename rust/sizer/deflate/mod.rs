@@ -8,6 +8,8 @@
 //! - the literals and matches of a candidate are found by an index over the prefix rather than by walking its chains
 //!   (`search`, `index`, `sample`); what they are is decided by zlib's lazy parse (`parse`);
 //! - the parse of a candidate is mostly the same behind the next append as well (`trace`, `recent`);
+//! - a text that nobody probes behind is parsed in pieces side by side (`whole`, `piece`), with the matches found by links
+//!   between equal strings (`linked`), and its blocks are made of what the pieces emit (`token`);
 //! - a block's size follows from how often each symbol occurs (`block`), by the lengths of the Huffman codes zlib would
 //!   build (`huffman`, `cost`), which several candidates' blocks share the work for.
 //!

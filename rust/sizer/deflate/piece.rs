@@ -130,6 +130,7 @@ impl Parsed {
             }
         }
         parser.position += start;
+        finder.end();
     }
 
     /// The next piece is to join at a position, or behind.
