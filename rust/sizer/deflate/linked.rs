@@ -78,7 +78,7 @@ thread_local! {
 }
 
 /// A text and its links.
-pub struct LinkedText<'a> {
+pub(super) struct LinkedText<'a> {
     /// The text, and [`PADDING`].
     text: &'a [u8],
     /// Where the text ends.
