@@ -432,7 +432,7 @@ NO_FILES = {
     *("budget", "method", "sort", "shards", "add_columns", "indices_only", "stanza", "preset", "k1", "k2", "k3"),
     *("unit", "ngram", "gamma", "min_df", "min_contexts", "alpha", "group_by", "quota", "min_score", "weight"),
     *("length_band", "ratio_band", "dedupe", "codec", "shuffle", "quick", "show", "form", "R", "L", "group", "level"),
-    *("epoch_steps", "against", "tolerance", "command", "samples", "format", "seed", "balance"),
+    *("epoch_steps", "against", "tolerance", "command", "shell", "samples", "format", "seed", "balance"),
     *("target_weight", "decontaminate"),
 }
 
