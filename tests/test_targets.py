@@ -433,7 +433,7 @@ NO_FILES = {
     *("unit", "ngram", "gamma", "min_df", "min_contexts", "alpha", "group_by", "quota", "min_score", "weight"),
     *("length_band", "ratio_band", "dedupe", "codec", "shuffle", "quick", "show", "form", "R", "L", "group", "level"),
     *("epoch_steps", "against", "tolerance", "command", "samples", "format", "seed", "balance"),
-    *("target_weight", "decontaminate"),
+    *("target_weight", "decontaminate", "features"),
 }
 
 
