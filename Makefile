@@ -51,12 +51,14 @@ test-containers: $(VENV)/tools
 	    'pyspark>=4' 'dask[dataframe]' 'ray[data]' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
 	$(CONTAINERS)/bin/python -m pytest tests/test_containers.py
 
-## test-integrations: the blocks for datatrove and the operator for Data-Juicer, in an environment of its own
+## test-integrations: datatrove's blocks, Data-Juicer's operator and NeMo Curator's example, in an environment of their own
 test-integrations: $(VENV)/tools
 	test -x $(INTEGRATIONS)/bin/python || $(PYTHON) -m venv $(INTEGRATIONS)
 	$(INTEGRATIONS)/bin/python -m pip install --quiet '.[arrow]' 'datatrove[io]' py-data-juicer aiohttp 'ray[data]' pyyaml \
 	    'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
-	$(INTEGRATIONS)/bin/python -m pytest tests/integrations tests/test_docs.py -k 'datatrove or data_juicer or data-juicer'
+	# What the example needs of Curator; all of it is gigabytes.
+	$(INTEGRATIONS)/bin/python -m pip install --quiet --no-deps nemo-curator cosmos-xenna loguru
+	$(INTEGRATIONS)/bin/python -m pytest tests/integrations tests/test_docs.py -k 'datatrove or data_juicer or data-juicer or nemo'
 
 ## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
