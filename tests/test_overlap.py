@@ -47,12 +47,20 @@ def naive(pool: list[str], texts: list[str]) -> list[tuple[int, int]]:
     return found
 
 
+def naive_shares(pool: list[str], texts: list[str]) -> list[float | None]:
+    """Of each text, the share of its different runs of 8 words that some sample has."""
+    known = set().union(*(runs_of(words_of(sample), 8) for sample in pool))
+    wanted = [runs_of(words_of(text), 8) for text in texts]
+    return [len(runs & known) / len(runs) if runs else None for runs in wanted]
+
+
 def overlap(pool: list[str], texts: list[str], threads: int = 2) -> list[tuple[int, int]]:
     samples, benchmark = load(pool), load(texts)
     groups = np.zeros(len(texts), dtype=np.uint32)
-    matches, comparable = _core.find_overlap(
+    matches, comparable, shares = _core.find_overlap(
         samples.data, samples.offsets, benchmark.data, benchmark.offsets, groups, threads=threads
     )
+    assert [None if np.isnan(share) else share for share in shares.tolist()] == naive_shares(pool, texts)
     for sample, text, start, end in matches.tolist():
         run = words_of(samples.sample(sample)[start:end].decode())
         assert len(run) == min(13, len(words_of(texts[text])))
@@ -100,9 +108,10 @@ def test_what_holds_text_of_a_benchmark_is_excluded(files: None, how: dict[str, 
     assert selection.controls["excluded"] == {"contaminated": 3}
     found = selection.controls["contamination"]
     assert found["samples"] == 3
+    file = {"what": "benchmark", "texts": 2, "not_comparable": 0}
     assert found["files"] == [
-        {"what": "benchmark", "name": "test.jsonl", "texts": 2, "not_comparable": 0, "samples": 3},
-        {"what": "benchmark", "name": "other.jsonl", "texts": 2, "not_comparable": 0, "samples": 1},
+        {**file, "name": "test.jsonl", "samples": 3, "known_texts": 1, "known_share": 1.0},
+        {**file, "name": "other.jsonl", "samples": 1, "known_texts": 1, "known_share": 0.5},
     ]
     matched = "IF A TRAIN LEAVES THE STATION AT NOON -- HOW MANY MILES HAS IT"
     assert found["examples"][0] == {"sample": "pool.jsonl:4", "text": "test.jsonl:1", "matched": matched}
@@ -136,8 +145,8 @@ def test_command_line_and_replay(files: None, capsys: pytest.CaptureFixture[str]
     assert run(command) == 0
     said = capsys.readouterr().out
     assert "excluded  3 by contaminated; 9 candidates left\n" in said
-    assert "overlap   3 samples hold text of test.jsonl (2 texts)\n" in said
-    assert "overlap   1 samples hold text of other.jsonl (2 texts)\n" in said
+    assert "overlap   3 samples hold text of test.jsonl (2 texts, 1 in the pool by 70 % or more)\n" in said
+    assert "overlap   1 samples hold text of other.jsonl (2 texts, 1 in the pool by 70 % or more)\n" in said
     manifest = json.loads(Path("out.jsonl.manifest.json").read_text())
     assert manifest["parameters"]["decontaminate"] == "exclude"
     assert [file["name"] for file in manifest["parameters"]["benchmark"]["files"]] == ["test.jsonl", "other.jsonl"]

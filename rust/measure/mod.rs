@@ -2,6 +2,7 @@
 
 pub mod clusters;
 pub mod copies;
+mod covered;
 pub mod duplicates;
 pub mod novelty;
 pub mod overlap;

@@ -13,6 +13,7 @@
 
 use rayon::prelude::*;
 
+use super::covered::Covered;
 use crate::error::{Error, Result};
 use crate::hash::{chain, mix};
 use crate::pool::Pool;
@@ -43,7 +44,7 @@ pub struct Match {
 
 /// The words of a text, as they are compared.
 #[derive(Default)]
-struct Words {
+pub(super) struct Words {
     /// One after the other.
     letters: String,
     words: Vec<Word>,
@@ -114,24 +115,25 @@ impl Words {
     }
 
     /// The hashes of all runs of so many words, by where they start.
-    fn runs(&self, length: usize) -> impl Iterator<Item = u64> {
+    pub(super) fn runs(&self, length: usize) -> impl Iterator<Item = u64> {
         self.words
             .windows(length)
             .map(|run| run.iter().fold(mix(run.len() as u64), |hash, word| chain(hash, word.hash)))
     }
 
-    fn has_at(&self, at: usize, other: &Self, start: usize, length: usize) -> bool {
+    /// Whether so many words from `at` on are those of another text from `start` on.
+    pub(super) fn has_at(&self, at: usize, other: &Self, start: usize, length: usize) -> bool {
         (0..length).all(|word| self.word(at + word) == other.word(start + word))
     }
 }
 
 /// A run of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Run {
-    hash: u64,
-    text: u32,
+pub(super) struct Run {
+    pub hash: u64,
+    pub text: u32,
     /// Its first word.
-    start: u32,
+    pub start: u32,
 }
 
 /// What samples are held to.
@@ -202,12 +204,14 @@ impl Benchmark {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Overlap {
     /// By sample, then by group.
     pub matches: Vec<Match>,
     /// Of each text, whether it has a run to look for.
     pub comparable: Vec<bool>,
+    /// Of each text, the share of its runs of 8 words that the pool has; not a number for a text of fewer words.
+    pub shares: Vec<f64>,
 }
 
 /// Finds the samples of `pool` that hold text of a benchmark; `groups`: of each text a number, such as of its file.
@@ -230,10 +234,12 @@ pub fn overlap(
     monitor.enter(Stage::Measure, pool.len());
     Threads::start(threads)?.install(|| {
         let benchmark = Benchmark::new(texts, groups, monitor)?;
+        let covered = Covered::new(&benchmark.texts);
         let look = |(mut found, mut words): (Vec<Match>, Words), index: u32| {
             monitor.check()?;
             words.read(pool.sample(index as usize));
             benchmark.matches(index, &words, &mut found);
+            covered.see(&words);
             monitor.steps(1);
             Ok((found, words))
         };
@@ -245,7 +251,7 @@ pub fn overlap(
                 a.append(&mut b);
                 Ok(a)
             })?;
-        Ok(Overlap { matches, comparable: benchmark.comparable() })
+        Ok(Overlap { matches, comparable: benchmark.comparable(), shares: covered.shares() })
     })
 }
 

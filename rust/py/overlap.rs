@@ -30,8 +30,8 @@ pub(super) fn first_copies<'py>(
     Ok(first.into_pyarray(py))
 }
 
-/// Matches (sample, text, start, end), and whether each text can be found.
-type Found<'py> = (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>);
+/// Matches (sample, text, start, end), whether each text can be found, and how much of it the pool has.
+type Found<'py> = (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<f64>>);
 
 /// Which samples hold text of a benchmark. See `_core.pyi`.
 #[pyfunction]
@@ -58,5 +58,5 @@ pub(super) fn find_overlap<'py>(
         .flat_map(|each| [i64::from(each.sample), i64::from(each.text), each.start as i64, each.end as i64])
         .collect();
     let matches = rows.into_pyarray(py).reshape([found.matches.len(), 4])?;
-    Ok((matches, found.comparable.into_pyarray(py)))
+    Ok((matches, found.comparable.into_pyarray(py), found.shares.into_pyarray(py)))
 }

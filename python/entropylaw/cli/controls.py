@@ -110,9 +110,10 @@ def control_lines(summary: dict[str, Any]) -> list[str]:
     if "contamination" in summary:
         for file in summary["contamination"]["files"]:
             unable = f"; {file['not_comparable']:,} too short or common to tell" if file["not_comparable"] else ""
+            known = f", {file['known_texts']:,} in the pool by 70 % or more" if file["known_texts"] else ""
             lines.append(
                 f"overlap   {file['samples']:,} samples hold text of {short(file['name'])} ({file['texts']:,} "
-                f"texts{unable})"
+                f"texts{known}{unable})"
             )
     budget = summary["budget"]
     if budget["unit"] != "samples":

@@ -1,5 +1,6 @@
 """Samples that hold text of a benchmark, or of the target that the selection is for."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,6 +13,8 @@ from entropylaw.pool import Pool
 
 _EXAMPLES = 20
 _SHOWN = 300
+_KNOWN = 0.7
+"""The share of its runs of 8 words that a pool has of a text that it is said to know; see PaLM (arXiv 2204.02311)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +44,26 @@ class Overlap:
                 (f"the {what}" if name == "the pool" else name, count) for name, count in benchmark.records.parts()
             ]
             groups = np.repeat(np.arange(len(parts), dtype=np.uint32), [count for _, count in parts])
-            matches, comparable = _core.find_overlap(
+            matches, comparable, shares = _core.find_overlap(
                 pool.data, pool.offsets, benchmark.data, benchmark.offsets, groups, threads=threads, progress=progress
             )
             samples, texts = matches[:, 0], matches[:, 1]
             holds[samples] = True
             having = np.bincount(groups[texts], minlength=len(parts)).tolist()
             silent = np.bincount(groups[~comparable], minlength=len(parts)).tolist()
-            files += [
-                {"what": what, "name": name, "texts": count, "not_comparable": unable, "samples": found}
-                for (name, count), unable, found in zip(parts, silent, having, strict=True)
-            ]
+            for number, ((name, count), unable, found) in enumerate(zip(parts, silent, having, strict=True)):
+                known = shares[(groups == number) & ~np.isnan(shares)]
+                files.append(
+                    {
+                        "what": what,
+                        "name": name,
+                        "texts": count,
+                        "not_comparable": unable,
+                        "samples": found,
+                        "known_texts": int(np.count_nonzero(known >= _KNOWN)),
+                        "known_share": math.fsum(known.tolist()) / len(known) if len(known) else None,
+                    }
+                )
             for sample, text, start, end in matches[: _EXAMPLES - len(examples)].tolist():
                 matched = pool.sample(sample)[start:end].decode(errors="replace")
                 where, whose = pool.records.where(sample), benchmark.records.where(text)

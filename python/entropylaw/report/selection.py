@@ -255,11 +255,13 @@ def _overlap(selection: Selection) -> Table:
     """What of the pool holds text of a benchmark or of the target, if that was looked for."""
     found = selection.controls.get("contamination", {"files": [], "examples": []})
     files = ", ".join(
-        f"{file['samples']:,} samples of the pool hold text of {label(file['name'])}" for file in found["files"]
+        f"{file['samples']:,} samples of the pool hold text of {label(file['name'])}, of whose {file['texts']:,} texts "
+        f"{file['known_texts']:,} have 70 % of their runs of 8 words in it"
+        for file in found["files"]
     )
     return Table(
         "Text of benchmarks",
-        f"{files}: 13 words in a row, in lower case and without punctuation. Some of them.",
+        f"{files}. To hold text is to have 13 words in a row of it, in lower case, without punctuation. Some of them.",
         ("record", "has text of", "which"),
         [(label(each["sample"]), label(each["text"]), excerpt(each["matched"].encode())) for each in found["examples"]],
         text=frozenset({2}),
