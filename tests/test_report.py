@@ -173,7 +173,7 @@ def test_the_tiles_of_a_selection_are_its_numbers(method: Any) -> None:
     }
     if method == "zip":
         of_pool = f"{whole / len(zlib.compress(''.join(texts).encode(), 9)):.3f}"
-        expected["R, selected"] = (measured, f"{expected['R, selected'][1]}; about {of_pool} of the pool")
+        expected["R, selected"] = (measured, f"{expected['R, selected'][1]}; {of_pool} of the pool")
     elif method == "coverage":
         assert isinstance(selection, entropylaw.CoverageSelection)
         oracle = Oracle(
