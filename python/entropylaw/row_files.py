@@ -1,9 +1,9 @@
 """Rows of tables as files: Parquet, Arrow and CSV."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -11,13 +11,13 @@ from pyarrow import csv, parquet
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import mapped, reason
 from entropylaw.pool.arrow_types import converted, holds, is_binary, is_extension, is_json, is_list_view, is_text
+from entropylaw.pool.formats import KINDS
 from entropylaw.pool.row_values import values
 
 Kind = Literal["parquet", "arrow", "csv", "tsv"]
 
 _ROWS = 1 << 16
 """Rows in a row group of Parquet, at most."""
-_NAMES = {"parquet": "Parquet", "arrow": "Arrow", "csv": "CSV", "tsv": "TSV"}
 _TEXT_IN_CSV = ("arrow.uuid", "pandas.period")
 """Extension types with a form as text."""
 
@@ -32,27 +32,7 @@ def write_rows(file: IO[bytes], kind: Kind, schema: pa.Schema, batches: Iterable
     """
     check_columns(kind, schema)
     held = held_schema(kind, schema)
-    batches = (_held(batch, held) for batch in batches)
-    if kind == "parquet":
-        with parquet.ParquetWriter(file, held, compression="zstd") as writer:
-            waiting: list[pa.RecordBatch] = []
-            for batch in batches:
-                waiting.append(batch)
-                if sum(part.num_rows for part in waiting) >= _ROWS:
-                    writer.write_table(pa.Table.from_batches(waiting))
-                    waiting = []
-            if waiting:
-                writer.write_table(pa.Table.from_batches(waiting))
-    elif kind == "arrow":
-        with pa.ipc.new_file(file, held) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-    else:
-        written = held if len(held) > 1 else pa.schema([(held.names[0], pa.large_string())])
-        options = csv.WriteOptions(delimiter="\t" if kind == "tsv" else ",")
-        with csv.CSVWriter(file, written, write_options=options) as writer:
-            for batch in batches:
-                writer.write_batch(_without_empty_lines(batch))
+    _WRITERS[kind].write(file, held, (_held(batch, held) for batch in batches))
 
 
 def check_columns(kind: Kind, schema: pa.Schema, name: str = "") -> None:
@@ -64,11 +44,11 @@ def check_columns(kind: Kind, schema: pa.Schema, name: str = "") -> None:
         If it can't: CSV has no lists, objects, JSON or binary, Parquet no unions, intervals or objects without members.
     """
     for field in schema:
-        if _REFUSES[kind](field.type):
+        if _WRITERS[kind].refuses(field.type):
             others = "Arrow" if kind == "parquet" or _not_in_parquet(field.type) else "Parquet"
+            where, ours = f"{name}: " if name else "", KINDS[kind].title
             raise EntropyLawError(
-                f"{name}{': ' if name else ''}column {field.name!r} is {field.type}, which {_NAMES[kind]} can't hold; "
-                f"write {others} or JSON Lines"
+                f"{where}column {field.name!r} is {field.type}, which {ours} can't hold; write {others} or JSON Lines"
             )
 
 
@@ -78,8 +58,8 @@ def held_schema(kind: Kind, schema: pa.Schema) -> pa.Schema:
     Parquet encodes columns in its own way: run-end encoded ones become plain, and dictionaries of anything but text and
     binary. It has no times in seconds, and no dates in milliseconds. CSV holds text.
     """
-    change = {"parquet": _in_parquet, "arrow": lambda _: None}.get(kind, _in_csv)
-    return pa.schema([field.with_type(mapped(field.type, change)) for field in schema], schema.metadata)
+    changed = _WRITERS[kind].changed
+    return pa.schema([field.with_type(mapped(field.type, changed)) for field in schema], schema.metadata)
 
 
 def _held(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -164,9 +144,48 @@ def _not_in_csv(kind: pa.DataType) -> bool:
     return bool(pa.types.is_nested(kind) or is_binary(kind))
 
 
-_REFUSES: dict[Kind, Callable[[pa.DataType], bool]] = {
-    "parquet": _not_in_parquet,
-    "arrow": lambda _: False,
-    "csv": _not_in_csv,
-    "tsv": _not_in_csv,
+def _write_parquet(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        waiting: list[pa.RecordBatch] = []
+        for batch in batches:
+            waiting.append(batch)
+            if sum(part.num_rows for part in waiting) >= _ROWS:
+                writer.write_table(pa.Table.from_batches(waiting))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting))
+
+
+def _write_arrow(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    with pa.ipc.new_file(file, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _write_csv(delimiter: str) -> "Callable[[IO[bytes], pa.Schema, Iterable[pa.RecordBatch]], None]":
+    def write(file: IO[bytes], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        written = schema if len(schema) > 1 else pa.schema([(schema.names[0], pa.large_string())])
+        with csv.CSVWriter(file, written, write_options=csv.WriteOptions(delimiter=delimiter)) as writer:
+            for batch in batches:
+                writer.write_batch(_without_empty_lines(batch))
+
+    return write
+
+
+class _Writer(NamedTuple):
+    """How a format writes rows."""
+
+    write: Callable[[IO[bytes], pa.Schema, Iterable[pa.RecordBatch]], None]
+    refuses: Callable[[pa.DataType], bool]
+    """Whether it can't hold a type."""
+    changed: Callable[[pa.DataType], pa.DataType | None]
+    """The type that it holds another one as; None if as it is."""
+
+
+_WRITERS: Mapping[Kind, _Writer] = {
+    "parquet": _Writer(_write_parquet, _not_in_parquet, _in_parquet),
+    "arrow": _Writer(_write_arrow, lambda _: False, lambda _: None),
+    "csv": _Writer(_write_csv(","), _not_in_csv, _in_csv),
+    "tsv": _Writer(_write_csv("\t"), _not_in_csv, _in_csv),
 }
+"""The formats that hold rows, by name; ``pool/formats.py`` says how they are told and read."""

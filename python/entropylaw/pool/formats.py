@@ -1,34 +1,80 @@
-"""Which format a file has."""
+"""The formats of files that hold records, and which of them a file has."""
 
 import os
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.compression import ENDINGS as PACKED
 from entropylaw.pool.foreign import check_text, foreign
 from entropylaw.pool.source import Source
+
+if TYPE_CHECKING:
+    from entropylaw.pool.tables import Table
 from entropylaw.storage.urls import ending_part
 
 Format = Literal["json", "csv", "tsv", "parquet", "arrow"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 
-ENDINGS: dict[str, Format] = {
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".jsonlines": "json",
-    ".jl": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".arrows": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    ".csv": "csv",
-    ".tsv": "tsv",
+
+@dataclass(frozen=True)
+class Kind:
+    """A format of files that hold records. What each writes is in ``row_files``."""
+
+    title: str
+    endings: tuple[str, ...]
+    """Ends of names."""
+    written: tuple[str, ...]
+    """Those of ``endings`` that outputs may have: fewer, because what takes a name by its end has to know it."""
+    begins: tuple[bytes, ...] = ()
+    """What its files begin with. A format whose files begin with anything is told by ``--format`` or their names."""
+    rows: "Callable[[Source], Table] | None" = None
+    """The table that a file is; None where records are not rows."""
+    is_text: bool = True
+    """Whether a file without anything in it is one without records, and may be compressed as a whole."""
+
+
+def _parquet(source: Source) -> "Table":
+    from entropylaw.pool.tables import ParquetTable
+
+    return ParquetTable(source)
+
+
+def _arrow(source: Source) -> "Table":
+    from entropylaw.pool.tables import ArrowTable
+
+    return ArrowTable(source)
+
+
+def _csv(delimiter: str) -> "Callable[[Source], Table]":
+    def rows(source: Source) -> "Table":
+        from entropylaw.pool.csv_table import CsvTable
+
+        return CsvTable(source, delimiter)
+
+    return rows
+
+
+KINDS: Mapping[Format, Kind] = {
+    "json": Kind("JSON", (".json", ".jsonl", ".ndjson", ".jsonlines", ".jl"), (".json", ".jsonl", ".ndjson")),
+    "parquet": Kind("Parquet", (".parquet", ".pq"), (".parquet",), (b"PAR1",), _parquet, is_text=False),
+    "arrow": Kind(
+        "Arrow",
+        (".arrow", ".arrows", ".feather", ".ipc"),
+        (".arrow", ".arrows", ".feather", ".ipc"),
+        (b"ARROW1", b"\xff\xff\xff\xff"),
+        _arrow,
+        is_text=False,
+    ),
+    "csv": Kind("CSV", (".csv",), (".csv",), rows=_csv(",")),
+    "tsv": Kind("TSV", (".tsv",), (".tsv",), rows=_csv("\t")),
 }
-_TITLES: dict[Format, str] = {"json": "JSON", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet", "arrow": "Arrow"}
+"""The formats by name."""
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: Mapping[str, Format] = {ending: name for name, kind in KINDS.items() for ending in kind.endings}
+WRITTEN: Mapping[str, Format] = {ending: name for name, kind in KINDS.items() for ending in kind.written}
 
 
 def named_format(path: str | os.PathLike[str]) -> Format | None:
@@ -41,7 +87,7 @@ def named_format(path: str | os.PathLike[str]) -> Format | None:
 
 def title(kind: Format) -> str:
     """What a format is called."""
-    return _TITLES[kind]
+    return KINDS[kind].title
 
 
 def check_format(given: Any) -> None:
@@ -61,11 +107,7 @@ def format_of(source: Source, given: Format | None = None) -> Format:
     """
     named = given or named_format(source.name)
     head = source.head()
-    held: Format | None = None
-    if head.startswith(b"PAR1"):
-        held = "parquet"
-    elif head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
-        held = "arrow"
+    held = next((name for name, kind in KINDS.items() if kind.begins and head.startswith(kind.begins)), None)
     if held is not None:
         if given not in (None, held):
             raise EntropyLawError(
@@ -75,7 +117,7 @@ def format_of(source: Source, given: Format | None = None) -> Format:
     if (found := foreign(head)) is not None:
         what, remedy = found
         raise EntropyLawError(f"{source.name}: {what}; {remedy}")
-    if named in ("parquet", "arrow"):
+    if named is not None and not KINDS[named].is_text:
         packed = not source.is_plain()
         if packed:
             check_text(source.name, next(source.chunks(), b""))

@@ -13,7 +13,7 @@ from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.containers import Rows, in_arrow
-from entropylaw.pool.formats import Format, check_format, format_of, named_format, title
+from entropylaw.pool.formats import KINDS, Format, check_format, format_of, named_format
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
 from entropylaw.pool.lines import LineRecords
@@ -217,22 +217,15 @@ def unless_named(pool: Any, format: Format | None) -> Format | None:
 
 
 def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
-    kind = format_of(source, given) if source.size else "json"
-    if kind == "json" or (kind in ("csv", "tsv") and _is_blank(source)):
+    kind = KINDS[format_of(source, given) if source.size else "json"]
+    if kind.rows is None or (kind.is_text and _is_blank(source)):
         # Nothing is nothing in every format.
         read_json(source, builder)
         return
-    need_arrow(f"{source.name}: reading {title(kind)}")
-    from entropylaw.pool.csv_table import CsvTable
+    need_arrow(f"{source.name}: reading {kind.title}")
     from entropylaw.pool.table_records import read_table
-    from entropylaw.pool.tables import ArrowTable, ParquetTable
 
-    if kind == "parquet":
-        read_table(ParquetTable(source), builder)
-    elif kind == "arrow":
-        read_table(ArrowTable(source), builder)
-    else:
-        read_table(CsvTable(source, "\t" if kind == "tsv" else ","), builder)
+    read_table(kind.rows(source), builder)
 
 
 def _is_blank(source: Source) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from entropylaw.methods import method_named
 from entropylaw.methods.option import options_of
+from entropylaw.pool.formats import Format
 from entropylaw.runs.values import Array, Count, Data, File, Hash, Object, Stored
 from entropylaw.untrusted import Strict
 
@@ -90,7 +91,7 @@ class Parameters(Strict):
     field: str | None
     on_error: Literal["raise", "skip"]
     group_by: str | Array
-    format: Literal["json", "csv", "tsv", "parquet", "arrow"] | None
+    format: Format | None
     dedupe: bool
     quota: str | list[str] | dict[str, int | str] | None = None
     balance: float | None = None

@@ -3,25 +3,11 @@
 import os
 from pathlib import PurePath
 
-from entropylaw.pool.formats import Format
+from entropylaw.pool.formats import WRITTEN, Format
 from entropylaw.storage.urls import ending_part
 
 PACKED = (".gz", ".zst", ".zstd")
 """Ends of names for what can be compressed as a whole."""
-
-# Fewer than are read: what takes a name by its ending has to know it.
-_WRITTEN: dict[str, Format] = {
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".arrows": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    ".csv": "csv",
-    ".tsv": "tsv",
-}
 
 
 def unpacked(path: str | os.PathLike[str]) -> str:
@@ -37,7 +23,7 @@ def ending(path: str | os.PathLike[str]) -> str:
 
 def written_format(path: str | os.PathLike[str]) -> Format | None:
     """The format that the ending stands for; None if there is no ending, or it stands for none."""
-    return _WRITTEN.get(ending(path).lower())
+    return WRITTEN.get(ending(path).lower())
 
 
 def is_array(path: str | os.PathLike[str]) -> bool:
