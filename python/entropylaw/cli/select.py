@@ -71,7 +71,7 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         metavar="N",
         help="samples to select, a share such as 10%%, bytes such as 50MB, or tokens such as '2M tokens'",
     )
-    method = select.add_argument("--method", default=ZIP_UNLESS_NAMED, metavar="METHOD", help="how to select [zip]")
+    method = select.add_argument("--method", default=ZIP_UNLESS_NAMED, help="how to select [zip]")
     output = select.add_argument_group("what is written")
     output.add_argument("--sort", choices=["pick", "input"], default="pick", help="order of the records [%(default)s]")
     output.add_argument(
