@@ -5,6 +5,7 @@ import copy
 import mmap
 import pickle
 import random
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,28 @@ def test_copies_go_on_by_themselves(again: Callable[[entropylaw.Sizer], entropyl
     other.append(TEXT)
     assert other.size() == len(zlib.compress(prefix + TEXT, 9))
     assert (len(sizer), sizer.size()) == (length, len(zlib.compress(prefix, 9)))
+
+
+def test_a_small_stack_is_enough() -> None:
+    """Threads have 128 KiB of it under musl, and 512 under macOS; what is large of a sizer lies elsewhere."""
+    found: list[object] = []
+
+    def work() -> None:
+        sizer = entropylaw.Sizer()
+        sizer.append(TEXT * 900)
+        other = pickle.loads(pickle.dumps(sizer.copy()))
+        found.append(other.probe([TEXT, TEXT * 900], threads=1).tolist())
+        found.append(other.size())
+
+    before = threading.stack_size(128 << 10)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    sizes = [len(zlib.compress(TEXT * 900 + more, 9)) for more in (TEXT, TEXT * 900, b"")]
+    assert found == [sizes[:2], sizes[2]]
 
 
 def test_damaged_states_are_refused() -> None:

@@ -39,16 +39,18 @@ pub(super) struct Cost {
     pub fixed: u64,
 }
 
-/// Working memory for costing blocks.
+/// Working memory for costing blocks. On the heap: a sizer is made and moved where stacks may be small.
 pub(super) struct Coster {
-    builder: Builder,
+    builder: Box<Builder>,
     /// Frequencies of the code-length alphabet, one table a block.
     lengths: [[u16; LENGTH_CODES]; LANES],
 }
 
 impl Coster {
+    // Not in the frame of a caller, which may be one of many that call each other.
+    #[inline(never)]
     pub(super) fn new() -> Coster {
-        Coster { builder: Builder::new(), lengths: [[0; LENGTH_CODES]; LANES] }
+        Coster { builder: Box::new(Builder::new()), lengths: [[0; LENGTH_CODES]; LANES] }
     }
 
     /// Costs of at most [`LANES`] blocks; entries beyond them are zero.

@@ -106,6 +106,10 @@ pub struct Candidate {
     trace: Trace,
 }
 
+// Both are made, moved and kept in frames of functions that call each other, on threads whose stacks may be small: what is
+// large of them lies on the heap.
+const _: () = assert!(size_of::<DeflateSizer>() < 8192 && size_of::<Scratch>() < 8192);
+
 impl DeflateSizer {
     /// The prefix as bytes, some 33 KiB at most however long it is.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -15,7 +15,7 @@ use memchr::memchr_iter;
 
 use super::format::{MAX_MATCH, MIN_MATCH};
 use super::parse::Match;
-use super::window::{common_prefix, hash, hash_on, load};
+use super::window::{boxed, common_prefix, hash, hash_on, load};
 
 const BUCKET_BITS: u32 = 14;
 const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -47,15 +47,15 @@ struct Links {
 }
 
 /// Tables for linking a sample: of each bucket one more than its last position, and for three bytes, in the upper half,
-/// how many positions it has.
+/// how many positions it has. On the heap: a sizer is made and moved where stacks may be small.
 pub(super) struct Linker {
-    three: [u32; BUCKETS],
-    four: [u16; BUCKETS],
+    three: Box<[u32; BUCKETS]>,
+    four: Box<[u16; BUCKETS]>,
 }
 
 impl Linker {
     pub(super) fn new() -> Linker {
-        Linker { three: [0; BUCKETS], four: [0; BUCKETS] }
+        Linker { three: boxed(0), four: boxed(0) }
     }
 }
 
@@ -73,7 +73,7 @@ impl Sample {
     pub(super) fn prepare(&mut self, bytes: &[u8], linker: &mut Linker) {
         debug_assert!(bytes.len() < usize::from(u16::MAX));
         self.hold(bytes);
-        let Linker { three, four } = linker;
+        let (three, four) = (&mut *linker.three, &mut *linker.four);
         // Fewer buckets for a short sample: emptying them is most of the work. Still several to a position, for few walks
         // that lead nowhere.
         let bits = (bytes.len().next_power_of_two().ilog2() + 3).clamp(MIN_BUCKET_BITS, BUCKET_BITS);
