@@ -3,8 +3,9 @@
 //! Each thread of a rayon pool owns one scratch, made once: a sizer's working memory is too large to be made for each
 //! piece that rayon splits off. Results are collected by position, so nothing depends on the number of threads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -13,6 +14,12 @@ use super::set::Set;
 use crate::error::Result;
 use crate::run::monitor::Monitor;
 use crate::run::threads::Threads;
+
+/// How long a thread takes to wake up, about.
+const WAKING: Duration = Duration::from_micros(100);
+
+/// More than there are threads: from here on, none begins to look for work.
+const TOO_LATE: usize = 1 << (usize::BITS - 2);
 
 /// Threads, each with its scratch.
 pub(crate) struct Workers<S: Sizer> {
@@ -37,21 +44,35 @@ impl<S: Sizer> Workers<S> {
         self.threads.install(job)
     }
 
-    /// Runs `job` with all threads kept awake: for many short pieces of parallel work with little between them.
+    /// Runs `job` with the threads that are idle kept awake: for many short pieces of parallel work with little between
+    /// them.
     ///
     /// A thread that finds nothing to do falls asleep within microseconds, and to wake it takes longer than many a piece
     /// of work. So the others look for work until `job` is done. Call it inside [`Workers::run`].
+    ///
+    /// Whoever looks for work until `job` is done must not have begun a piece of `job`, which would wait for it. So a
+    /// thread either begins to look before `job` begins, or leaves it: then it has something else to do.
     pub(crate) fn awake<R>(&self, job: impl FnOnce() -> R) -> R {
         let job_ends = SetOnDrop(Arc::default());
         let (done, caller) = (Arc::clone(&job_ends.0), rayon::current_thread_index());
+        let looking = Arc::new(AtomicUsize::new(0));
+        let looks = Arc::clone(&looking);
         // One on each thread, because the caller might steal what is spawned, and would then wait for itself.
         rayon::spawn_broadcast(move |context| {
-            while Some(context.index()) != caller && !done.load(Ordering::Acquire) {
+            if Some(context.index()) == caller || looks.fetch_add(1, Ordering::AcqRel) >= TOO_LATE {
+                return;
+            }
+            while !done.load(Ordering::Acquire) {
                 if rayon::yield_now() != Some(rayon::Yield::Executed) {
                     std::thread::yield_now();
                 }
             }
         });
+        let start = Instant::now();
+        while looking.load(Ordering::Acquire) + 1 < self.threads.count() && start.elapsed() < WAKING {
+            std::hint::spin_loop();
+        }
+        looking.fetch_add(TOO_LATE, Ordering::AcqRel);
         job()
     }
 
@@ -108,6 +129,19 @@ mod tests {
 
     fn workers() -> Workers<DeflateSizer> {
         Workers::new(Some(3)).expect("three threads start")
+    }
+
+    /// Threads that are busy with other work when the job begins take pieces of it before they look for work.
+    #[test]
+    fn a_job_ends_whatever_else_the_threads_do() {
+        let workers = workers();
+        let sum = |n: u64| (0..n).into_par_iter().with_max_len(1).map(|i| i ^ 1).sum::<u64>();
+        workers.run(|| {
+            for round in 0..3000 {
+                let (job, other) = rayon::join(|| workers.awake(|| (sum(40), sum(9)).0), || sum(round % 200));
+                assert_eq!((job, other), ((0..40).map(|i| i ^ 1).sum(), (0..round % 200).map(|i| i ^ 1).sum()));
+            }
+        });
     }
 
     #[test]
