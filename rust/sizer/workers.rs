@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_job_ends_whatever_else_the_threads_do() {
         let workers = workers();
-        let sum = |n: u64| (0..n).into_par_iter().with_max_len(1).map(|i| i ^ 1).sum::<u64>();
+        let sum = |n: u32| (0..n).into_par_iter().with_max_len(1).map(|i| i ^ 1).sum::<u32>();
         workers.run(|| {
             for round in 0..3000 {
                 let (job, other) = rayon::join(|| workers.awake(|| (sum(40), sum(9)).0), || sum(round % 200));
