@@ -43,6 +43,20 @@ impl Slots {
     }
 }
 
+/// The keys and factors of hash functions for minima over sets (MinHash): function `i` of a member's hash h is
+/// `(h ^ keys[i]) * factors[i]`, modulo 2^32.
+pub(crate) const fn minwise<const N: usize>() -> ([u32; N], [u32; N]) {
+    let (mut keys, mut factors) = ([0; N], [0; N]);
+    let mut at = 0;
+    while at < N {
+        let random = mix(mix(at as u64 + 1));
+        keys[at] = random as u32;
+        factors[at] = (random >> 32) as u32 | 1;
+        at += 1;
+    }
+    (keys, factors)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,6 +85,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
+    registry.methods.cache_clear()
     registry._offered.cache_clear()
     registry._loaded.cache_clear()
 

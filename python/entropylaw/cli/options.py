@@ -42,7 +42,7 @@ def add_options(group: "argparse._ArgumentGroup", options: "Iterable[Option]") -
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options of methods that were given, but for those that name data."""
+    """The options of methods that were given; of data, the files."""
     from entropylaw.methods import methods
     from entropylaw.methods.option import options_of
 

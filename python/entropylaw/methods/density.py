@@ -4,14 +4,11 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from entropylaw import _core
 from entropylaw.keywords import SelectKeywords
 from entropylaw.methods.method import Method, Task
 from entropylaw.methods.option import option
-from entropylaw.methods.outcome import KeyedSelection
+from entropylaw.methods.outcome import DrawnSelection
 from entropylaw.pool import Pool
 
 
@@ -22,13 +19,8 @@ class DensityKeywords(SelectKeywords, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class DensitySelection(KeyedSelection):
+class DensitySelection(DrawnSelection):
     """What was drawn; ``gains`` are the inverse densities, 1 for a sample like no other."""
-
-    @property
-    def sample_weights(self) -> NDArray[np.float64]:
-        """1 for each pick: its chance has evened out what there is more of."""
-        return np.ones(len(self))
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

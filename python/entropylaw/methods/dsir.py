@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Required
 
 import numpy as np
-from numpy.typing import NDArray
 
 from entropylaw import _core
 from entropylaw.keywords import SelectKeywords
 from entropylaw.methods.method import Method, Task
 from entropylaw.methods.option import option
-from entropylaw.methods.outcome import KeyedSelection
+from entropylaw.methods.outcome import DrawnSelection
 from entropylaw.methods.target import for_core, required, target_option
 from entropylaw.pool import Pool, PoolLike
 
@@ -27,16 +26,11 @@ class DsirKeywords(SelectKeywords, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class DsirSelection(KeyedSelection):
+class DsirSelection(DrawnSelection):
     """What was drawn; ``gains`` are the log importance weights, or with ``ranking="mean"`` those a word or pair."""
 
     drawn: bool = field(repr=False, default=False)
     """Whether they were drawn, and not those of highest weight."""
-
-    @property
-    def sample_weights(self) -> NDArray[np.float64]:
-        """1 for each pick: what is selected is distributed like the target."""
-        return np.ones(len(self))
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

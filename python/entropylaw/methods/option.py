@@ -128,7 +128,7 @@ def _option(method: type, field: "dataclasses.Field[Any]", hint: Any) -> Option:
     declared = field.metadata.get(_Declared)
     if declared is None:
         raise EntropyLawError(f"{method.__name__}.{field.name} is no option: declare it with entropylaw.methods.option")
-    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    parts = _parts(hint)
     literals = [part for part in parts if get_origin(part) is Literal]
     words = tuple(word for part in literals for word in get_args(part))
     kinds = [part for part in parts if part in _NUMBERS or part is str]
@@ -141,7 +141,7 @@ def _option(method: type, field: "dataclasses.Field[Any]", hint: Any) -> Option:
         default=field.default,
         what=declared.what,
         doc=declared.doc,
-        shown=declared.shown or ("" if field.default is None else str(field.default)),
+        shown=_shown(declared, field.default),
         low=declared.low,
         high=declared.high,
         is_data=declared.is_data,
@@ -152,7 +152,7 @@ def _option(method: type, field: "dataclasses.Field[Any]", hint: Any) -> Option:
 def documented(name: str, hint: Any, field: "dataclasses.Field[Any]") -> list[str]:
     """An option's lines in the docstring of its method."""
     declared: _Declared = field.metadata[_Declared]
-    shown = declared.shown or ("" if field.default is None else str(field.default))
+    shown = _shown(declared, field.default)
     high = None if declared.high is None or declared.high > _ANY else declared.high
     span = parameters.span(declared.low, high).removeprefix(",").strip()
     notes = [note for note in (span, f"by default {shown}" if shown else "") if note]
@@ -161,14 +161,23 @@ def documented(name: str, hint: Any, field: "dataclasses.Field[Any]") -> list[st
     return [f"{name} : {'data' if declared.is_data else _described(hint)}", *(f"    {line}" for line in lines)]
 
 
+def _shown(declared: _Declared, default: Any) -> str:
+    """A default, as people see it; empty if there is none."""
+    return declared.shown or ("" if default is None else str(default))
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    """The types that a value may be of."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
 def _described(hint: Any) -> str:
     """A type, as a docstring names it."""
     if isinstance(hint, str):
         return hint
-    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     named = [
         " or ".join(f'"{word}"' for word in get_args(part)) if get_origin(part) is Literal else part.__name__
-        for part in parts
+        for part in _parts(hint)
         if part is not NoneType
     ]
     return " or ".join(named)

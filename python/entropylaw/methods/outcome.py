@@ -71,3 +71,13 @@ class KeyedSelection(MeasuredSelection):
     def why(self, position: int) -> str:
         """Why it made the pick at ``position``, in a few words for the report."""
         return f"{self.key} {self.gains[position]:,.6g}"
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnSelection(KeyedSelection):
+    """Samples whose keys were the chances to be drawn."""
+
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        """1 of each pick: its chance has counted already."""
+        return np.ones(len(self))

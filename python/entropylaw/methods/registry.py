@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, type[Method]] = {method.name: method for method in _OURS}
 _log = logging.getLogger("entropylaw")
 
 
+@cache
 def methods() -> Mapping[str, type[Method]]:
     """All methods by name, in a fixed order. One of another package that can't be used is left out, with a warning."""
     found = dict(BUILT_IN)

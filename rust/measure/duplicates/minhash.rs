@@ -3,7 +3,7 @@
 //! Minima are cut into bands. Two sets of similarity s agree in all rows of a band with probability `s^ROWS`, and in
 //! one band at least with `1 - (1 - s^ROWS)^BANDS`: 0.998 at 0.8, 0.27 at 0.5, 0.005 at 0.25.
 
-use crate::hash::{chain, mix};
+use crate::hash::{chain, minwise};
 
 /// Bands.
 pub(super) const BANDS: usize = 20;
@@ -11,18 +11,7 @@ pub(super) const BANDS: usize = 20;
 const ROWS: usize = 6;
 const COUNT: usize = BANDS * ROWS;
 
-/// Hash function `i` of a member's hash h is `(h ^ KEYS[i]) * FACTORS[i]`, modulo 2^32.
-const FUNCTIONS: ([u32; COUNT], [u32; COUNT]) = {
-    let (mut keys, mut factors) = ([0; COUNT], [0; COUNT]);
-    let mut at = 0;
-    while at < COUNT {
-        let random = mix(mix(at as u64 + 1));
-        keys[at] = random as u32;
-        factors[at] = (random >> 32) as u32 | 1;
-        at += 1;
-    }
-    (keys, factors)
-};
+const FUNCTIONS: ([u32; COUNT], [u32; COUNT]) = minwise();
 
 /// The minima over a set.
 pub(super) struct Minima {
@@ -68,6 +57,7 @@ impl Minima {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::mix;
 
     /// The share of equal minima estimates the similarity: 120 of them to within 0.12, three standard deviations.
     #[test]

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use super::{AT_ONCE, each};
 use crate::error::Result;
-use crate::hash::{Slots, chain, mix};
+use crate::hash::{Slots, chain, minwise};
 use crate::pool::Pool;
 use crate::real;
 use crate::run::monitor::{Monitor, Stage};
@@ -37,18 +37,7 @@ const MINIMA: usize = ROWS * POWER;
 const MOST_BUCKETS: usize = 1 << 18;
 const SPACE: usize = 64;
 
-/// Hash function `i` of a member's hash h is `(h ^ KEYS[i]) * FACTORS[i]`, modulo 2^32.
-const FUNCTIONS: ([u32; MINIMA], [u32; MINIMA]) = {
-    let (mut keys, mut factors) = ([0; MINIMA], [0; MINIMA]);
-    let mut at = 0;
-    while at < MINIMA {
-        let random = mix(mix(at as u64 + 1));
-        keys[at] = random as u32;
-        factors[at] = (random >> 32) as u32 | 1;
-        at += 1;
-    }
-    (keys, factors)
-};
+const FUNCTIONS: ([u32; MINIMA], [u32; MINIMA]) = minwise();
 
 /// Counts of samples by bucket, in each row.
 struct Sketch {
