@@ -18,7 +18,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train test-storage test-containers test-integrations lint bench fuzz quality judge judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: demo test test-train test-storage test-containers test-integrations lint bench fuzz quality judge judge-law judge-test judge-bundle kills abuse examples wheel wheels sdist
 .PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
@@ -93,6 +93,10 @@ quality: $(VENV)/built
 ## judge: a language model fine-tuned on the methods' subsets, and examined; BUDGETS=300KB, ARGS='--only random zip'
 judge: $(JUDGE)/built
 	PYTHONPATH=benches $(JUDGE)/bin/python -m judge --budgets $(BUDGETS) $(ARGS)
+
+## judge-law: the entropy law fitted to the judge's rows; ARGS='--codec zlib --mean micro'
+judge-law: $(JUDGE)/built
+	PYTHONPATH=benches $(JUDGE)/bin/python -m judge.law $(ARGS)
 
 ## judge-test: the judge itself, with a tiny random model
 judge-test: $(JUDGE)/built

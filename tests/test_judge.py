@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import entropylaw
 from conftest import ROOT
 
 sys.path.append(str(ROOT / "benches"))
 
-from judge import data, parts, plan, rows, subsets, table, variants
+from judge import data, law, parts, plan, rows, subsets, table, variants
 from judge.data import Record
 from judge.encoding import Tokens
 from judge.settings import Settings, rows_for
@@ -239,6 +241,29 @@ def test_copies_are_selected_once(tmp_path: Path, records: list[Record]) -> None
         assert sorted(found.indices) == list(range(0, 100, 2)), method
 
 
+@pytest.mark.parametrize("unit", subsets.UNITS)
+@pytest.mark.parametrize("share", [0, 0.5, 0.9])
+def test_copies_on_purpose(pool: subsets.Pool, share: float, unit: str) -> None:
+    found = subsets.select(pool, f"copies share={share}", 20_000, unit, seed=0)
+    amount = subsets.amount_of(pool, 20_000, unit)
+    sizes = pool.sizes(unit)
+    assert 0.97 * amount < sum(sizes[index] for index in found.indices) <= amount
+    once = sum(sizes[index] for index in set(found.indices))
+    assert once / amount == pytest.approx(1 - share, abs=0.03)
+    assert len({pool.records[index].text for index in found.indices}) == len(set(found.indices))
+    assert found.digest == subsets.select(pool, f"copies share={share}", 20_000, unit, seed=0).digest
+    assert found.digest != subsets.select(pool, f"copies share={share}", 20_000, unit, seed=1).digest
+
+
+def test_subsets_know_their_ratios(pool: subsets.Pool) -> None:
+    assert subsets.select(pool, "base", 0, "bytes", 0).ratios == {}
+    ratios = [subsets.select(pool, f"copies share={share}", 20_000, "bytes", 0).ratios["xz"] for share in (0, 0.5, 0.9)]
+    assert ratios == sorted(ratios)
+    found = subsets.select(pool, "random", 20_000, "bytes", 0)
+    text = "".join(pool.records[index].text for index in found.indices).encode()
+    assert found.ratios["zlib"] == len(text) / len(zlib.compress(text, 9))
+
+
 @pytest.mark.parametrize(
     ("amount", "capacities", "shares"),
     [
@@ -275,6 +300,8 @@ def test_calls(method: str, call: tuple[str, dict[str, Any]]) -> None:
     [
         ("best", "^no method 'best'; there are base, random, families-number, families-amount, zip, coverage-byte, "),
         ("coverage taste=2", "^'coverage taste=2': entropylaw .* has no option 'taste'$"),
+        ("copies share=1", "^'copies share=1': copies have a share from 0 to below 1, as in 'copies share=0.5'$"),
+        ("copies", "^'copies': copies have a share from 0 to below 1"),
         ("coverage alpha", "^'coverage alpha': 'alpha' is no option=value$"),
     ],
 )
@@ -464,3 +491,51 @@ def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"whole\.json: is missing; it comes with the parts$"):
         parts.join(there, "whole")
     assert not (there / "whole").exists()
+
+
+def run(R: float, seed: int, **changes: Any) -> dict[str, Any]:
+    found = row("copies share=0.5", seed, 0.5 + 0.1 * R + 0.001 * (seed % 3), text=f"{R}", **changes)
+    found["subset"]["ratios"] = {"xz": R, "zlib": R / 2}
+    found["scores"]["first_epoch_loss"] = 3 - R / 10
+    return found
+
+
+def test_the_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("scipy")
+    pytest.importorskip("vl_convert")
+    others = [run(R, 9, settings={"epochs": 3, "rows": 4, "rate": 1e-4}) for R in (1.5, 2.5, 3.5)]
+    for found in [row("base", 0, 1.0), *(run(2 + n / 2, n) for n in range(12)), *others]:
+        rows.append(tmp_path / "rows.jsonl", found)
+    law.main(["--work", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert said.startswith("3,000 bytes, equal bytes, epochs: 1, rows a step: 4\n$ entropylaw law fit ")
+    assert "runs        12" in said
+    assert "epochs: 3" not in said, "three runs carry no law"
+    fitted = entropylaw.EntropyLaw.load(tmp_path / "law" / "3000-bytes-1-4-xz-text-macro.json")
+    assert float(fitted.predict(4.0).mean[0]) == pytest.approx(-0.9, abs=0.01)
+    assert (tmp_path / "law" / "3000-bytes-1-4-xz-text-macro.svg").exists()
+    assert law.observation(run(2.0, 0), "zlib", "response", "micro") == {
+        "name": "copies share=0.5, plain, seed 0",
+        "R": 1.0,
+        "L": 2.8,
+        "Z": pytest.approx(-0.6),
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "message"),
+    [
+        ([], [], "a law needs at least 4 runs of the same budget; judge more subsets first"),
+        ([row("zip", n, 1.0) for n in range(5)], [], "the row of zip, plain, seed 0 has no R by xz"),
+        ([run(n + 1.0, n) for n in range(5)], ["--pools", "junk"], "a law needs at least 4 runs"),
+        ([run(n + 1.0, n) for n in range(5)], ["--methods", "random"], "a law needs at least 4 runs"),
+    ],
+)
+def test_rows_without_a_law(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: list[dict[str, Any]], options: list[str], message: str
+) -> None:
+    for one in found:
+        rows.append(tmp_path / "rows.jsonl", one)
+    with pytest.raises(SystemExit, match="2"):
+        law.main(["--work", str(tmp_path), *options])
+    assert message in capsys.readouterr().err

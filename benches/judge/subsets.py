@@ -19,6 +19,7 @@ from judge.data import Record, digest, size
 UNITS = ("tokens", "bytes")
 
 _OWN = ("base", "random", "families-number", "families-amount")
+_COPIES = "copies"
 _CALLS = {"zip": "zip", "coverage-byte": "coverage unit=byte", "coverage-word": "coverage unit=word"}
 
 
@@ -64,6 +65,8 @@ class Subset:
     tokens: int
     families: dict[str, int]
     """Tokens of each family."""
+    ratios: dict[str, float]
+    """R of the texts in order, by the name of the codec; empty if there are none."""
     digest: str
     """SHA-256 of the texts, in order."""
 
@@ -86,7 +89,7 @@ def default_methods() -> list[str]:
 
 def is_seeded(method: str) -> bool:
     """Whether a seed decides what a method picks, not only how a model is trained on it."""
-    return method in _OWN[1:] or method.split()[0] == "random"
+    return method in _OWN[1:] or method.split()[0] in ("random", _COPIES)
 
 
 def call_of(method: str) -> tuple[str, dict[str, Any]]:
@@ -115,8 +118,12 @@ def check(method: str) -> None:
     if method in _OWN:
         return
     name, options = call_of(method)
+    if name == _COPIES:
+        if list(options) != ["share"] or not 0 <= options["share"] < 1:
+            raise ValueError(f"{method!r}: copies have a share from 0 to below 1, as in 'copies share=0.5'")
+        return
     if name not in methods():
-        names = ", ".join([*_OWN, *_CALLS])
+        names = ", ".join([*_OWN, *_CALLS, "'copies share=0.5'"])
         raise ValueError(f"no method {method!r}; there are {names} and calls of {', '.join(methods())}")
     known = inspect.signature(entropylaw.select).parameters
     for option in options:
@@ -138,6 +145,8 @@ def select(pool: Pool, method: str, budget: int, unit: str, seed: int) -> Subset
         indices: list[int] = []
     elif method in _OWN:
         indices = _random(pool, method, amount, unit, seed)
+    elif method.split()[0] == _COPIES:
+        indices = _copied(pool, call_of(method)[1]["share"], amount, unit, seed)
     else:
         indices = _called(pool, method, amount, unit, seed)
     chosen = [pool.records[index] for index in indices]
@@ -154,8 +163,30 @@ def select(pool: Pool, method: str, budget: int, unit: str, seed: int) -> Subset
         bytes=sum(pool.bytes[index] for index in indices),
         tokens=sum(families.values()),
         families=dict(sorted(families.items())),
+        ratios=ratios([record.text for record in chosen]),
         digest=digest(text for record in chosen for text in record[:2]),
     )
+
+
+def ratios(texts: Sequence[str]) -> dict[str, float]:
+    """R of texts in order, by zlib, which looks back 32 KiB, and by xz, which sees all of them."""
+    if not texts:
+        return {}
+    found = entropylaw.ratio(list(texts), codecs=["zlib", "xz"])
+    return {name: measured.ratio for name, measured in found.by_codec.items()}
+
+
+def _copied(pool: Pool, share: float, amount: int, unit: str, seed: int) -> list[int]:
+    """Random records, of which a share by size are once more what is there already, in random order."""
+    rng = random.Random(seed)
+    sizes = pool.sizes(unit)
+    fresh = list(cut(rng.sample(pool.distinct, len(pool.distinct)), sizes, round(amount * (1 - share))))
+    again: list[int] = []
+    left = amount - sum(sizes[index] for index in fresh)
+    while fitting := [index for index in fresh if sizes[index] <= left] if share else []:
+        again.append(rng.choice(fitting))
+        left -= sizes[again[-1]]
+    return rng.sample(fresh + again, len(fresh) + len(again))
 
 
 def _called(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[int]:

@@ -5,7 +5,7 @@ import csv
 import importlib.util
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +27,47 @@ def subset(records: list[dict[str, str]], size: int, copied: float, seed: int) -
     return both
 
 
+def learner(
+    arguments: argparse.Namespace, heldout: bytes
+) -> Callable[[list[bytes]], tuple[list[dict[str, Any]], float]]:
+    """What makes a log and a performance of a training set: PPMd, or a language model."""
+    if arguments.model is None:
+        return lambda samples: (train(samples), performance(samples, heldout))
+    from language_model import LanguageModel
+
+    directory = None if arguments.model == "smollm2" else Path(arguments.model)
+    return LanguageModel(directory, arguments.dir / "models", heldout).learn
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("law-demo"), help="where the files go [%(default)s]")
-    parser.add_argument("--size", type=int, default=400_000, help="bytes of each subset [%(default)s]")
-    parser.add_argument("--runs", type=int, default=24, help="how many subsets [%(default)s]")
+    parser.add_argument("--model", help="fine-tune 'smollm2', or a Hugging Face directory, instead of PPMd")
+    parser.add_argument("--size", type=int, help="bytes of each subset [400,000; for a model 60,000]")
+    parser.add_argument("--runs", type=int, help="how many subsets [24; for a model 8]")
     parser.add_argument("--seed", type=int, default=0, help="of the subsets [%(default)s]")
     arguments = parser.parse_args()
+    arguments.size = arguments.size or (400_000 if arguments.model is None else 60_000)
+    arguments.runs = arguments.runs or (24 if arguments.model is None else 8)
     arguments.dir.mkdir(parents=True, exist_ok=True)
     records, heldout = pool(arguments.dir, arguments.seed)
     print(f"{len(records):,} records to train on, {len(heldout):,} bytes held out")
+    learn = learner(arguments, heldout)
     rows: list[dict[str, Any]] = []
     for run in range(arguments.runs):
         copied = 0.9 * run / max(arguments.runs - 1, 1)
         samples = [text(record) for record in subset(records, arguments.size, copied, arguments.seed + run)]
         ratios = entropylaw.ratio(samples, codecs=["zlib", "xz"]).by_codec
         log = arguments.dir / f"trainer_state-{run:02}.json"
-        write_log(log, train(samples))
+        entries, reached = learn(samples)
+        write_log(log, entries)
         rows.append(
             {
                 "name": f"{copied:.0%} copies",
                 "R": ratios["xz"].ratio,
                 "R_zlib": ratios["zlib"].ratio,
                 "L": read_log(log).first_epoch().mean,
-                "Z": performance(samples, heldout),
+                "Z": reached,
             }
         )
         row = rows[-1]
@@ -77,7 +94,7 @@ def main() -> None:
         R = entropylaw.ratio(samples, codecs=["xz"]).ratio
         found = law.predict(R)
         span = f"{found.mean[0]:.4f} ({found.low[0]:.4f} to {found.high[0]:.4f})"
-        print(f"{name:>12}  R {R:.3f}  Z {performance(samples, heldout):.4f}  predicted {span}")
+        print(f"{name:>12}  R {R:.3f}  Z {learn(samples)[1]:.4f}  predicted {span}")
 
 
 def without_copies(records: list[dict[str, str]], size: int, seed: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
