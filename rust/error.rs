@@ -13,6 +13,9 @@ pub enum Error {
     /// More than can be counted or held.
     #[error("{0}")]
     Limit(String),
+    /// A temporary file that can't be read.
+    #[error("a temporary file can't be read: {0}; the disk of TMPDIR may be failing")]
+    Scratch(String),
     /// A checkpoint that can't be used or written.
     #[error("the checkpoint: {0}")]
     Checkpoint(String),

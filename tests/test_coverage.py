@@ -320,3 +320,32 @@ def test_features_on_the_command_line_and_in_a_replay(tmp_path: Path, capsys: py
         main(["select", str(pool), "-o", str(tmp_path / "none.jsonl"), *options[:-1], "1/3"])
     assert "argument --features: invalid choice: '1/3' (choose from 'auto', " in capsys.readouterr().err
     assert not (tmp_path / "none.jsonl").exists()
+
+
+@pytest.mark.parametrize("unit", ["byte", "word"])
+def test_memory_changes_nothing(tmp_path: Path, unit: str) -> None:
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "a",
+        "mat",
+        "and",
+        "then",
+        "some",
+        "other",
+        "things",
+        "came",
+        "to",
+        "be",
+        "said",
+    ]
+    texts = [" ".join(words[(n * n + k * k * (n % 5)) % len(words)] for k in range(3 + n % 40)) for n in range(900)]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    all_of_it, *others = (select(path, budget=60, unit=unit, memory=memory) for memory in ("2GB", "1B", "20KB"))
+    for found in others:
+        assert found.indices.tolist() == all_of_it.indices.tolist()
+        assert found.gains.tolist() == all_of_it.gains.tolist()
+        assert found.summary()["work"] == all_of_it.summary()["work"]

@@ -30,7 +30,7 @@ from entropylaw.methods.zip import Zip, ZipKeywords, ZipSelection
 from entropylaw.methods.zipfit import Zipfit, ZipfitKeywords, ZipfitSelection
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
-from entropylaw.pool.arena import MEMORY
+from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.results import Selection
@@ -205,7 +205,8 @@ def select(
         The format of the pool's files, such as standard input's, whatever their names; of an anchor's, a target's or a
         benchmark's, if none of their names tells. By default by name (CSV, TSV) and content.
     memory : int or str
-        Bytes of samples that are held in memory, such as ``"2GB"``; more of them lie in a temporary file.
+        Bytes of samples that are held in memory, such as ``"2GB"``, and twice as many of what ``coverage`` makes of
+        them; more lie in temporary files. It changes no pick.
     storage_options : mapping, optional
         For URLs, such as ``s3://bucket/pool/*.jsonl`` (``entropylaw[storage]``): what the storage needs to know, as its
         fsspec file system takes it, such as ``{"anon": True}``. They are recorded nowhere.
@@ -288,14 +289,15 @@ def select(
         controls = replace(controls, benchmark=_beside("benchmark", read, benchmark))
     aim = getattr(chosen, "target", None)
     candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress, aim)
+    task = Task(candidates, threads, progress, memory=memory_limit(memory))
     if checkpoint is None:
-        selection = chosen.run(Task(candidates, threads, progress))
+        selection = chosen.run(task)
     else:
         files = files_behind(candidates.pool, {**candidates.parameters, **chosen.recorded()})
         check_targets([], files, os.fspath(checkpoint))
         # A command that ends early says which outputs it has written; a checkpoint is none.
         with placed_files(), Checkpoint.open(checkpoint, identity(chosen, candidates), resume) as opened:
-            selection = chosen.run(Task(candidates, threads, progress, opened.journal))
+            selection = chosen.run(replace(task, journal=opened.journal))
     for warning in selection.warnings:
         _log.warning("%s", warning)
     return selection

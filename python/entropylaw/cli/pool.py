@@ -45,7 +45,10 @@ def add_reading(parser: argparse.ArgumentParser, rendering: str = "%(default)s")
         help="what the files hold, whatever their names, such as CSV on standard input [by name and content]",
     )
     parser.add_argument(
-        "--memory", default="2GB", metavar="SIZE", help="text held in memory; more goes to a mapped file [%(default)s]"
+        "--memory",
+        default="2GB",
+        metavar="SIZE",
+        help="text held in memory, and twice as much of what coverage makes of it; more lies in files [%(default)s]",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="how many to use [all]")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")

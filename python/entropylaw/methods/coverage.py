@@ -26,6 +26,8 @@ _GAMMA = 0.85
 _ALPHA_OF_SAMPLES = 0.9
 _TOO_MANY_COLLISIONS = 0.5
 _TARGET_WEIGHT = 0.9
+_LISTS = 2
+"""Bytes of lists that are held in memory for each of the samples' that may be: all of a pool within its limit."""
 _FACTS = ("objective", "coverage", "evaluations", "features", "slots", "collisions")
 _TERMS = {
     "gain": "By how much a pick raised the objective: the sum over n-grams that recur in the pool of "
@@ -237,7 +239,8 @@ class Coverage(Method):
         auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
         settled = self.settled(int(task.lengths.sum()))
-        picks = task.core("coverage", {**settled.for_core(), "alpha": alpha}, with_journal=True)
+        options = {**settled.for_core(), "alpha": alpha, "memory": _LISTS * task.memory}
+        picks = task.core("coverage", options, with_journal=True)
         target = _target(self.target, picks)
         return task.selection(
             CoverageSelection,

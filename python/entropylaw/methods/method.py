@@ -16,6 +16,7 @@ from entropylaw.controls import Candidates
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.option import documented, options_of
 from entropylaw.pool import Pool, Render
+from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.results import Selection
 
 S = TypeVar("S", bound=Selection)
@@ -86,6 +87,8 @@ class Task:
     journal: Path | None = None
     """Where the core records its work, for a checkpoint. A method that takes less time than reading it leaves it
     alone."""
+    memory: int = memory_limit(MEMORY)
+    """Bytes of samples that are held in memory: a measure for what a method may hold of its own. It changes no pick."""
 
     def __len__(self) -> int:
         return len(self.candidates)

@@ -10,7 +10,7 @@ use crate::py::select::{Call, Picks};
 use crate::py::watch::watched;
 use crate::select::coverage::{self, Guard, Params, Target, TargetShare, Unit};
 
-/// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`, `one_in`; `target`, which may be None, and
+/// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`, `one_in`, `memory`; `target`, which may be None, and
 /// `target_weight`.
 pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
     let (params, target, weight) = call.options.read(|options| {
@@ -21,6 +21,7 @@ pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
             alpha: options.get("alpha")?,
             guard: Guard { min_df: options.get("min_df")?, min_contexts: options.get("min_contexts")? },
             one_in: options.get("one_in")?,
+            memory: options.get("memory")?,
         };
         Ok((params, options.get::<Option<Samples<'_>>>("target")?, options.get("target_weight")?))
     })?;
@@ -74,8 +75,8 @@ pub(crate) fn first_gains<'py>(
     let threads = threads.map(ThreadCount::get);
     let pool = Pool::new(data.as_slice()?, offsets.as_slice()?)?;
     let guard = Guard { min_df, min_contexts };
-    // A first gain does not depend on the price of length.
-    let params = Params { unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard, one_in };
+    // A first gain does not depend on the price of length, and no list is kept for it.
+    let params = Params { unit: unit_named(unit)?, ngram, gamma, alpha: 0.0, guard, one_in, memory: 0 };
     let target = targeted(target.as_ref(), target_weight)?;
     let gains =
         watched(py, progress, |monitor| coverage::first_gains(&pool, &params, target.as_ref(), threads, monitor))?;

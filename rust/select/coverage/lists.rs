@@ -5,7 +5,8 @@
 //! are stored as the gaps between them, 15 bits in a word of 16, low bits first; the highest bit says that more follow.
 //!
 //! All lists together take about 1.4 times the memory of the pool, but may need thrice as much if it is noise. Lists that
-//! do not fit the memory there is for them are made again from the text whenever they are needed.
+//! do not fit the memory there is for them are written to a temporary file, one after the other, and read from there
+//! whenever they are needed; if there is no room for them there either, they are made again from the text.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,10 +18,14 @@ use super::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::run::monitor::Monitor;
+use crate::run::scratch::Scratch;
 use crate::text::features::Features;
 
 /// Samples whose lists share an allocation.
 const CHUNK: usize = 256;
+
+/// Bytes of a code.
+const CODE: usize = size_of::<u16>();
 
 /// Numbers below this are stored as they are.
 pub(super) const COMMON: usize = 1 << 16;
@@ -29,10 +34,25 @@ pub(super) const COMMON: usize = 1 << 16;
 pub(super) struct Lists<'a, F> {
     pool: &'a Pool<'a>,
     features: F,
-    /// `None` for those that did not fit.
-    chunks: Vec<Option<Chunk>>,
-    /// What the others are made with.
+    chunks: Vec<Place>,
+    scratch: &'a Scratch,
+    /// What lists that are read from the file are read into, on each thread of the pool they are used in.
+    buffers: Vec<Mutex<Vec<u8>>>,
+    monitor: &'a Monitor,
+    /// What lists are made with that are nowhere; `None` if there are none.
     reader: Option<Reader>,
+}
+
+/// Where the lists of [`CHUNK`] samples are.
+enum Place {
+    Memory(Chunk),
+    /// In the file, from this byte on.
+    File {
+        start: u64,
+        ends: Vec<End>,
+    },
+    /// There was no room for them: they are in the text alone.
+    Text,
 }
 
 /// Makes lists, on each thread of the pool it is used in.
@@ -57,6 +77,11 @@ struct End {
     common: u32,
 }
 
+/// Where a list begins, and its end.
+fn span(ends: &[End], at: usize) -> (u32, End) {
+    (if at == 0 { 0 } else { ends[at - 1].at }, ends[at])
+}
+
 /// The features of one sample, sorted.
 #[derive(Clone, Copy)]
 pub(super) struct List<'a> {
@@ -76,56 +101,83 @@ impl Reader {
 }
 
 impl<'a, F: Features> Lists<'a, F> {
-    /// Reads every sample; stores lists of `room` bytes at most.
+    /// Reads every sample; holds lists of `room` bytes at most in memory.
     pub(super) fn new(
         pool: &'a Pool<'a>,
         features: F,
         vocabulary: Vocabulary,
         room: usize,
-        monitor: &Monitor,
+        scratch: &'a Scratch,
+        monitor: &'a Monitor,
     ) -> Result<Self> {
         let marks = || Mutex::new(Marks::new(vocabulary.len()));
         let marks = (0..rayon::current_num_threads()).map(|_| marks()).collect();
         let reader = Reader { vocabulary, marks };
         let used = AtomicUsize::new(0);
-        let chunk = |at: usize| {
+        let place = |at: usize| {
             let mut chunk = Chunk::default();
             for index in at * CHUNK..pool.len().min((at + 1) * CHUNK) {
                 monitor.check()?;
                 monitor.steps(1);
-                let before = chunk.memory();
-                if used.load(Ordering::Relaxed) <= room && chunk.is_addressable() {
+                if chunk.is_addressable() {
                     reader.read(features, pool.sample(index), |marks| chunk.push(marks));
-                    used.fetch_add(chunk.memory() - before, Ordering::Relaxed);
                 }
             }
-            chunk.codes.shrink_to_fit();
-            Ok((used.load(Ordering::Relaxed) <= room && chunk.is_addressable()).then_some(chunk))
+            Ok(chunk.place(&used, room, scratch))
         };
-        let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(chunk).collect::<Result<_>>()?;
-        let reader = chunks.iter().any(Option::is_none).then_some(reader);
-        Ok(Self { pool, features, chunks, reader })
+        let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(place).collect::<Result<_>>()?;
+        let reader = chunks.iter().any(|place| matches!(place, Place::Text)).then_some(reader);
+        let buffers = (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect();
+        Ok(Self { pool, features, chunks, scratch, buffers, monitor, reader })
     }
 
-    /// Bytes that the lists take which are stored.
+    /// Bytes of memory that the lists take.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        self.chunks.iter().flatten().map(Chunk::memory).sum()
+        let of = |place: &Place| match place {
+            Place::Memory(chunk) => chunk.memory(),
+            Place::File { ends, .. } => size_of_val(&ends[..]),
+            Place::Text => 0,
+        };
+        self.chunks.iter().map(of).sum()
     }
 
-    /// The features of a sample, if they are stored.
+    /// The features of a sample, if they are in memory.
     #[inline]
     pub(super) fn stored(&self, index: usize) -> Option<List<'_>> {
-        self.chunks[index / CHUNK].as_ref().map(|chunk| chunk.list(index % CHUNK))
+        match &self.chunks[index / CHUNK] {
+            Place::Memory(chunk) => Some(chunk.list(index % CHUNK)),
+            Place::File { .. } | Place::Text => None,
+        }
     }
 
     /// Calls `visit` with the features of a sample, sorted.
+    ///
+    /// If they can't be read, with none: then the monitor says stop, and [`Scratch::fault`] why.
     pub(super) fn each(&self, index: usize, visit: impl FnMut(u32)) {
-        match (self.stored(index), &self.reader) {
-            (Some(list), _) => list.iter().for_each(visit),
-            (None, Some(reader)) => reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit)),
-            (None, None) => unreachable!("the reader is kept while a list is not stored"),
+        match &self.chunks[index / CHUNK] {
+            Place::Memory(chunk) => chunk.list(index % CHUNK).iter().for_each(visit),
+            Place::File { start, ends } => self.read(*start, ends, index % CHUNK, visit),
+            Place::Text => {
+                let reader = self.reader.as_ref().expect("kept if a list is nowhere");
+                reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit));
+            }
         }
+    }
+
+    /// Reads a list from the file.
+    fn read(&self, start: u64, ends: &[End], at: usize, visit: impl FnMut(u32)) {
+        let thread = rayon::current_thread_index().expect("called on the threads of the selection");
+        let mut buffer = self.buffers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, End { at: to, common }) = span(ends, at);
+        buffer.resize((to - from) as usize * CODE, 0);
+        if !self.scratch.read(start + u64::from(from) * CODE as u64, &mut buffer) {
+            self.monitor.stop();
+            return;
+        }
+        let code = |&bytes: &[u8; CODE]| u16::from_le_bytes(bytes);
+        let (common, rare) = buffer.as_chunks().0.split_at(common as usize);
+        common.iter().map(|bytes| u32::from(code(bytes))).chain(numbers(rare.iter().map(code))).for_each(visit);
     }
 }
 
@@ -133,11 +185,24 @@ impl Chunk {
     /// The list at a position.
     #[inline]
     fn list(&self, at: usize) -> List<'_> {
-        let Self { codes, ends } = self;
-        let start = if at == 0 { 0 } else { ends[at - 1].at };
-        let End { at: end, common } = ends[at];
-        let (common, rare) = codes[start as usize..end as usize].split_at(common as usize);
+        let (from, End { at: to, common }) = span(&self.ends, at);
+        let (common, rare) = self.codes[from as usize..to as usize].split_at(common as usize);
         List { common, rare }
+    }
+
+    /// Leaves the lists in memory if there is room, otherwise in the file.
+    fn place(mut self, used: &AtomicUsize, room: usize, scratch: &Scratch) -> Place {
+        if !self.is_addressable() {
+            return Place::Text;
+        }
+        self.codes.shrink_to_fit();
+        let memory = self.memory();
+        if used.fetch_add(memory, Ordering::Relaxed) + memory <= room {
+            return Place::Memory(self);
+        }
+        used.fetch_sub(memory, Ordering::Relaxed);
+        let bytes: Vec<u8> = self.codes.iter().flat_map(|code| code.to_le_bytes()).collect();
+        scratch.append(&bytes).map_or(Place::Text, |start| Place::File { start, ends: self.ends })
     }
 
     /// Appends a list of the features marked, and takes the marks away.
@@ -176,24 +241,7 @@ impl<'a> List<'a> {
     /// The features from [`COMMON`] on.
     #[inline]
     pub(super) fn rare(self) -> impl Iterator<Item = u32> + 'a {
-        let mut codes = self.rare.iter();
-        let mut last = COMMON as u32;
-        std::iter::from_fn(move || {
-            let code = *codes.next()?;
-            let mut gap = u32::from(code & 0x7fff);
-            if code >= 1 << 15 {
-                let mut shift = 15;
-                for &code in codes.by_ref() {
-                    gap |= u32::from(code & 0x7fff) << shift;
-                    shift += 15;
-                    if code < 1 << 15 {
-                        break;
-                    }
-                }
-            }
-            last += gap;
-            Some(last)
-        })
+        numbers(self.rare.iter().copied())
     }
 
     /// All of them.
@@ -202,9 +250,100 @@ impl<'a> List<'a> {
     }
 }
 
+/// The numbers that codes of gaps stand for.
+#[inline]
+fn numbers(mut codes: impl Iterator<Item = u16>) -> impl Iterator<Item = u32> {
+    let mut last = COMMON as u32;
+    std::iter::from_fn(move || {
+        let code = codes.next()?;
+        let mut gap = u32::from(code & 0x7fff);
+        if code >= 1 << 15 {
+            let mut shift = 15;
+            for code in codes.by_ref() {
+                gap |= u32::from(code & 0x7fff) << shift;
+                shift += 15;
+                if code < 1 << 15 {
+                    break;
+                }
+            }
+        }
+        last += gap;
+        Some(last)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::hash::Slots;
+    use crate::run::threads::Threads;
+    use crate::text::features::ByteGrams;
+
+    /// Texts of very different lengths, in three chunks.
+    fn texts() -> (Vec<u8>, Vec<i64>) {
+        let (mut bytes, mut offsets, mut state) = (Vec::new(), vec![0], 1_u64);
+        for n in 0..2 * CHUNK + 3 {
+            for _ in 0..n % 7 * (n % 90) {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.push(b'a' + (state >> 60) as u8);
+            }
+            offsets.push(bytes.len() as i64);
+        }
+        (bytes, offsets)
+    }
+
+    /// Runs `test` on lists of these texts.
+    fn with_lists(room: usize, scratch: &Scratch, test: impl Fn(&Lists<'_, ByteGrams>, &Monitor) + Sync) {
+        let (bytes, offsets) = texts();
+        let (pool, monitor, slots) = (Pool::new(&bytes, &offsets).unwrap(), Monitor::default(), Slots::new(1 << 18));
+        Threads::start(Some(2)).unwrap().install(|| {
+            let (vocabulary, _) = Vocabulary::new(slots, vec![1; slots.len()], 1);
+            test(&Lists::new(&pool, ByteGrams::new(4), vocabulary, room, scratch, &monitor).unwrap(), &monitor);
+        });
+    }
+
+    fn all(lists: &Lists<'_, ByteGrams>) -> Vec<Vec<u32>> {
+        let list = |index| {
+            let mut list = Vec::new();
+            lists.each(index, |feature| list.push(feature));
+            list
+        };
+        (0..lists.pool.len()).into_par_iter().map(list).collect()
+    }
+
+    #[test]
+    fn lists_are_the_same_wherever_they_are() {
+        let expected = Mutex::default();
+        with_lists(usize::MAX, &Scratch::full(), |lists, _| *expected.lock().unwrap() = all(lists));
+        let expected = expected.into_inner().unwrap();
+        assert!(expected.iter().flatten().any(|&feature| feature as usize > COMMON));
+        let (ends, half) = (size_of::<End>() * expected.len(), expected.iter().flatten().count());
+        for (room, scratch, memory) in [
+            (0, Scratch::default(), ends..ends + 1),
+            (half, Scratch::default(), ends + 1..ends + half),
+            (0, Scratch::full(), 0..1),
+            (half, Scratch::full(), 1..half + 1),
+        ] {
+            with_lists(room, &scratch, |lists, _| {
+                assert!(memory.contains(&lists.memory()), "{} in {memory:?}", lists.memory());
+                assert_eq!(all(lists), expected);
+            });
+            assert_eq!(scratch.fault(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_lost_stops_the_monitor() {
+        let scratch = Scratch::default();
+        with_lists(0, &scratch, |lists, monitor| {
+            scratch.lose();
+            assert_eq!(monitor.check(), Ok(()));
+            lists.each(2 * CHUNK, |feature| panic!("{feature}"));
+            assert_eq!(monitor.check(), Err(Error::Interrupted));
+        });
+        assert!(matches!(scratch.fault(), Err(Error::Scratch(_))));
+    }
 
     #[test]
     fn codes_come_back() {

@@ -22,8 +22,8 @@
 //!
 //! Memory besides the pool, if one in `m` features counts: 4 bytes a slot of the table, of which there are at most a quarter
 //! of the pool's bytes, divided by `m` (or 2^22); 4 bytes a recurring feature; the lists; 25 bytes a sample. Lists are
-//! stored only while all of that is below 2.5 bytes a byte of pool, divided by `m`, and 25 bytes a sample (or 64 MiB). To
-//! that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
+//! held in memory only up to [`Params::memory`], and while all of that is below 2.5 bytes a byte of pool, divided by `m`, and
+//! 25 bytes a sample (or 64 MiB); the others lie in a temporary file. To that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
 //! each of its distinct features that count, and 4 for each thread.
 
 mod counts;
@@ -61,6 +61,7 @@ use crate::error::Result;
 use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
+use crate::run::scratch::Scratch;
 use crate::run::threads::Threads;
 use crate::text::features::{ByteGrams, Features, Sampled};
 use crate::text::words::WordGrams;
@@ -164,13 +165,17 @@ impl Task<'_> {
             }
         }
         let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
-        let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
+        let scratch = Scratch::default();
+        let lists = Lists::new(pool, features, vocabulary, room.min(params.memory), &scratch, monitor)?;
         let mut objective = Covered::new(lists, table);
         let known = controls.known.mask(pool)?;
         (0..pool.len()).filter(|&index| known[index]).for_each(|index| objective.know(index));
-        let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor)?;
+        let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor);
         let scored = Instant::now();
-        let picks = greedy.run()?;
+        let picks = greedy.and_then(Greedy::run);
+        // A list that could not be read stops the selection: what it says is then why.
+        scratch.fault()?;
+        let picks = picks?;
 
         let (table, reached) = picks.objective.into_parts();
         let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();

@@ -37,8 +37,8 @@ impl<'a, F: Features> Covered<'a, F> {
 }
 
 impl<F: Features> Objective for Covered<'_, F> {
-    /// Exact for common features, which are most of any list. For a list that is not stored, altogether: reading the text
-    /// is what takes the time.
+    /// Exact for common features, which are most of any list. The same wherever the list is, so that what is evaluated
+    /// does not depend on it either.
     #[inline]
     fn bound(&self, index: usize) -> Bound {
         match self.lists.stored(index) {
@@ -47,16 +47,31 @@ impl<F: Features> Objective for Covered<'_, F> {
                 Bound { most: common + self.table.rare_bound(list), begun: common }
             }
             None => {
-                let mut gain = 0;
-                self.lists.each(index, |feature| gain += self.table.marginal(feature));
-                Bound::exact(gain)
+                let (mut common, mut rare) = (0, 0);
+                self.lists.each(index, |feature| match self.table.bound_if_rare(feature) {
+                    Some(bound) => rare += bound,
+                    None => common += self.table.marginal(feature),
+                });
+                Bound { most: common + rare, begun: common }
             }
         }
     }
 
     #[inline]
     fn gain(&self, index: usize, bound: Bound) -> u64 {
-        bound.begun + self.lists.stored(index).map_or(0, |list| self.table.rare(list))
+        let rare = match self.lists.stored(index) {
+            Some(list) => self.table.rare(list),
+            None => {
+                let mut gain = 0;
+                self.lists.each(index, |feature| {
+                    if self.table.bound_if_rare(feature).is_some() {
+                        gain += self.table.marginal(feature);
+                    }
+                });
+                gain
+            }
+        };
+        bound.begun + rare
     }
 
     fn add(&mut self, index: usize) -> u64 {

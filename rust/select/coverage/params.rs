@@ -32,6 +32,8 @@ pub struct Params {
     pub guard: Guard,
     /// One in so many features counts, wherever features do: a power of two up to [`MOST_SAMPLED`]; 1 for all.
     pub one_in: u32,
+    /// Bytes of lists that are held in memory; more of them lie in a temporary file. It changes no pick.
+    pub memory: usize,
 }
 
 impl Params {

@@ -162,6 +162,13 @@ impl Table {
         list.rare().map(|feature| u64::from(self.bounds[feature as usize - COMMON])).sum::<u64>() << self.shift
     }
 
+    /// What one more sample with this feature adds at most, in units; `None` for a feature that is common.
+    #[inline]
+    pub(super) fn bound_if_rare(&self, feature: u32) -> Option<u64> {
+        let at = (feature as usize).checked_sub(COMMON)?;
+        Some(u64::from(self.bounds[at]) << self.shift)
+    }
+
     /// One more sample with this feature is selected; what that added.
     pub(super) fn select(&mut self, feature: u32) -> u64 {
         let at = feature as usize;

@@ -15,6 +15,7 @@ const PARAMS: Params = Params {
     alpha: 1.0,
     guard: Guard { min_df: 2, min_contexts: 2 },
     one_in: 1,
+    memory: usize::MAX,
 };
 
 /// Sentences of few words, and the offsets that cut them.
@@ -55,7 +56,7 @@ fn threads_change_nothing() {
 }
 
 #[test]
-fn lists_that_are_not_stored_change_nothing() {
+fn lists_that_are_in_a_file_change_nothing() {
     let (bytes, offsets) = sentences();
     let pool = Pool::new(&bytes, &offsets).unwrap();
     let features = WordGrams::new(3);
@@ -170,7 +171,7 @@ fn agrees_with_computing_every_gain() {
             picks.push(best as i64);
         }
         for threads in [1, 4] {
-            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard, one_in: 1 };
+            let params = Params { unit: Unit::Byte, ngram: 6, gamma: 0.85, alpha, guard, ..PARAMS };
             let controls = Controls::only(Limits::samples(60));
             let found = select(&pool, &params, None, &controls, &mut Journal::default(), Some(threads), &monitor);
             assert_eq!(found.unwrap().indices, picks, "{alpha} {threads}");
@@ -189,7 +190,8 @@ fn memory_of(bytes: &[u8], ngram: usize, one_in: u32) -> (usize, bool) {
         let Read { vocabulary, table, .. } = task.read(features).unwrap();
         let tables = vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len();
         let room = memory::room(&pool, one_in);
-        let lists = Lists::new(&pool, features, vocabulary, room - tables, &monitor).unwrap();
+        let scratch = Scratch::default();
+        let lists = Lists::new(&pool, features, vocabulary, room - tables, &scratch, &monitor).unwrap();
         assert!(tables + lists.memory() <= room, "{ngram} {one_in}");
         (lists.memory(), (0..pool.len()).all(|index| lists.stored(index).is_some()))
     })

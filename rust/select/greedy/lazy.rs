@@ -170,6 +170,8 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
                 std::mem::take(&mut self.unfit).into_iter().for_each(|entry| self.queue.push(entry));
                 continue;
             };
+            // An objective that can't say what a sample adds stops the monitor, and its last answers mean nothing.
+            self.monitor.check()?;
             let index = best as usize;
             self.ledger.take(index);
             self.picks.add(index);

@@ -24,6 +24,7 @@ pub(crate) struct Bound {
 
 impl Bound {
     /// A bound that is the gain itself.
+    #[cfg(test)]
     pub(crate) fn exact(gain: u64) -> Self {
         Self { most: gain, begun: gain }
     }
