@@ -1,18 +1,30 @@
-//! What samples are told apart by: how they are written, more than what they are about.
+//! What samples are told apart by: how they are written, not what they are about.
 //!
 //! A sample is a bag of *marks*: words (in lower case; numbers by their number of digits alone), each character of
-//! punctuation and each line break, and the pairs of neighbours. Template words, bullet points, code and dialogue show in
-//! them. Marks are hashed to one of [`SLOTS`] slots, and count with the logarithm of how often they occur, and the less
-//! the more samples have them. All numbers are whole: the same on any platform and in any order.
+//! punctuation and each line break. Only the [`COMMON`] marks that most samples have are told from each other; all others,
+//! which are the words of topics, count as one. The beginning of a sample, its end and what lies between have bags of their
+//! own, since templates, questions and answers show there. Words of topics would make many clusters of the prose that
+//! most pools have most of, and leave few for the rigid formats beside it. All numbers are whole: the same on any
+//! platform and in any order.
+
+use std::cmp::Reverse;
 
 use crate::hash::{chain, mix};
-use crate::real;
 
-/// Slots that marks are hashed to.
-pub(super) const SLOTS: usize = 1 << 13;
+/// Slots that marks are hashed to, to be counted.
+pub(super) const SLOTS: usize = 1 << 16;
+
+/// Marks that are told from each other.
+const COMMON: usize = 200;
+
+/// Marks at each end of a sample that count apart.
+const END: usize = 24;
+
+/// Numbers in a vector: of each part of a sample, how often it has each common mark, and others.
+pub(super) const DIMENSIONS: usize = 3 * (COMMON + 1);
 
 /// The length of a vector that is not 0, about.
-pub(super) const UNIT: f64 = 1024.0;
+pub(super) const UNIT: f64 = 4096.0;
 
 /// Bytes of a sample that are looked at, from its beginning: formats show soon.
 const SEEN: usize = 4096;
@@ -49,42 +61,60 @@ fn hash(mark: &[u8]) -> u64 {
     })
 }
 
-/// The slots of a sample's marks, each with how often it occurs, in ascending order.
-pub(super) fn slots(sample: &[u8], into: &mut Vec<(u16, u32)>) {
+fn slot(mark: &[u8]) -> u16 {
+    (mix(hash(mark)) >> 48) as u16
+}
+
+/// The slots of a sample's marks, each once, in ascending order.
+pub(super) fn slots(sample: &[u8], into: &mut Vec<u16>) {
     into.clear();
-    let slot = |hash: u64| (mix(hash) >> 51) as u16;
-    let mut before = 0;
-    for mark in marks(sample) {
-        let now = hash(mark);
-        into.push((slot(now), 1));
-        into.push((slot(chain(before, now)), 1));
-        before = now;
-    }
+    into.extend(marks(sample).map(slot));
     into.sort_unstable();
-    into.dedup_by(|later, first| {
-        let is_same = later.0 == first.0;
-        first.1 += u32::from(is_same);
-        is_same
-    });
+    into.dedup();
 }
 
-/// What a slot counts, by how many of `samples` have a mark in it.
-pub(super) fn weights(having: &[u32], samples: usize) -> Vec<u32> {
-    having.iter().map(|&df| (64.0 * real::ln((samples as f64 + 1.0) / (f64::from(df) + 0.5))) as u32).collect()
+/// The marks that are told from each other.
+pub(super) struct Common {
+    /// Of each slot, the number of its mark from 1 on, or 0.
+    numbers: Vec<u16>,
 }
 
-/// A sample as a vector of length about [`UNIT`]: slots that are not 0, and their values.
+impl Common {
+    /// The marks in the slots that most samples have, of `having` samples each.
+    pub(super) fn new(having: &[u32]) -> Self {
+        let mut order: Vec<usize> = (0..having.len()).filter(|&slot| having[slot] > 0).collect();
+        order.sort_by_key(|&slot| Reverse(having[slot]));
+        let mut numbers = vec![0; having.len()];
+        order.iter().take(COMMON).zip(1..).for_each(|(&slot, number)| numbers[slot] = number);
+        Self { numbers }
+    }
+}
+
+/// A sample as a vector of length about [`UNIT`]: what is not 0, each with its place.
 pub(super) type Vector = Vec<(u16, i16)>;
 
+/// What a vector is made in.
+#[derive(Default)]
+pub(super) struct Scratch {
+    numbers: Vec<u16>,
+    counts: Vec<u32>,
+}
+
 /// The vector of a sample.
-pub(super) fn vector(sample: &[u8], weights: &[u32], scratch: &mut Vec<(u16, u32)>) -> Vector {
-    slots(sample, scratch);
-    for (slot, count) in scratch.iter_mut() {
-        *count = (count.ilog2() + 1) * weights[usize::from(*slot)];
+pub(super) fn vector(sample: &[u8], common: &Common, scratch: &mut Scratch) -> Vector {
+    let Scratch { numbers, counts } = scratch;
+    numbers.clear();
+    numbers.extend(marks(sample).map(|mark| common.numbers[usize::from(slot(mark))]));
+    counts.clear();
+    counts.resize(DIMENSIONS, 0);
+    let behind = numbers.len().saturating_sub(END).max(END);
+    for (at, &number) in numbers.iter().enumerate() {
+        let part = usize::from(at >= END) + usize::from(at >= behind);
+        counts[part * (COMMON + 1) + usize::from(number)] += 1;
     }
-    let square: u64 = scratch.iter().map(|&(_, value)| u64::from(value) * u64::from(value)).sum();
+    let square: u64 = counts.iter().map(|&count| u64::from(count) * u64::from(count)).sum();
     let scale = UNIT / (square.max(1) as f64).sqrt();
-    let scaled = scratch.iter().map(|&(slot, value)| (slot, (f64::from(value) * scale + 0.5) as i16));
+    let scaled = counts.iter().enumerate().map(|(at, &count)| (at as u16, (f64::from(count) * scale + 0.5) as i16));
     scaled.filter(|&(_, value)| value > 0).collect()
 }
 
@@ -109,17 +139,52 @@ mod tests {
         };
         assert_eq!(of("The 17 cats"), of("the 42 Cats"));
         assert_ne!(of("the 17 cats"), of("the 170 cats"));
-        let (count, marks) = (of("a b a b a").iter().map(|&(_, count)| count).sum::<u32>(), 10);
-        assert_eq!(count, marks, "five marks and five pairs, the first with nothing");
+        assert_eq!(of("a b a b a").len(), 2);
+    }
+
+    fn common(texts: &[&str]) -> Common {
+        let (mut having, mut found) = (vec![0; SLOTS], Vec::new());
+        for text in texts {
+            slots(text.as_bytes(), &mut found);
+            found.iter().for_each(|&slot| having[usize::from(slot)] += 1);
+        }
+        Common::new(&having)
+    }
+
+    #[test]
+    fn the_marks_of_most_samples_are_common() {
+        let topics: Vec<String> = (0..COMMON).map(|n| format!("{}{}", "x".repeat(n / 20 + 1), n % 20)).collect();
+        let texts: Vec<String> =
+            topics.iter().map(|topic| format!("the {topic}, {}", "é".repeat(topic.len()))).collect();
+        let common = common(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let number = |mark: &str| common.numbers[usize::from(slot(mark.as_bytes()))];
+        assert!((1..=2).contains(&number("the")) && (1..=2).contains(&number(",")));
+        assert_eq!(number("never"), 0);
+        assert_eq!(common.numbers.iter().max(), Some(&((2 + 2 + 10 + 11) as u16)), "fewer marks than could be common");
     }
 
     #[test]
     fn vectors_have_one_length() {
-        let weights = weights(&vec![3; SLOTS], 100);
-        let text = "the cat sat on the mat, and then the dog ran off.";
-        let vector = vector(text.as_bytes(), &weights, &mut Vec::new());
-        let length = vector.iter().map(|&(_, value)| f64::from(value).powi(2)).sum::<f64>().sqrt();
-        assert!((length - UNIT).abs() < 8.0, "{length}");
-        assert!(super::vector(b"", &weights, &mut Vec::new()).is_empty());
+        let common = common(&["the cat , .", "the dog , ."]);
+        for words in [1, 5, 100] {
+            let text = "the cat sat on the mat, and then the dog ran off.".repeat(words);
+            let vector = vector(text.as_bytes(), &common, &mut Scratch::default());
+            let length = vector.iter().map(|&(_, value)| f64::from(value).powi(2)).sum::<f64>().sqrt();
+            assert!((length - UNIT).abs() < 16.0, "{length}");
+        }
+        assert!(super::vector(b"", &common, &mut Scratch::default()).is_empty());
+    }
+
+    #[test]
+    fn both_ends_count_apart() {
+        let common = common(&["a"]);
+        let parts = |count: usize| {
+            let vector = vector("a ".repeat(count).as_bytes(), &common, &mut Scratch::default());
+            vector.iter().map(|&(at, _)| usize::from(at) / (COMMON + 1)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(END), [0]);
+        assert_eq!(parts(END + 1), [0, 2]);
+        assert_eq!(parts(2 * END), [0, 2]);
+        assert_eq!(parts(2 * END + 1), [0, 1, 2]);
     }
 }

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::features::{SLOTS, UNIT, Vector};
+use super::features::{DIMENSIONS, UNIT, Vector};
 use crate::error::Result;
 use crate::hash::mix;
 use crate::run::monitor::Monitor;
@@ -17,7 +17,7 @@ const ROUNDS: usize = 8;
 
 /// Centres of clusters.
 pub(super) struct Centres {
-    /// Of every slot, its value in each centre.
+    /// Of every dimension, its value in each centre.
     values: Vec<i16>,
     count: usize,
 }
@@ -56,10 +56,10 @@ impl Centres {
     pub(super) fn home(&self, vector: &Vector, products: &mut Vec<i32>) -> (usize, i32) {
         products.clear();
         products.resize(self.count, 0);
-        for &(slot, value) in vector {
-            let of_slot = &self.values[usize::from(slot) * self.count..][..self.count];
-            // At most the product of the lengths, 2^20 and a little.
-            products.iter_mut().zip(of_slot).for_each(|(sum, &centre)| *sum += i32::from(value) * i32::from(centre));
+        for &(at, value) in vector {
+            let of_place = &self.values[usize::from(at) * self.count..][..self.count];
+            // At most the product of the lengths, 2^24 and a little.
+            products.iter_mut().zip(of_place).for_each(|(sum, &centre)| *sum += i32::from(value) * i32::from(centre));
         }
         let mut best = (0, products.first().copied().unwrap_or(0));
         for (centre, &product) in products.iter().enumerate() {
@@ -72,11 +72,13 @@ impl Centres {
 
     /// The first centres: vectors.
     fn first(vectors: &[Vector], count: usize, monitor: &Monitor) -> Result<Self> {
-        // Half the square of how far two vectors can be from each other, since none of their values is negative.
-        let far = (UNIT * UNIT) as i64;
-        let mut apart: Vec<u64> = vectors.iter().map(|vector| if vector.is_empty() { 0 } else { far as u64 }).collect();
+        let square =
+            |vector: &Vector| vector.iter().map(|&(_, value)| i64::from(value) * i64::from(value)).sum::<i64>();
+        let squares: Vec<i64> = vectors.par_iter().map(square).collect();
+        let far = (UNIT * UNIT) as u64;
+        let mut apart: Vec<u64> = squares.iter().map(|&square| if square == 0 { 0 } else { 2 * far }).collect();
         let mut chosen: Vec<&Vector> = Vec::new();
-        let mut dense = vec![0_i16; SLOTS];
+        let mut dense = vec![0_i16; DIMENSIONS];
         while chosen.len() < count {
             monitor.check()?;
             let whole: u64 = apart.iter().sum();
@@ -89,21 +91,20 @@ impl Centres {
                 point = point.saturating_sub(apart);
                 within
             });
-            let next = &vectors[position.expect("the point lies within the whole")];
+            let position = position.expect("the point lies within the whole");
+            let next = &vectors[position];
             chosen.push(next);
-            next.iter().for_each(|&(slot, value)| dense[usize::from(slot)] = value);
-            apart.par_iter_mut().zip(vectors).for_each(|(apart, vector)| {
+            next.iter().for_each(|&(at, value)| dense[usize::from(at)] = value);
+            apart.par_iter_mut().zip(vectors).zip(&squares).for_each(|((apart, vector), square)| {
                 let product: i64 =
-                    vector.iter().map(|&(slot, value)| i64::from(value) * i64::from(dense[usize::from(slot)])).sum();
-                // What rounding leaves between equal vectors is no distance.
-                let distance = far - product;
-                *apart = (*apart).min(if distance * 64 < far { 0 } else { distance as u64 });
+                    vector.iter().map(|&(at, value)| i64::from(value) * i64::from(dense[usize::from(at)])).sum();
+                *apart = (*apart).min((square + squares[position] - 2 * product) as u64);
             });
-            next.iter().for_each(|&(slot, _)| dense[usize::from(slot)] = 0);
+            next.iter().for_each(|&(at, _)| dense[usize::from(at)] = 0);
         }
-        let mut values = vec![0; SLOTS * chosen.len()];
+        let mut values = vec![0; DIMENSIONS * chosen.len()];
         for (centre, vector) in chosen.iter().enumerate() {
-            vector.iter().for_each(|&(slot, value)| values[usize::from(slot) * chosen.len() + centre] = value);
+            vector.iter().for_each(|&(at, value)| values[usize::from(at) * chosen.len() + centre] = value);
         }
         Ok(Self { values, count: chosen.len() })
     }
@@ -111,9 +112,9 @@ impl Centres {
     /// The mean directions of those that belong together. A centre that nothing belongs to stays where it is.
     fn moved(&self, vectors: &[Vector], homes: &[(usize, i32)]) -> Self {
         let count = self.count;
-        let mut sums = vec![0_i64; SLOTS * count];
+        let mut sums = vec![0_i64; DIMENSIONS * count];
         for (vector, &(home, _)) in vectors.iter().zip(homes) {
-            vector.iter().for_each(|&(slot, value)| sums[usize::from(slot) * count + home] += i64::from(value));
+            vector.iter().for_each(|&(at, value)| sums[usize::from(at) * count + home] += i64::from(value));
         }
         let mut squares = vec![0_u128; count];
         for (at, &sum) in sums.iter().enumerate() {
@@ -136,7 +137,7 @@ mod tests {
         let vectors: Vec<Vector> = (0..300_u16)
             .map(|n| {
                 let kind = n % 3;
-                vec![(100 * kind, 900), (100 * kind + 1 + n % 7, 450), (400 + n, 150)]
+                vec![(100 * kind, 3600), (100 * kind + 1 + n % 7, 1800), (300 + n, 600)]
             })
             .collect();
         let centres = Centres::fit(&vectors, 3, &Monitor::default()).unwrap();
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn there_are_no_more_centres_than_different_vectors() {
-        let vectors: Vec<Vector> = (0..50_u16).map(|n| vec![(n % 4, 1024)]).collect();
+        let vectors: Vec<Vector> = (0..50_u16).map(|n| vec![(n % 4, 4096)]).collect();
         assert_eq!(Centres::fit(&vectors, 9, &Monitor::default()).unwrap().len(), 4);
         let nothing = vec![Vec::new(); 3];
         let centres = Centres::fit(&nothing, 9, &Monitor::default()).unwrap();

@@ -1,6 +1,6 @@
 //! Clusters: groups of samples that are written alike, for pools that do not say where their samples come from.
 //!
-//! Samples are vectors of hashed words, pairs of words and punctuation ([`features`]). Spherical k-means ([`kmeans`]) finds
+//! Samples are vectors of common words and punctuation ([`features`]). Spherical k-means ([`kmeans`]) finds
 //! centres on at most [`TRAINED`] of them, those of lowest hash; then every sample joins its nearest centre. So time is
 //! linear in the pool, and memory grows with it by no more than 16 bytes a sample.
 //!
@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use self::features::{SLOTS, vector, weights};
+use self::features::{Common, SLOTS, Scratch, vector};
 use self::kmeans::Centres;
 use crate::error::{Error, Result};
 use crate::hash::chain;
@@ -57,13 +57,13 @@ pub fn find(pool: &Pool<'_>, count: usize, threads: Option<usize>, monitor: &Mon
 }
 
 fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -> Result<Clusters> {
-    let weights = weights(&having(pool, monitor)?, pool.len());
+    let common = Common::new(&having(pool, monitor)?);
     let chosen = lowest(pool, trained);
     let vectors: Vec<_> = chosen
         .par_iter()
-        .map_init(Vec::new, |scratch, &index| {
+        .map_init(Scratch::default, |scratch, &index| {
             monitor.check()?;
-            Ok(vector(pool.sample(index), &weights, scratch))
+            Ok(vector(pool.sample(index), &common, scratch))
         })
         .collect::<Result<_>>()?;
     let centres = Centres::fit(&vectors, count, monitor)?;
@@ -72,7 +72,7 @@ fn find_with(pool: &Pool<'_>, count: usize, trained: usize, monitor: &Monitor) -
         .map_init(Default::default, |(scratch, products), index| {
             monitor.check()?;
             monitor.steps(1);
-            Ok(centres.home(&vector(pool.sample(index), &weights, scratch), products).0 as u32)
+            Ok(centres.home(&vector(pool.sample(index), &common, scratch), products).0 as u32)
         })
         .collect::<Result<_>>()?;
     // The largest first; those that nothing belongs to are left out.
@@ -97,7 +97,7 @@ fn having(pool: &Pool<'_>, monitor: &Monitor) -> Result<Vec<u32>> {
             for index in share * SHARE..pool.len().min((share + 1) * SHARE) {
                 monitor.check()?;
                 features::slots(pool.sample(index), &mut slots);
-                slots.iter().for_each(|&(slot, _)| counts[usize::from(slot)] += 1);
+                slots.iter().for_each(|&slot| counts[usize::from(slot)] += 1);
                 monitor.steps(1);
             }
             Ok(counts)
