@@ -1,5 +1,6 @@
 //! The methods that pick samples of a pool, and what they share.
 
+pub(crate) mod accounts;
 pub mod controls;
 pub mod coverage;
 pub mod draw;
