@@ -165,14 +165,14 @@ impl Task<'_> {
         }
         let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
         let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
-        let mut objective = Covered::new(lists, table);
+        let mut objective = Covered::new(pool, lists, table);
         let known = controls.known.mask(pool)?;
         (0..pool.len()).filter(|&index| known[index]).for_each(|index| objective.know(index));
         let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor)?;
         let scored = Instant::now();
         let picks = greedy.run()?;
 
-        let (table, reached) = picks.objective.into_parts();
+        let (_, table, reached) = picks.objective.into_parts();
         let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
         Ok(Selection {
             indices: picks.indices,

@@ -2,20 +2,23 @@
 
 use super::lists::Lists;
 use super::table::Table;
+use crate::pool::Pool;
 use crate::select::greedy::{Bound, Objective};
 use crate::text::features::Features;
 
 /// The samples as lists of features, and what each feature is worth now.
 pub(crate) struct Covered<'a, F> {
-    lists: Lists<'a, F>,
+    pool: &'a Pool<'a>,
+    lists: Lists<F>,
     table: Table,
     /// What share of the target was covered after each sample that was added; empty if there is no target.
     reached: Vec<f64>,
 }
 
 impl<'a, F: Features> Covered<'a, F> {
-    pub(crate) fn new(lists: Lists<'a, F>, table: Table) -> Self {
-        Self { lists, table, reached: Vec::new() }
+    /// The samples of `pool`, which the lists were made of.
+    pub(super) fn new(pool: &'a Pool<'a>, lists: Lists<F>, table: Table) -> Self {
+        Self { pool, lists, table, reached: Vec::new() }
     }
 
     /// Counts a sample of the pool as covered without being picked.
@@ -23,15 +26,15 @@ impl<'a, F: Features> Covered<'a, F> {
         self.cover(index);
     }
 
-    /// The table, and how the target was reached.
-    pub(crate) fn into_parts(self) -> (Table, Vec<f64>) {
-        (self.table, self.reached)
+    /// Lists and table, and how the target was reached.
+    pub(super) fn into_parts(self) -> (Lists<F>, Table, Vec<f64>) {
+        (self.lists, self.table, self.reached)
     }
 
     fn cover(&mut self, index: usize) -> u64 {
-        let Self { lists, table, .. } = self;
+        let Self { pool, lists, table, .. } = self;
         let mut gain = 0;
-        lists.each(index, |feature| gain += table.select(feature));
+        lists.each(pool, index, |feature| gain += table.select(feature));
         gain
     }
 }
@@ -48,7 +51,7 @@ impl<F: Features> Objective for Covered<'_, F> {
             }
             None => {
                 let mut gain = 0;
-                self.lists.each(index, |feature| gain += self.table.marginal(feature));
+                self.lists.each(self.pool, index, |feature| gain += self.table.marginal(feature));
                 Bound::exact(gain)
             }
         }
