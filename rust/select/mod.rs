@@ -8,4 +8,5 @@ mod greedy;
 pub(crate) mod ledger;
 pub(crate) mod order;
 pub mod ordered;
+pub mod parts;
 pub mod zip;

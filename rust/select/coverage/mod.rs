@@ -26,6 +26,7 @@
 //! that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
 //! each of its distinct features that count, and 4 for each thread.
 
+mod coordinator;
 mod counts;
 mod distinct;
 mod first;
@@ -34,6 +35,7 @@ mod marks;
 mod memory;
 mod objective;
 mod params;
+mod part;
 mod survey;
 mod table;
 mod target;
@@ -42,9 +44,11 @@ mod task;
 mod tests;
 mod vocabulary;
 mod weights;
+mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use self::coordinator::select_parts;
 pub use self::counts::Guard;
 pub use self::first::first_gains;
 use self::lists::Lists;
@@ -52,6 +56,7 @@ use self::marks::Marks;
 pub use self::memory::auto_one_in;
 use self::objective::Covered;
 pub use self::params::{MOST_SAMPLED, Params, Unit};
+pub(crate) use self::part::{count_part, survey_part};
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};

@@ -3,7 +3,7 @@
 use super::lists::Lists;
 use super::table::Table;
 use crate::pool::Pool;
-use crate::select::greedy::{Bound, Objective};
+use crate::select::greedy::{Bound, Gains, Objective};
 use crate::text::features::Features;
 
 /// The samples as lists of features, and what each feature is worth now.
@@ -31,6 +31,11 @@ impl<'a, F: Features> Covered<'a, F> {
         (self.lists, self.table, self.reached)
     }
 
+    #[inline]
+    fn worth(&self) -> Worth<'_, F> {
+        Worth { pool: self.pool, lists: &self.lists, table: &self.table }
+    }
+
     fn cover(&mut self, index: usize) -> u64 {
         let Self { pool, lists, table, .. } = self;
         let mut gain = 0;
@@ -39,7 +44,34 @@ impl<'a, F: Features> Covered<'a, F> {
     }
 }
 
+impl<F: Features> Gains for Covered<'_, F> {
+    #[inline]
+    fn bound(&self, index: usize) -> Bound {
+        self.worth().bound(index)
+    }
+
+    #[inline]
+    fn gain(&self, index: usize, bound: Bound) -> u64 {
+        self.worth().gain(index, bound)
+    }
+}
+
 impl<F: Features> Objective for Covered<'_, F> {
+    fn add(&mut self, index: usize) -> u64 {
+        let gain = self.cover(index);
+        self.reached.extend(self.table.reached());
+        gain
+    }
+}
+
+/// What samples of a pool would add, by their lists of features and what each feature is worth now.
+pub(super) struct Worth<'a, F> {
+    pub(super) pool: &'a Pool<'a>,
+    pub(super) lists: &'a Lists<F>,
+    pub(super) table: &'a Table,
+}
+
+impl<F: Features> Gains for Worth<'_, F> {
     /// Exact for common features, which are most of any list. For a list that is not stored, altogether: reading the text
     /// is what takes the time.
     #[inline]
@@ -60,11 +92,5 @@ impl<F: Features> Objective for Covered<'_, F> {
     #[inline]
     fn gain(&self, index: usize, bound: Bound) -> u64 {
         bound.begun + self.lists.stored(index).map_or(0, |list| self.table.rare(list))
-    }
-
-    fn add(&mut self, index: usize) -> u64 {
-        let gain = self.cover(index);
-        self.reached.extend(self.table.reached());
-        gain
     }
 }

@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use super::Objective;
+use super::{Gains, Objective};
 use super::queue::{Entry, Queue};
 use super::record::PickLog;
 use crate::error::Result;
@@ -122,25 +122,25 @@ impl Candidate {
 }
 
 /// What keys depend on, as it is now.
-pub(crate) struct Now<'a, O> {
+pub(crate) struct Now<'a, G> {
     pub(crate) ledger: &'a Ledger<'a>,
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) alpha: f64,
-    pub(crate) objective: &'a O,
+    pub(crate) gains: &'a G,
     pub(crate) monitor: &'a Monitor,
 }
 
-impl<O: Objective> Now<'_, O> {
+impl<G: Gains> Now<'_, G> {
     /// What a sample is worth now: a bound, and the key itself if the bound `may_be_best`.
     #[inline]
     fn evaluate(&self, index: u32, may_be_best: impl Fn(Key) -> bool) -> Candidate {
         let at = index as usize;
         let weight = self.weights.map_or(1.0, |weights| weights[at]);
         let price = Price::new(weight, self.ledger.length(at), self.alpha);
-        let bound = self.objective.bound(at);
+        let bound = self.gains.bound(at);
         let most = price.key(bound.most, index);
         if may_be_best(most) {
-            let gain = self.objective.gain(at, bound);
+            let gain = self.gains.gain(at, bound);
             Candidate { key: price.key(gain, index), gain, is_exact: true }
         } else {
             Candidate { key: most, gain: bound.most, is_exact: false }
@@ -172,7 +172,7 @@ impl Frontier {
     }
 
     /// The samples that are not `taken`, by their first keys.
-    pub(crate) fn new<O: Objective>(now: &Now<'_, O>, taken: &[bool]) -> Result<Self> {
+    pub(crate) fn new<G: Gains>(now: &Now<'_, G>, taken: &[bool]) -> Result<Self> {
         let entries = (0..taken.len() as u32)
             .into_par_iter()
             .filter(|&index| !taken[index as usize])
@@ -197,7 +197,7 @@ impl Frontier {
     /// Takes the `count` samples of largest keys, of those that fit.
     ///
     /// What no longer fits leaves the queue: it will not fit again, or only once nothing else does.
-    pub(crate) fn front<O: Objective>(&mut self, count: usize, now: &Now<'_, O>) -> Result<Front> {
+    pub(crate) fn front<G: Gains>(&mut self, count: usize, now: &Now<'_, G>) -> Result<Front> {
         let mut best: Vec<Candidate> = Vec::new();
         let mut evaluations = 0;
         let mut batch = Vec::new();
@@ -296,7 +296,7 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
 
     fn now(&self) -> Now<'_, O> {
         let Self { ledger, weights, alpha, picks, monitor, .. } = self;
-        Now { ledger, weights: *weights, alpha: *alpha, objective: &picks.objective, monitor }
+        Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor }
     }
 
     /// Picks until the budget is reached or nothing is left that fits it.
@@ -331,7 +331,7 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
     /// Takes the sample of largest key, of those that fit.
     fn best(&mut self) -> Result<Option<u32>> {
         let Self { ledger, weights, alpha, picks, frontier, monitor, .. } = self;
-        let now = Now { ledger, weights: *weights, alpha: *alpha, objective: &picks.objective, monitor };
+        let now = Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor };
         let front = frontier.front(1, &now)?;
         picks.evaluations += front.evaluations;
         Ok(front.best.first().map(|best| best.key.index))
