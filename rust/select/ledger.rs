@@ -32,11 +32,6 @@ impl<'a> Ledger<'a> {
         Self { pool, cost, groups, accounts }
     }
 
-    /// The accounts.
-    pub(crate) fn into_accounts(self) -> Accounts {
-        self.accounts
-    }
-
     /// What a sample takes of the budget.
     #[must_use]
     #[inline]

@@ -35,9 +35,7 @@ use crate::run::monitor::{Monitor, Stage};
 use crate::run::threads::Threads;
 use crate::select::accounts::Accounts;
 use crate::select::greedy::{Key, PickLog, Price};
-use crate::select::parts::{
-    Ask, Asking, Op, Plan, Reader, Reply, Request, Traffic, Whole, Writer, accounts, garbled,
-};
+use crate::select::parts::{Ask, Asking, Op, Plan, Reader, Reply, Request, Traffic, Whole, Writer, accounts, garbled};
 use crate::text::features::{ByteGrams, Features, Sampled};
 use crate::text::words::WordGrams;
 

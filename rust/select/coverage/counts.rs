@@ -49,12 +49,7 @@ pub(super) fn document_frequencies<F: Features>(
 }
 
 /// What was counted in each slot.
-pub(super) fn cells<F: Features>(
-    pool: &Pool<'_>,
-    features: F,
-    slots: Slots,
-    monitor: &Monitor,
-) -> Result<Vec<u32>> {
+pub(super) fn cells<F: Features>(pool: &Pool<'_>, features: F, slots: Slots, monitor: &Monitor) -> Result<Vec<u32>> {
     let cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
     let scratch = || (Distinct::new(slots), Vec::new());
     (0..pool.len()).into_par_iter().try_for_each_init(scratch, |(seen, notes), index| {

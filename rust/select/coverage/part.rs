@@ -281,12 +281,13 @@ impl<F: Features> Listed<F> {
 
     /// Covers picks: what each is, and its features.
     fn take(&mut self, here: &mut Here<'_>, mut content: Reader<'_>) -> Result<Writer> {
-        let (mut picks, mut features) = (Vec::new(), Vec::new());
+        let (mut own, mut costs, mut features) = (Vec::new(), Vec::new(), Vec::new());
         while !content.is_empty() {
-            picks.push((content.small()?, content.number()?, content.small()?));
+            own.extend(here.own(content.small()?));
+            costs.push((content.number()?, content.small()?));
             features.push(content.increasing(self.table.len() as u64)?);
         }
-        here.take(&picks)?;
+        here.take(&own, &costs)?;
         features.into_iter().flatten().for_each(|feature| self.table.raise(feature as u32, 1));
         if let Some(picking) = &mut self.picking {
             picking.withdraw(here);
@@ -296,9 +297,7 @@ impl<F: Features> Listed<F> {
 
     fn reopen(&mut self, here: &mut Here<'_>, content: &Reader<'_>) -> Result<Writer> {
         content.end()?;
-        if !here.begun.accounts.reopen() {
-            return Err(garbled());
-        }
+        here.reopen()?;
         if let Some(picking) = &mut self.picking {
             picking.frontier.reopen();
         }
@@ -387,4 +386,3 @@ impl Picking {
             .for_each(|candidate| frontier.put_back(&candidate));
     }
 }
-

@@ -94,12 +94,7 @@ pub(super) fn shift<F: Features>(bytes: usize, features: F) -> u32 {
 }
 
 /// The hashes of a pool's features in that part, sorted, each there once.
-pub(super) fn hashes<F: Features>(
-    pool: &Pool<'_>,
-    features: F,
-    shift: u32,
-    monitor: &Monitor,
-) -> Result<Vec<u64>> {
+pub(super) fn hashes<F: Features>(pool: &Pool<'_>, features: F, shift: u32, monitor: &Monitor) -> Result<Vec<u64>> {
     let limit = u64::MAX >> shift;
     let mut hashes = (0..pool.len())
         .into_par_iter()

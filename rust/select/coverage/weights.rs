@@ -110,8 +110,7 @@ impl Weights {
         let rank =
             |kind: (f64, bool)| kinds.binary_search_by(|found| order(found, &kind)).map_or(0, |at| at as u32 + 1);
         let of_df: Vec<u32> = (0..=MOST_DF).map(|df| if there[df] { rank((general(df), false)) } else { 0 }).collect();
-        let of_aims =
-            aims.shared.iter().zip(&of_aims).map(|(aim, &weight)| (aim.slot, rank((weight, true)))).collect();
+        let of_aims = aims.shared.iter().zip(&of_aims).map(|(aim, &weight)| (aim.slot, rank((weight, true)))).collect();
         let of: Vec<f64> = std::iter::once(0.0).chain(kinds.iter().map(|&(weight, _)| weight)).collect();
         let is = std::iter::once(false).chain(kinds.iter().map(|&(_, aimed)| aimed)).collect();
         let missing = aims.missing.iter().map(|&tdf| mix(0, 0, tdf)).sum();

@@ -111,7 +111,8 @@ pub(super) fn read_found(content: &mut Reader<'_>, like: &Found) -> Result<Found
 /// Writes weights: `gamma` alone, or those with a target.
 pub(super) fn write_weights(gamma: f64, targeted: Option<(&Weights, &Ranking)>, content: &mut Writer) {
     content.flag(targeted.is_some());
-    let Some((Weights { of, largest, aimed: Some(Aimed { is, missing }) }, Ranking { of_df, of_aims })) = targeted else {
+    let Some((Weights { of, largest, aimed: Some(Aimed { is, missing }) }, Ranking { of_df, of_aims })) = targeted
+    else {
         content.real(gamma);
         return;
     };

@@ -18,9 +18,9 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use super::{Gains, Objective};
 use super::queue::{Entry, Queue};
 use super::record::PickLog;
+use super::{Gains, Objective};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::real::pow;

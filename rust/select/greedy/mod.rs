@@ -11,7 +11,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::lazy::{BYTES_A_SAMPLE, Candidate, Front, Frontier, Greedy, Key, Now, Price};
+pub(crate) use self::lazy::{BYTES_A_SAMPLE, Candidate, Frontier, Greedy, Key, Now, Price};
 pub(crate) use self::record::PickLog;
 
 /// What a sample would add, as far as that is known.

@@ -316,7 +316,6 @@ impl Writer {
     }
 
     /// Its bytes.
-    #[cfg(test)]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -327,7 +326,6 @@ pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Reads bytes.
-    #[cfg(test)]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }

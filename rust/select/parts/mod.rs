@@ -21,11 +21,11 @@ mod message;
 mod partition;
 mod plan;
 
-pub use self::asking::{Ask, Traffic};
 pub(crate) use self::asking::Asking;
+pub use self::asking::{Ask, Traffic};
 pub use self::message::changes;
 pub(crate) use self::message::{Op, Reader, Reply, Request, Writer, garbled};
-pub use self::partition::{Part, Partition};
 pub(crate) use self::partition::{Here, State};
+pub use self::partition::{Part, Partition};
 pub use self::plan::{Plan, Unit};
 pub(crate) use self::plan::{Whole, accounts};

@@ -9,6 +9,7 @@ use crate::select::accounts::Accounts;
 use crate::select::controls::{Controls, Cost, Known, Limits};
 use crate::select::coverage;
 use crate::select::ledger::Ledger;
+use crate::select::ordered;
 use crate::sizer::DeflateSizer;
 use crate::sizer::workers::Workers;
 
@@ -54,11 +55,6 @@ impl<'a> Here<'a> {
         Ledger::with(&self.part.pool, self.part.cost(self.begun.unit), groups, self.begun.accounts.clone())
     }
 
-    /// The next sample, by its position here.
-    pub(crate) fn position(&self, content: &mut Reader<'_>) -> Result<usize> {
-        content.below(self.part.pool.len())
-    }
-
     /// The next samples, by their positions here.
     pub(crate) fn positions(&self, content: &mut Reader<'_>) -> Result<Vec<usize>> {
         let found: Vec<usize> = content.list()?;
@@ -70,16 +66,19 @@ impl<'a> Here<'a> {
         self.part.weights.map_or(1.0, |weights| weights[at])
     }
 
-    /// Takes note of picks: of each its index in the whole pool, its cost and its group.
-    pub(crate) fn take(&mut self, picks: &[(usize, u64, usize)]) -> Result<()> {
+    /// Where a sample of the whole pool is here, if it is.
+    pub(crate) fn own(&self, index: usize) -> Option<usize> {
+        index.checked_sub(self.part.first).filter(|&at| at < self.part.pool.len())
+    }
+
+    /// Takes note of picks: which of them are here, and what all have cost which group.
+    pub(crate) fn take(&mut self, own: &[usize], costs: &[(u64, usize)]) -> Result<()> {
         let mut accounts = self.begun.accounts.clone();
-        let mut own = Vec::new();
-        for &(index, cost, group) in picks {
+        for &(cost, group) in costs {
             if !accounts.has(group) || !accounts.fits(cost, group) {
                 return Err(garbled());
             }
             accounts.take(cost, group);
-            own.extend(index.checked_sub(self.part.first).filter(|&at| at < self.part.pool.len()));
         }
         if own.iter().any(|&at| self.begun.taken[at]) {
             return Err(garbled());
@@ -87,6 +86,11 @@ impl<'a> Here<'a> {
         own.iter().for_each(|&at| self.begun.taken[at] = true);
         self.begun.accounts = accounts;
         Ok(())
+    }
+
+    /// Brings back what did not fit.
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        if self.begun.accounts.reopen() { Ok(()) } else { Err(garbled()) }
     }
 }
 
@@ -179,7 +183,9 @@ fn one(
             content.end()?;
             let known = Known::Indices(part.known).mask(&part.pool)?;
             let known = known.into_iter().filter(|&is_known| is_known).count();
-            [part.first, part.pool.len(), part.pool.bytes(), known].iter().for_each(|&number| answer.number(number as u64));
+            [part.first, part.pool.len(), part.pool.bytes(), known]
+                .iter()
+                .for_each(|&number| answer.number(number as u64));
             return Ok(answer);
         }
         Op::Begin => {
@@ -202,6 +208,13 @@ fn one(
         Op::Count => {
             let (counted, answer) = coverage::count_part(&here, content)?;
             *state = Some(counted);
+            Ok(answer)
+        }
+        Op::Weights => ordered::weights_part(&here, &content),
+        Op::Words => ordered::words_part(&here, &content),
+        Op::Order => {
+            let (ordered, answer) = ordered::order_part(&here, content)?;
+            *state = Some(ordered);
             Ok(answer)
         }
         _ => state.as_mut().ok_or_else(garbled)?.answer(&mut here, op, content),

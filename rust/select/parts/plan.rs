@@ -161,7 +161,11 @@ impl Whole {
 
     /// What `request` makes of the samples that each partition has of `indices`, given by where they are among the
     /// indices; None where it has none.
-    pub(crate) fn split(&self, indices: &[usize], request: impl Fn(usize, &[usize]) -> Request) -> Vec<Option<Request>> {
+    pub(crate) fn split(
+        &self,
+        indices: &[usize],
+        request: impl Fn(usize, &[usize]) -> Request,
+    ) -> Vec<Option<Request>> {
         let shares = self.shares(indices).into_iter().enumerate();
         shares.map(|(part, share)| (!share.is_empty()).then(|| request(part, &share))).collect()
     }
