@@ -20,6 +20,8 @@ mod asking;
 mod message;
 mod partition;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::asking::Asking;
 pub use self::asking::{Ask, Traffic};
