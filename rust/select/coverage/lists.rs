@@ -31,14 +31,12 @@ const CODE: usize = size_of::<u16>();
 pub(super) const COMMON: usize = 1 << 16;
 
 /// The lists of a pool.
-pub(super) struct Lists<'a, F> {
-    pool: &'a Pool<'a>,
+pub(super) struct Lists<F> {
     features: F,
     chunks: Vec<Place>,
-    scratch: &'a Scratch,
+    scratch: Scratch,
     /// What lists that are read from the file are read into, on each thread of the pool they are used in.
     buffers: Vec<Mutex<Vec<u8>>>,
-    monitor: &'a Monitor,
     /// What lists are made with that are nowhere; `None` if there are none.
     reader: Option<Reader>,
 }
@@ -100,15 +98,15 @@ impl Reader {
     }
 }
 
-impl<'a, F: Features> Lists<'a, F> {
-    /// Reads every sample; holds lists of `room` bytes at most in memory.
+impl<F: Features> Lists<F> {
+    /// Reads every sample; holds lists of `room` bytes at most in memory, and what `scratch` has room for there.
     pub(super) fn new(
-        pool: &'a Pool<'a>,
+        pool: &Pool<'_>,
         features: F,
         vocabulary: Vocabulary,
         room: usize,
-        scratch: &'a Scratch,
-        monitor: &'a Monitor,
+        scratch: Scratch,
+        monitor: &Monitor,
     ) -> Result<Self> {
         let marks = || Mutex::new(Marks::new(vocabulary.len()));
         let marks = (0..rayon::current_num_threads()).map(|_| marks()).collect();
@@ -123,12 +121,12 @@ impl<'a, F: Features> Lists<'a, F> {
                     reader.read(features, pool.sample(index), |marks| chunk.push(marks));
                 }
             }
-            Ok(chunk.place(&used, room, scratch))
+            Ok(chunk.place(&used, room, &scratch))
         };
         let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(place).collect::<Result<_>>()?;
         let reader = chunks.iter().any(|place| matches!(place, Place::Text)).then_some(reader);
         let buffers = (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect();
-        Ok(Self { pool, features, chunks, scratch, buffers, monitor, reader })
+        Ok(Self { features, chunks, scratch, buffers, reader })
     }
 
     /// Bytes of memory that the lists take.
@@ -151,18 +149,22 @@ impl<'a, F: Features> Lists<'a, F> {
         }
     }
 
-    /// Calls `visit` with the features of a sample, sorted.
-    ///
-    /// If they can't be read, with none: then the monitor says stop, and [`Scratch::fault`] why.
-    pub(super) fn each(&self, index: usize, visit: impl FnMut(u32)) {
+    /// Calls `visit` with the features of a sample of the pool that was read, sorted; with none if they can't be read.
+    pub(super) fn each(&self, pool: &Pool<'_>, index: usize, visit: impl FnMut(u32)) {
         match &self.chunks[index / CHUNK] {
             Place::Memory(chunk) => chunk.list(index % CHUNK).iter().for_each(visit),
             Place::File { start, ends } => self.read(*start, ends, index % CHUNK, visit),
             Place::Text => {
                 let reader = self.reader.as_ref().expect("kept if a list is nowhere");
-                reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit));
+                reader.read(self.features, pool.sample(index), |marks| marks.drain(visit));
             }
         }
+    }
+
+    /// # Errors
+    /// [`crate::Error::Scratch`] if ever a list could not be read.
+    pub(super) fn fault(&self) -> Result<()> {
+        self.scratch.fault()
     }
 
     /// Reads a list from the file.
@@ -172,7 +174,6 @@ impl<'a, F: Features> Lists<'a, F> {
         let (from, End { at: to, common }) = span(ends, at);
         buffer.resize((to - from) as usize * CODE, 0);
         if !self.scratch.read(start + u64::from(from) * CODE as u64, &mut buffer) {
-            self.monitor.stop();
             return;
         }
         let code = |&bytes: &[u8; CODE]| u16::from_le_bytes(bytes);
@@ -294,28 +295,28 @@ mod tests {
     }
 
     /// Runs `test` on lists of these texts.
-    fn with_lists(room: usize, scratch: &Scratch, test: impl Fn(&Lists<'_, ByteGrams>, &Monitor) + Sync) {
+    fn with_lists(room: usize, scratch: Scratch, test: impl Fn(&Pool<'_>, &Lists<ByteGrams>) + Sync) {
         let (bytes, offsets) = texts();
         let (pool, monitor, slots) = (Pool::new(&bytes, &offsets).unwrap(), Monitor::default(), Slots::new(1 << 18));
         Threads::start(Some(2)).unwrap().install(|| {
             let (vocabulary, _) = Vocabulary::new(slots, vec![1; slots.len()], 1);
-            test(&Lists::new(&pool, ByteGrams::new(4), vocabulary, room, scratch, &monitor).unwrap(), &monitor);
+            test(&pool, &Lists::new(&pool, ByteGrams::new(4), vocabulary, room, scratch, &monitor).unwrap());
         });
     }
 
-    fn all(lists: &Lists<'_, ByteGrams>) -> Vec<Vec<u32>> {
+    fn all(pool: &Pool<'_>, lists: &Lists<ByteGrams>) -> Vec<Vec<u32>> {
         let list = |index| {
             let mut list = Vec::new();
-            lists.each(index, |feature| list.push(feature));
+            lists.each(pool, index, |feature| list.push(feature));
             list
         };
-        (0..lists.pool.len()).into_par_iter().map(list).collect()
+        (0..pool.len()).into_par_iter().map(list).collect()
     }
 
     #[test]
     fn lists_are_the_same_wherever_they_are() {
         let expected = Mutex::default();
-        with_lists(usize::MAX, &Scratch::full(), |lists, _| *expected.lock().unwrap() = all(lists));
+        with_lists(usize::MAX, Scratch::full(), |pool, lists| *expected.lock().unwrap() = all(pool, lists));
         let expected = expected.into_inner().unwrap();
         assert!(expected.iter().flatten().any(|&feature| feature as usize > COMMON));
         let (ends, half) = (size_of::<End>() * expected.len(), expected.iter().flatten().count());
@@ -325,24 +326,22 @@ mod tests {
             (0, Scratch::full(), 0..1),
             (half, Scratch::full(), 1..half + 1),
         ] {
-            with_lists(room, &scratch, |lists, _| {
+            with_lists(room, scratch, |pool, lists| {
                 assert!(memory.contains(&lists.memory()), "{} in {memory:?}", lists.memory());
-                assert_eq!(all(lists), expected);
+                assert_eq!(all(pool, lists), expected);
+                assert_eq!(lists.fault(), Ok(()));
             });
-            assert_eq!(scratch.fault(), Ok(()));
         }
     }
 
     #[test]
-    fn a_list_that_is_lost_stops_the_monitor() {
-        let scratch = Scratch::default();
-        with_lists(0, &scratch, |lists, monitor| {
-            scratch.lose();
-            assert_eq!(monitor.check(), Ok(()));
-            lists.each(2 * CHUNK, |feature| panic!("{feature}"));
-            assert_eq!(monitor.check(), Err(Error::Interrupted));
+    fn a_list_that_is_lost_is_a_fault() {
+        with_lists(0, Scratch::default(), |pool, lists| {
+            lists.scratch.lose();
+            assert_eq!(lists.fault(), Ok(()));
+            lists.each(pool, 2 * CHUNK, |feature| panic!("{feature}"));
+            assert!(matches!(lists.fault(), Err(Error::Scratch(_))));
         });
-        assert!(matches!(scratch.fault(), Err(Error::Scratch(_))));
     }
 
     #[test]

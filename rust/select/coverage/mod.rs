@@ -23,9 +23,11 @@
 //! Memory besides the pool, if one in `m` features counts: 4 bytes a slot of the table, of which there are at most a quarter
 //! of the pool's bytes, divided by `m` (or 2^22); 4 bytes a recurring feature; the lists; 25 bytes a sample. Lists are
 //! held in memory only up to [`Params::memory`], and while all of that is below 2.5 bytes a byte of pool, divided by `m`, and
-//! 25 bytes a sample (or 64 MiB); the others lie in a temporary file. To that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
-//! each of its distinct features that count, and 4 for each thread.
+//! 25 bytes a sample (or 64 MiB); the others lie in a temporary file. To that come a bit a feature for each thread, and at
+//! most about 64 MiB for the survey. A target takes some 40 bytes for each of its distinct features that count, and 4 for
+//! each thread.
 
+mod coordinator;
 mod counts;
 mod distinct;
 mod first;
@@ -34,6 +36,7 @@ mod marks;
 mod memory;
 mod objective;
 mod params;
+mod part;
 mod survey;
 mod table;
 mod target;
@@ -42,9 +45,11 @@ mod task;
 mod tests;
 mod vocabulary;
 mod weights;
+mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use self::coordinator::select_parts;
 pub use self::counts::Guard;
 pub use self::first::first_gains;
 use self::lists::Lists;
@@ -52,6 +57,7 @@ use self::marks::Marks;
 pub use self::memory::auto_one_in;
 use self::objective::Covered;
 pub use self::params::{MOST_SAMPLED, Params, Unit};
+pub(crate) use self::part::{count_part, survey_part};
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};
@@ -165,19 +171,16 @@ impl Task<'_> {
             }
         }
         let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
-        let scratch = Scratch::default();
-        let lists = Lists::new(pool, features, vocabulary, room.min(params.memory), &scratch, monitor)?;
-        let mut objective = Covered::new(lists, table);
+        let room = room.min(params.memory);
+        let lists = Lists::new(pool, features, vocabulary, room, Scratch::default(), monitor)?;
+        let mut objective = Covered::new(pool, lists, table);
         let known = controls.known.mask(pool)?;
         (0..pool.len()).filter(|&index| known[index]).for_each(|index| objective.know(index));
-        let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor);
+        let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor)?;
         let scored = Instant::now();
-        let picks = greedy.and_then(Greedy::run);
-        // A list that could not be read stops the selection: what it says is then why.
-        scratch.fault()?;
-        let picks = picks?;
+        let picks = greedy.run()?;
 
-        let (table, reached) = picks.objective.into_parts();
+        let (_, table, reached) = picks.objective.into_parts();
         let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
         Ok(Selection {
             indices: picks.indices,

@@ -190,8 +190,7 @@ fn memory_of(bytes: &[u8], ngram: usize, one_in: u32) -> (usize, bool) {
         let Read { vocabulary, table, .. } = task.read(features).unwrap();
         let tables = vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len();
         let room = memory::room(&pool, one_in);
-        let scratch = Scratch::default();
-        let lists = Lists::new(&pool, features, vocabulary, room - tables, &scratch, &monitor).unwrap();
+        let lists = Lists::new(&pool, features, vocabulary, room - tables, Scratch::default(), &monitor).unwrap();
         assert!(tables + lists.memory() <= room, "{ngram} {one_in}");
         (lists.memory(), (0..pool.len()).all(|index| lists.stored(index).is_some()))
     })
