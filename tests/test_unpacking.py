@@ -7,19 +7,21 @@ import json
 import lzma
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from entropylaw import EntropyLawError
 from entropylaw.pool import ahead as ahead_module
-from entropylaw.pool import load, zstd_frames
+from entropylaw.pool import gzip_members, load, zstd_frames
 from entropylaw.pool.ahead import Made, Task, ahead, made
 from entropylaw.pool.compression import unpacker
 from entropylaw.pool.source import Source
@@ -75,11 +77,8 @@ FRAMES = st.one_of(
 )
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """Frames, mostly with something wrong."""
-    first = draw(FRAMES)
-    packed = b"".join([first, *draw(st.lists(FRAMES, max_size=6))])
+def spoiled(draw: st.DrawFn, packed: bytes) -> bytes:
+    """Mostly with something wrong."""
     match draw(st.sampled_from(["whole", "cut", "byte", "behind", "whole"])):
         case "cut":
             return packed[: draw(st.integers(4, len(packed)))]
@@ -87,8 +86,14 @@ def damaged(draw: st.DrawFn) -> bytes:
             at = draw(st.integers(min(len(packed) - 1, 4), len(packed) - 1))
             return packed[:at] + bytes([packed[at] ^ draw(st.integers(1, 255))]) + packed[at + 1 :]
         case "behind":
-            return packed + draw(st.binary(min_size=1, max_size=9) | st.just(zstd_frames.MAGIC))
+            return packed + draw(st.binary(min_size=1, max_size=9) | st.sampled_from([packed[:3], packed[:4]]))
     return packed
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Frames, whole or spoiled."""
+    return spoiled(draw, b"".join([draw(FRAMES), *draw(st.lists(FRAMES, max_size=6))]))
 
 
 @given(
@@ -131,7 +136,7 @@ def test_every_cut_of_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1, 100, 4_000, 1 << 22])
 def test_frames_are_unpacked_by_other_threads(size: int) -> None:
     """Whatever their size, and in their order; the caller only reads where they end."""
-    content = b"".join(b'{"text": "%d"}\n' % n for n in range(2_000 if size == 1 else 60_000))
+    content = b"".join(b'{"text": "%d"}\n' % n for n in range(100 if size == 1 else 20_000))
     packed = b"".join(frame(content[at : at + size]) for at in range(0, len(content), size))
     used = set()
     make = zstd_frames.zstd.decompressor
@@ -141,6 +146,89 @@ def test_frames_are_unpacked_by_other_threads(size: int) -> None:
         return make()
 
     with patch.object(zstd_frames.zstd, "decompressor", decompressor):
+        assert unpacked(packed, 4) == (content, None)
+    assert used == {"entropylaw-unpack"}
+
+
+def blocked(content: bytes, size: int = 5_000, level: int = 6) -> bytes:
+    """As ``bgzip`` packs, in blocks of so many bytes; at their end is an empty one."""
+    packed = b""
+    for at in [*range(0, len(content), size), len(content)]:
+        piece = content[at : at + size]
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+        deflated = packer.compress(piece) + packer.flush()
+        head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + (len(deflated) + 25).to_bytes(2, "little")
+        packed += head + deflated + zlib.crc32(piece).to_bytes(4, "little") + len(piece).to_bytes(4, "little")
+    return packed
+
+
+MEMBERS = st.one_of(
+    st.builds(gzip.compress, CONTENTS, st.integers(0, 9)),
+    st.builds(blocked, CONTENTS, st.sampled_from([7_000, 50_000])),
+    st.builds(bytes, st.integers(0, 40)),
+)
+
+
+def by_gzip(packed: bytes, piece: int) -> tuple[bytes, str | None]:
+    """What Python's own module makes of a file."""
+    content = b""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            while piece := file.read1(piece):
+                content += piece
+    except Exception as error:
+        return content, f"{type(error).__name__}: {error}"
+    return content, None
+
+
+@pytest.fixture(params=["zlib", "isal"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both that unpack gzip."""
+    if request.param == "zlib":
+        module: Any = zlib
+    else:
+        module = pytest.importorskip("isal.isal_zlib", reason="one library of two, the extra entropylaw[gzip]")
+    monkeypatch.setattr(gzip_members, "_library", module)
+    monkeypatch.setattr(gzip_members, "_ERRORS", (zlib.error, module.error))
+
+
+@pytest.mark.usefixtures("library")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from([1, 9_000, 1 << 20]), st.integers(1, 3))
+def test_members_of_gzip(data: st.DataObject, piece: int, threads: int) -> None:
+    first = data.draw(MEMBERS.filter(lambda member: member.startswith(b"\x1f\x8b")))
+    packed = spoiled(data.draw, b"".join([first, *data.draw(st.lists(MEMBERS, max_size=4))]))
+    content, error = by_gzip(packed, 1 << 16)
+    with patch.object(gzip_members, "_PIECE", piece):
+        found, same = unpacked(packed, threads)
+    assert same == error
+    if error is None:
+        assert found == content
+    else:
+        least = min(len(found), len(content))
+        assert found[:least] == content[:least]
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_cut_of_members(threads: int) -> None:
+    whole = gzip.compress(b"a" * 300) + bytes(3) + blocked(b"b\n" * 100, 150) + gzip.compress(b"") + blocked(b"c", 1)
+    for packed in (whole, whole[-28:] + whole):
+        for cut in range(2, len(packed) + 1):
+            assert unpacked(packed[:cut], threads) == by_gzip(packed[:cut], 100)
+
+
+def test_blocks_of_gzip_are_unpacked_by_other_threads() -> None:
+    content = b"".join(b'{"text": "%d"}\n' % n for n in range(60_000))
+    packed = blocked(content, 65_280)
+    used = set()
+    make = gzip_members._library.decompressobj
+
+    def decompressor(bits: int) -> object:
+        used.add(threading.current_thread().name.rpartition("_")[0])
+        return make(bits)
+
+    with patch.object(gzip_members._library, "decompressobj", decompressor):
         assert unpacked(packed, 4) == (content, None)
     assert used == {"entropylaw-unpack"}
 
@@ -203,6 +291,7 @@ def test_nothing_goes_on_when_nobody_reads() -> None:
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
+    "bgz": blocked,
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "zst": lambda content: frame(content, checksum=True),

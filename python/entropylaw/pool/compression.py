@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from entropylaw import zstd
-from entropylaw.pool import zstd_frames
+from entropylaw.pool import gzip_members, zstd_frames
 from entropylaw.pool.ahead import ahead
 
 CHUNK = 1 << 20
@@ -28,8 +28,8 @@ Unpack = Callable[[BinaryIO, int], Iterator[bytes]]
 
 def unpacker(head: bytes) -> Unpack | None:
     """What unpacks a file that begins with ``head``, of 14 bytes at least if it has them; None if it is not packed."""
-    if head.startswith(b"\x1f\x8b"):
-        return _by_another(_gzip)
+    if head.startswith(gzip_members.MAGIC):
+        return gzip_members.unpack
     if head.startswith(zstd_frames.MAGIC) or zstd_frames.is_skippable(head):
         return zstd_frames.unpack
     # After its four first bytes comes a block, or the end of a file that holds none.
@@ -53,11 +53,6 @@ def _by_another(unpack: Callable[[BinaryIO], Iterator[bytes]]) -> Unpack:
         return ahead(unpack(file)) if threads > 1 else unpack(file)
 
     return pieces
-
-
-def _gzip(file: BinaryIO) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        yield from plain(unpacked)  # type: ignore[arg-type]
 
 
 def _bzip2(file: BinaryIO) -> Iterator[bytes]:
