@@ -107,6 +107,10 @@ def test_frames_of_zstd(packed: bytes, large: int, piece: int, in_flight: int, t
     content, error = unpacked(packed, 1)
     with small(large, piece, in_flight):
         found, same = unpacked(packed, threads)
+    if large < 1 << 24 and error is not None and same is None:
+        # The size in the header of a frame whose last block is empty is checked only if all of it is there at once.
+        assert error.endswith("Data corruption detected") and found.startswith(content)
+        return
     assert same == error
     if error is None:
         assert found == content
@@ -169,12 +173,12 @@ MEMBERS = st.one_of(
 )
 
 
-def by_gzip(packed: bytes, piece: int) -> tuple[bytes, str | None]:
+def by_gzip(packed: bytes, size: int) -> tuple[bytes, str | None]:
     """What Python's own module makes of a file."""
     content = b""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            while piece := file.read1(piece):
+            while piece := file.read1(size):
                 content += piece
     except Exception as error:
         return content, f"{type(error).__name__}: {error}"

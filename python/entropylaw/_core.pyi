@@ -12,6 +12,7 @@ from entropylaw.pool.columnar import Layout
 
 __all__ = [
     "JOURNAL_HEADER",
+    "ArrayItems",
     "Controls",
     "Picks",
     "Progress",
@@ -330,6 +331,26 @@ class RecordReader:
         """Reads the records ``buffer[starts[i]:ends[i]]``."""
     def rows(self, columns: Sequence[tuple[str, Layout]], count: int) -> ReadRecords:
         """Reads ``count`` rows of a table, of which these are the columns to read; without their groups and numbers."""
+
+@final
+class ArrayItems:
+    """Finds the items of a JSON array that comes in pieces, without reading them: what it finds need not be JSON.
+
+    Places are counted from that of the array's bracket on, which is ``start``.
+    """
+
+    def __new__(cls, start: int) -> Self: ...
+    def feed(self, piece: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start and end of each item that ends in the next piece; of none behind a byte that is odd."""
+    @property
+    def cut(self) -> int | None:
+        """Behind the last comma between items, once there is one."""
+    @property
+    def end(self) -> int | None:
+        """Behind the bracket that closes the array, once that is found."""
+    @property
+    def odd(self) -> int | None:
+        """The first byte that can't be where it is, such as an item without a comma before it."""
 
 @final
 class ReadRecords:

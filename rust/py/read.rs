@@ -1,4 +1,5 @@
-//! `entropylaw._core.RecordReader`: samples from JSON Lines and from rows of tables.
+//! `entropylaw._core.RecordReader`: samples from JSON Lines and from rows of tables; and `ArrayItems`, which finds the
+//! records of a JSON array.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use pyo3::pybacked::PyBackedBytes;
 use super::arguments::ThreadCount;
 use crate::error::{Error, Result};
 use crate::run::threads::{Kept, Threads};
-use crate::text::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
+use crate::text::read::{self, Batch, Cells, Column, Field, Items, Kind, Member, Printable, Schema, Spec, Text};
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]
@@ -168,5 +169,43 @@ impl ReadRecords {
             numbers: batch.numbers.into_iter().map(|column| column.into_pyarray(py).unbind()).collect(),
             unread: batch.unread,
         }
+    }
+}
+
+/// Finds the items of a JSON array. See `_core.pyi`.
+#[pyclass(module = "entropylaw._core")]
+pub(super) struct ArrayItems(Items);
+
+/// Starts and ends.
+type Spans<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
+
+#[pymethods]
+impl ArrayItems {
+    #[new]
+    fn new(start: u64) -> Self {
+        Self(Items::new(start))
+    }
+
+    fn feed<'py>(&mut self, py: Python<'py>, piece: PyBackedBytes) -> Spans<'py> {
+        let mut found = Vec::new();
+        py.detach(|| self.0.feed(&piece, &mut found));
+        let (starts, ends): (Vec<i64>, Vec<i64>) =
+            found.into_iter().map(|(start, end)| (start as i64, end as i64)).unzip();
+        (starts.into_pyarray(py), ends.into_pyarray(py))
+    }
+
+    #[getter]
+    fn cut(&self) -> Option<u64> {
+        self.0.cut
+    }
+
+    #[getter]
+    fn end(&self) -> Option<u64> {
+        self.0.end
+    }
+
+    #[getter]
+    fn odd(&self) -> Option<u64> {
+        self.0.odd
     }
 }

@@ -5,6 +5,7 @@
 //! Python renders it, or refuses it in words. So this module has to be right about what it renders, and may be as
 //! strict as it likes about what it does not.
 
+mod array;
 mod columns;
 mod json_text;
 mod node;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
+pub use array::Items;
 pub use columns::{Cells, Column};
 use node::{Node, Object, View};
 pub use repr::Printable;
