@@ -38,7 +38,7 @@ def at_once(content: bytes) -> tuple[Found, str | None]:
     found: Found = []
     # Every byte a character: items are told by brackets and strings alone.
     text = content.decode("latin-1")
-    decoder = json.JSONDecoder(strict=False)
+    decoder = json.JSONDecoder(strict=False, parse_int=str)
     at = text.index("[") + 1
     while True:
         start = re.compile(r"[ \t\r\n,]*").match(text, at).end()  # type: ignore[union-attr]
@@ -116,13 +116,10 @@ def test_any_array(fault: str, data: st.DataObject, size: int, block: int) -> No
         patch("entropylaw.pool.json_array._BEHIND", data.draw(st.sampled_from([40, 1 << 16]))),
     ):
         found, same = as_it_comes(content, size)
-    if fault == "byte":
-        # Bytes in a string that are not UTF-8 are for those who read the item, but if another item takes Python's
-        # parser, which then reads those around it too.
-        if error is None and same is not None:
-            return
-        if error is not None and same is None:
-            return
+    if error != same and None in (error, same) and re.search("is not UTF-8|more digits", error or same or ""):
+        # In a string or a number, msgspec leaves it to those who read the item. Python's parser, which one of the items
+        # has taken, finds it in all around that one: in more of them if all are read at once.
+        return
     assert same == error
     if error is None:
         assert found == expected

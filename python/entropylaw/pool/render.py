@@ -113,6 +113,11 @@ class Renderer:
             return None
         return Compiled(schema=(self.schema.members, MESSAGE, CALL), field=self.field)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The fields that samples are made of, as far as that is known."""
+        return self.schema.reads if self.schema else ()
+
     def columns(self, outline: Mapping[str, Any], where: str, remedy: str | None = None) -> tuple[str, ...] | None:
         """The fields that rendering a table takes, whose records are like ``outline``; None for all.
 
