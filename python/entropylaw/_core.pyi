@@ -309,6 +309,8 @@ class RecordReader:
     printable
         For ``repr`` of the record, if there is no schema: a bit for each character, whether Python shows it as it is;
         ``None`` for the record as it is stored.
+    template
+        What makes a sample of a record, if there is no schema; one of which ``template_keys`` knows the keys.
     group_by, numbers
         Fields to read besides.
     threads
@@ -321,10 +323,14 @@ class RecordReader:
         schema: tuple[Sequence[_Member], Sequence[_Member], Sequence[_Member]] | None = None,
         field: str | None = None,
         printable: bytes | None = None,
+        template: str | None = None,
         group_by: str,
         numbers: Sequence[str],
         threads: int | None = None,
     ) -> Self: ...
+    @staticmethod
+    def template_keys(template: str) -> list[str] | None:
+        """The keys of records that a template looks at; ``None`` if it is none of those that are rendered here."""
     def lines(self, buffer: bytes) -> ReadRecords:
         """Reads the lines that are not blank."""
     def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> ReadRecords:

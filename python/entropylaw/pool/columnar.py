@@ -47,21 +47,24 @@ def read_rows(batch: pa.RecordBatch, builder: Builder, as_text: Sequence[str] = 
 
     ``as_text`` are the fields of numbers that are stored as text.
     """
-    if (reader := builder.reader()) is None or builder.renderer.name != "text":
+    if (reader := builder.reader()) is None or builder.renderer.name not in ("text", "template"):
         return None
-    names, columns = batch.schema.names, builder.columns
-    # Of what type these are is nothing to samples.
-    beside = _columns_of(columns.fields) - _columns_of(builder.renderer.reads)
+    columns, read = builder.columns, _columns_of(builder.renderer.reads)
+    names = batch.schema.names
+    if builder.renderer.name == "text":
+        # Those that only groups and numbers are taken from may be of any type; all others are read, or left unread.
+        names = [name for name in names if name in read or name not in _columns_of(columns.fields)]
+    else:
+        names = [name for name in names if name in read]
     try:
-        layouts = [(name, layout(plain(batch.column(name)))) for name in names if name not in beside]
+        layouts = [(name, layout(plain(batch.column(name)))) for name in names]
         groups = _groups(batch, columns.group_field)
         numbers = [_numbers(batch, name, name in as_text) for name in columns.number_fields]
     except pa.ArrowException:
         return None
     if groups is None or any(column is None for column in numbers):
         return None
-    read = reader.rows(layouts, batch.num_rows)
-    return Rows(read, *groups, [column for column in numbers if column is not None])
+    return Rows(reader.rows(layouts, batch.num_rows), *groups, [column for column in numbers if column is not None])
 
 
 def _columns_of(fields: Iterable[str]) -> set[str]:
