@@ -98,6 +98,3 @@ def test_without_minijinja_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "minijinja", None)
     with pytest.raises(EntropyLawError, match=r"pip install 'entropylaw\[template\]'"):
         entropylaw.select([{"q": "a"}], budget=1, render="{{ q }}")
-
-
-# Templates that are compiled: what minijinja makes of the same records.

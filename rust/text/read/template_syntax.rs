@@ -7,8 +7,32 @@ const METHODS: [&str; 11] =
     ["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 /// Names that mean something else than a field, always or where there is no such field.
 const WORDS: [&str; 26] = [
-    "true", "false", "none", "True", "False", "None", "not", "and", "or", "in", "is", "if", "else", "recursive", "self",
-    "super", "caller", "varargs", "kwargs", "range", "dict", "debug", "namespace", "lipsum", "cycler", "joiner",
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "not",
+    "and",
+    "or",
+    "in",
+    "is",
+    "if",
+    "else",
+    "recursive",
+    "self",
+    "super",
+    "caller",
+    "varargs",
+    "kwargs",
+    "range",
+    "dict",
+    "debug",
+    "namespace",
+    "lipsum",
+    "cycler",
+    "joiner",
 ];
 
 /// The parts of a template, and the keys of records that they look at; None if it has any other.
