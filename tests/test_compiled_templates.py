@@ -30,7 +30,9 @@ COMPILED = {
     "{% if input %}{{ input }}\n{% endif %}{{ output }}": ["input", "output"],
     "{%- if a == 'x' and not b.c or d -%} 1 {%- elif a != b -%} 2 {%- else -%} 3 {%- endif -%}": ["a", "b", "d"],
     "{% for t in turns -%} {{ loop.index }}. {{ t }} {#- its text -#} {% endfor %}": ["turns"],
-    "{% for row in rows %}{% for cell in row %}{{ cell }}{% if loop.last %}, {% endif %}{% endfor %}{% endfor %}": ["rows"],
+    "{% for row in rows %}{% for cell in row %}{{ cell }}{% if not loop.last %}, {% endif %}{% endfor %}{% endfor %}": [
+        "rows"
+    ],
     CHAT: ["messages"],
     "{{ a ~ \" it's\\t\" ~ b.c }}": ["a", "b"],
     "{{ loop }}{{ items }}": ["items", "loop"],
@@ -40,9 +42,12 @@ OTHERS = [
     "{{ a | upper }}", "{{ a.strip() }}", "{% set x = a %}{{ x }}", "{% raw %}{{ a }}{% endraw %}",
     "{{ a if b else c }}",
     "{% for a, b in c %}{% endfor %}", "{% for a in b if a %}{% endfor %}", "{% for a in b %}{% else %}{% endfor %}",
-    "{% if a is defined %}{% endif %}", "{% if a in b %}{% endif %}", "{{ a[b] }}", "{{ a[1:] }}", "{{ 1 }}", "{{ a + 1 }}",
-    "{{ record }}", "{{ a.items }}", "{{ record['__class__'] }}", "{{ true }}", "{{ none }}", "{{ range }}", "{{ 'a' 'b' }}",
-    "{{ '\\u00e9' }}", "{{ é }}", "{{ a.0 }}", "{% if (a) %}{% endif %}", "{{ a }}\r", "{% for loop in a %}{% endfor %}",
+    "{% if a is defined %}{% endif %}", "{% if a in b %}{% endif %}", "{{ a[b] }}", "{{ a[1:] }}", "{{ 1 }}",
+    "{{ a + 1 }}",
+    "{{ record }}", "{{ a.items }}", "{{ record['__class__'] }}", "{{ true }}", "{{ none }}", "{{ range }}",
+    "{{ 'a' 'b' }}",
+    "{{ '\\u00e9' }}", "{{ é }}", "{{ a.0 }}", "{% if (a) %}{% endif %}", "{{ a }}\r",
+    "{% for loop in a %}{% endfor %}",
     "{% for a in b %}{{ loop.length }}{% endfor %}", "{% if a > 'b' %}{% endif %}", "{% macro a() %}{% endmacro %}",
 ]  # fmt: skip
 """Templates that are not."""
@@ -84,7 +89,9 @@ def blocks(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             MARKS, NAMES | st.sampled_from(["x", "y"]), TERMS, MARKS, some, MARKS,
         ),
         st.builds("{{% if {} %}}{}{{% endif {}%}}".format, TESTS, some, MARKS),
-        st.builds("{{% if {} -%}}{}{{% elif {} %}}{}{{%- else %}}{}{{% endif %}}".format, TESTS, some, TESTS, some, some),
+        st.builds(
+            "{{% if {} -%}}{}{{% elif {} %}}{}{{%- else %}}{}{{% endif %}}".format, TESTS, some, TESTS, some, some,
+        ),
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def read_json(source: Source, builder: Builder) -> None:
 def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Builder) -> None:
     where = f"{records.name}:{record.line}"
     try:
-        builder.add(builder.renderer.parse(record.raw), where, record.raw)
+        builder.add(builder.renderer.parse(record.raw), where, record.raw, own=True)
     except RecordError as error:
         _check_layout(record, block, where, error)
         builder.refuse(where, error, record_remedy(record.raw))

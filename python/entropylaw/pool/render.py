@@ -142,8 +142,8 @@ class Renderer:
             mend = remedy or error.remedy
             raise EntropyLawError(f"{where}: {error}" + (f"; {mend}" if mend else "")) from None
 
-    def render(self, record: Any, where: str, raw: bytes | None = None) -> Sample:
-        """The sample of a record, of which ``raw`` is how it is stored, if it is.
+    def render(self, record: Any, where: str, raw: bytes | None = None, own: bool = False) -> Sample:
+        """The sample of a record, of which ``raw`` is how it is stored, if it is; ``own`` if it may be changed.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class Renderer:
             return Sample(raw, unread)
         if self._make is not None:
             # Nobody's records are changed, whatever a template or a function does with what it is given.
-            sample = self._make(copy.deepcopy(record) if self.name in ("template", "function") else record)
+            sample = self._make(record if own or self.name in _READING else copy.deepcopy(record))
         elif isinstance(record, bytes | bytearray):
             sample = bytes(record)
         else:
@@ -191,6 +191,8 @@ class Renderer:
 
 _MAKERS: dict[str, Callable[[Any], str | bytes] | None] = {"text": None, "json": as_json, "repr": repr}
 """What makes a sample of a record, by rendering; for ``text`` that depends on the schema."""
+_READING = frozenset(_MAKERS)
+"""Renderings that change no record."""
 
 
 def parse(raw: bytes, decode: Callable[[bytes], Any] = _fast_decode) -> Any:

@@ -136,7 +136,7 @@ class _Rows(NamedTuple):
                 if isinstance(record, RecordError):
                     raise record
                 fields = _with_numbers(record, self.numbers) if self.numbers else None
-                self.builder.add(record, where, fields=fields)
+                self.builder.add(record, where, fields=fields, own=True)
             except RecordError as error:
                 self.builder.refuse(where, error)
                 self.records.skip()
