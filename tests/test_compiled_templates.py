@@ -155,7 +155,7 @@ def test_what_is_compiled(tmp_path: Path, template: str) -> None:
     assert keys_of(template) == COMPILED[template]
     turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "é"}]
     record = {
-        **{key: "text" for key in ("question", "answer", "q", "a.b", "prompt", "output", "a", "d", "loop", "items")},
+        **dict.fromkeys(["question", "answer", "q", "a.b", "prompt", "output", "a", "d", "loop", "items"], "text"),
         **{"chosen": turns, "rejected": turns, "messages": turns, "turns": ["x", "y"], "rows": [["a", "b"], ["c"]]},
         "b": {"c": "d"},
     }
