@@ -3,8 +3,8 @@
 The records of the pool, lines of JSON with turns in ``conversations``, are written in several ways to a temporary
 directory. Each file is read by ``load``, and by ``load`` with one part replaced by what is plain: one thread that
 unpacks, Python's own gzip, an array read at once, records rendered one by one in Python. Both by turns, the least of a
-few repeats. *All* are seconds of processor time of all threads, *alone* those of the calling thread, which no other core
-can take over. Peak memory is that of a process of its own, beyond what it takes to start.
+few repeats. *All* are seconds of processor time of all threads, *alone* those of the calling thread, which no other
+core can take over. Peak memory is that of a process of its own, beyond what it takes to start.
 """
 
 import argparse
