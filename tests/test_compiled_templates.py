@@ -35,7 +35,7 @@ COMPILED = {
     ],
     CHAT: ["messages"],
     "{{ a ~ \" it's\\t\" ~ b.c }}": ["a", "b"],
-    "{{ loop }}{{ items }}": ["items", "loop"],
+    "{{ loop }}": ["loop"],
 }  # fmt: skip
 """Templates that are compiled, with the keys that they look at."""
 OTHERS = [
@@ -44,7 +44,8 @@ OTHERS = [
     "{% for a, b in c %}{% endfor %}", "{% for a in b if a %}{% endfor %}", "{% for a in b %}{% else %}{% endfor %}",
     "{% if a is defined %}{% endif %}", "{% if a in b %}{% endif %}", "{{ a[b] }}", "{{ a[1:] }}", "{{ 1 }}",
     "{{ a + 1 }}",
-    "{{ record }}", "{{ a.items }}", "{{ record['__class__'] }}", "{{ true }}", "{{ none }}", "{{ range }}",
+    "{{ record }}", "{{ a.items }}", "{% if items %}{% endif %}",
+    "{{ record['__class__'] }}", "{{ true }}", "{{ none }}", "{{ range }}",
     "{{ 'a' 'b' }}",
     "{{ '\\u00e9' }}", "{{ é }}", "{{ a.0 }}", "{% if (a) %}{% endif %}", "{{ a }}\r",
     "{% for loop in a %}{% endfor %}",
@@ -155,7 +156,7 @@ def test_what_is_compiled(tmp_path: Path, template: str) -> None:
     assert keys_of(template) == COMPILED[template]
     turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "é"}]
     record = {
-        **dict.fromkeys(["question", "answer", "q", "a.b", "prompt", "output", "a", "d", "loop", "items"], "text"),
+        **dict.fromkeys(["question", "answer", "q", "a.b", "prompt", "output", "a", "d", "loop"], "text"),
         **{"chosen": turns, "rejected": turns, "messages": turns, "turns": ["x", "y"], "rows": [["a", "b"], ["c"]]},
         "b": {"c": "d"},
     }

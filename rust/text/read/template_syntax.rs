@@ -2,7 +2,7 @@
 
 use super::template::{Part, Path, Progress, Root, Step, Term, Test};
 
-/// What these names lead to, in an object without such a key, are methods of Python's.
+/// What these names lead to, in a record or an object without such a key, are methods of Python's.
 const METHODS: [&str; 11] =
     ["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 /// Names that mean something else than a field, always or where there is no such field.
@@ -291,7 +291,7 @@ impl<'t> Parser<'t> {
                 [Token::Sign("." | "[" | "("), ..] => return None,
                 _ => break,
             };
-            if matches!(&step, Step::Key(key) if METHODS.contains(&key.as_str()) || key.starts_with("__")) {
+            if matches!(&step, Step::Key(key) if is_method(key)) {
                 return None;
             }
             steps.push(step);
@@ -326,5 +326,9 @@ impl<'t> Parser<'t> {
 }
 
 fn is_field(name: &str) -> bool {
-    !WORDS.contains(&name)
+    !WORDS.contains(&name) && !is_method(name)
+}
+
+fn is_method(name: &str) -> bool {
+    METHODS.contains(&name) || name.starts_with("__")
 }
