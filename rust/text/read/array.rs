@@ -165,8 +165,11 @@ mod tests {
 
     use super::*;
 
+    /// Spans, cut, end and odd.
+    type Found = (Vec<(u64, u64)>, Option<u64>, Option<u64>, Option<u64>);
+
     /// All that is found in an array that comes in pieces of these sizes, again and again.
-    fn found(array: &[u8], sizes: &[usize]) -> (Vec<(u64, u64)>, Option<u64>, Option<u64>, Option<u64>) {
+    fn found(array: &[u8], sizes: &[usize]) -> Found {
         let mut items = Items::new(3);
         let mut spans = Vec::new();
         let mut at = 0;
