@@ -46,8 +46,8 @@ def array_in_frames(path: Path, records: Iterator[bytes]) -> None:
     packer = zstandard.ZstdCompressor(level=1)
     with path.open("wb") as file:
         file.write(packer.compress(b"["))
-        while some := b",".join(islice(records, 780)):
-            assert len(some) < 1 << 24
+        while some := b",".join(islice(records, 390)):
+            assert len(some) < 1 << 23
             file.write(packer.compress(some + b",\n"))
         file.write(packer.compress(b'{"text": ""}]'))
 

@@ -107,7 +107,7 @@ def test_frames_of_zstd(packed: bytes, large: int, piece: int, in_flight: int, t
     content, error = unpacked(packed, 1)
     with small(large, piece, in_flight):
         found, same = unpacked(packed, threads)
-    if large < 1 << 24 and error is not None and same is None:
+    if error is not None and same is None:
         # The size in the header of a frame whose last block is empty is checked only if all of it is there at once.
         assert error.endswith("Data corruption detected") and found.startswith(content)
         return
@@ -243,7 +243,7 @@ def test_what_is_ahead_is_bounded() -> None:
     def task(number: int) -> Task:
         def make() -> Made:
             begun.append(number)
-            return b"%d," % number, None
+            return [b"%d," % number], None
 
         return Task(make, 10, in_turn=number % 3 == 0)
 
@@ -258,7 +258,7 @@ def test_what_is_ahead_is_bounded() -> None:
 
 def test_errors_come_behind_what_precedes_them() -> None:
     def broken(number: int) -> Task:
-        return Task(lambda: (b"%d" % number, ValueError(f"behind {number}") if number == 5 else None), 1)
+        return Task(lambda: ([b"%d" % number, b""], ValueError(f"behind {number}") if number == 5 else None), 1)
 
     pieces = made(map(broken, range(9)), 4)
     assert [next(pieces) for _ in range(6)] == [b"0", b"1", b"2", b"3", b"4", b"5"]

@@ -15,18 +15,18 @@ _IN_FLIGHT = 1 << 25
 """Bytes that tasks may make together before they are asked for."""
 _NAME = "entropylaw-unpack"
 
-Made = tuple[bytes, Exception | None]
-"""A piece, and what has gone wrong behind it."""
+Made = tuple[list[bytes], Exception | None]
+"""Pieces, and what has gone wrong behind them."""
 
 
 class Task(NamedTuple):
-    """A piece to be made."""
+    """Pieces to be made together."""
 
     make: Callable[[], Made]
     bound: int
-    """Bytes that it has at most."""
+    """Bytes that they have at most."""
     in_turn: bool = False
-    """Whether it has to be made after all other tasks before it that are in turn, as the parts of a stream have to."""
+    """Whether they are made after those of all tasks before it that are in turn, as the parts of a stream have to be."""
 
 
 def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -44,7 +44,7 @@ def made(tasks: Iterator[Task], threads: int) -> Iterator[bytes]:
     Raises
     ------
     Exception
-        What has gone wrong behind a piece, once it and all before it are given.
+        What has gone wrong behind some pieces, once they and all before them are given.
     """
     with _workers(threads) as workers, _workers(1) as one:
         waiting: deque[tuple[Future[Made], int]] = deque()
@@ -60,9 +60,8 @@ def made(tasks: Iterator[Task], threads: int) -> Iterator[bytes]:
             yield from _checked(*waiting.popleft()[0].result())
 
 
-def _checked(piece: bytes, error: Exception | None) -> Iterator[bytes]:
-    if piece:
-        yield piece
+def _checked(pieces: list[bytes], error: Exception | None) -> Iterator[bytes]:
+    yield from filter(None, pieces)
     if error is not None:
         raise error
 

@@ -159,7 +159,7 @@ def _content(members: list[bytes], start: int) -> Made:
         except _ERRORS:
             piece = b""
         if not member.eof or member.unused_data or len(piece) > _BLOCK:
-            return b"".join(pieces), _OddError(start)
+            return [b"".join(pieces)], _OddError(start)
         pieces.append(piece)
         start += len(packed)
-    return b"".join(pieces), None
+    return [b"".join(pieces)], None

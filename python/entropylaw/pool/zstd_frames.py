@@ -8,7 +8,7 @@ than is held of one, such as ``zstd`` makes of a whole file, is unpacked block b
 From the first frame on that is damaged or cut off, the file is unpacked in turn, which tells what is wrong with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
@@ -17,10 +17,10 @@ from entropylaw import zstd
 from entropylaw.pool.ahead import Made, Task, made
 
 MAGIC = b"\x28\xb5\x2f\xfd"
-_LARGE = 1 << 24
-"""Bytes that a frame may become that is unpacked as a whole."""
+_LARGE = 1 << 23
+"""Bytes that a frame may become, and look back on, that is unpacked apart from others."""
 _PIECE = 1 << 20
-"""Bytes that are unpacked together, blocks of a large frame or frames, unless a single one becomes more."""
+"""Bytes that blocks and frames may become which are unpacked together, unless a single one becomes more."""
 _BLOCK = 1 << 17
 """Bytes that a block of a frame may become."""
 _PACKED = 1 << 10
@@ -80,8 +80,8 @@ class _Header(NamedTuple):
     """How a frame begins."""
 
     packed: bytes
-    content: int
-    """Bytes of its content, as far as it says."""
+    least: int
+    """Bytes that are needed to unpack it: its content or, if that is not told, the window."""
     block: int
     """Bytes that one of its blocks may become."""
     checksum: int
@@ -112,7 +112,7 @@ class _Frames:
 
     def tasks(self) -> Iterator[Task]:
         """The tasks that unpack the frames, up to the first that is no whole one."""
-        frames: list[bytes] = []
+        frames: list[list[bytes]] = []
         bound = 0
         try:
             while magic := self._file.read(4):
@@ -125,19 +125,19 @@ class _Frames:
                     blocks = self._blocks(header)
                     held = [_Block(header.packed, 0)]
                     size = 0
-                    if header.content <= _LARGE:
+                    if header.least <= _LARGE:
                         for block in blocks:
                             held.append(block)
                             if (size := size + block.bound) > _LARGE:
                                 break
-                    is_large = max(header.content, size) > _LARGE
+                    is_large = max(header.least, size) > _LARGE
                     if frames and (is_large or bound + size > _PIECE):
                         yield Task(partial(_whole, frames), bound)
                         frames, bound = [], 0
                     if is_large:
                         yield from self._parts(chain(held, blocks))
                     else:
-                        frames.append(b"".join(block.packed for block in held))
+                        frames.append([block.packed for block in _together(held)])
                         bound += size
                 self.done = self._file.tell()
         except _OddError:
@@ -148,22 +148,14 @@ class _Frames:
     def _parts(self, blocks: Iterator[_Block]) -> Iterator[Task]:
         """The tasks that unpack a large frame."""
         self.unfinished = frame = zstd.decompressor()
-        packed: list[bytes] = []
-        bound = 0
-        cut = None
-        try:
+
+        def read() -> Iterator[_Block]:
             for block in blocks:
                 self.done = self._file.tell()
-                if packed and bound + block.bound > _PIECE:
-                    yield Task(partial(_part, frame, b"".join(packed)), bound, in_turn=True)
-                    packed, bound = [], 0
-                packed.append(block.packed)
-                bound += block.bound
-        except _OddError as error:
-            cut = error
-        yield Task(partial(_part, frame, b"".join(packed)), bound, in_turn=True)
-        if cut is not None:
-            raise cut
+                yield block
+
+        for block in _together(read()):
+            yield Task(partial(_part, frame, block.packed), block.bound, in_turn=True)
         self.unfinished = None
 
     def _read(self, size: int) -> bytes:
@@ -187,12 +179,15 @@ class _Frames:
         size = int.from_bytes(content, "little") + (256 if flags >> 6 == 1 else 0)
         if flags & 8:
             raise _OddError
-        block = size
+        looks_back = size
         if window:
             base = 1 << (10 + (window[0] >> 3))
-            block = base + base // 8 * (window[0] & 7)
+            looks_back = base + base // 8 * (window[0] & 7)
         return _Header(
-            MAGIC + described + window + dictionary + content, size, min(block, _BLOCK), 4 if flags & 4 else 0
+            MAGIC + described + window + dictionary + content,
+            size if content else looks_back,
+            min(looks_back, _BLOCK),
+            4 if flags & 4 else 0,
         )
 
     def _blocks(self, header: _Header) -> Iterator[_Block]:
@@ -208,26 +203,45 @@ class _Frames:
             yield _Block(packed, size if kind in (_RAW, _REPEATED) else header.block)
 
 
-def _whole(frames: list[bytes]) -> Made:
-    """The content of whole frames; if one is damaged, what comes before the damage."""
-    pieces = []
-    for packed in frames:
-        try:
+def _together(blocks: Iterable[_Block]) -> Iterator[_Block]:
+    """Blocks that become a piece, as one.
+
+    Raises
+    ------
+    _OddError
+        If there is no next block, once all before it are given.
+    """
+    packed: list[bytes] = []
+    bound = 0
+    try:
+        for block in blocks:
+            if packed and bound + block.bound > _PIECE:
+                yield _Block(b"".join(packed), bound)
+                packed, bound = [], 0
+            packed.append(block.packed)
+            bound += block.bound
+    except _OddError:
+        yield _Block(b"".join(packed), bound)
+        raise
+    yield _Block(b"".join(packed), bound)
+
+
+def _whole(frames: list[list[bytes]]) -> Made:
+    """The content of whole frames; if one is damaged, of the blocks before the damage."""
+    pieces: list[bytes] = []
+    failed = None
+    try:
+        for blocks in frames:
             frame = zstd.decompressor()
-            pieces.append(frame.decompress(packed))
-        except zstd.ERROR:
-            frame = zstd.decompressor()
-            try:
-                for start in range(0, len(packed), _PACKED):
-                    pieces.append(frame.decompress(packed[start : start + _PACKED]))
-            except zstd.ERROR as error:
-                return b"".join(pieces), error
-    return b"".join(pieces), None
+            pieces.extend(frame.decompress(packed) for packed in blocks)
+    except zstd.ERROR as error:
+        failed = error
+    return [b"".join(pieces)] if sum(map(len, pieces)) <= _PIECE else pieces, failed
 
 
 def _part(frame: Any, packed: bytes) -> Made:
-    """What the next bytes of a large frame become."""
+    """What the next blocks of a large frame become."""
     try:
-        return frame.decompress(packed), None
+        return [frame.decompress(packed)], None
     except zstd.ERROR as error:
-        return b"", error
+        return [], error
