@@ -12,7 +12,7 @@ from typing import NamedTuple
 _DEPTH = 8
 """Pieces of one stream that are made ahead: a block of records is made of several."""
 _IN_FLIGHT = 1 << 25
-"""Bytes that tasks may make together before they are asked for."""
+"""Bytes that tasks may take together which are ahead of what is asked for."""
 _NAME = "entropylaw-unpack"
 
 Made = tuple[list[bytes], Exception | None]
@@ -24,9 +24,9 @@ class Task(NamedTuple):
 
     make: Callable[[], Made]
     bound: int
-    """Bytes that they have at most."""
+    """Bytes that making them takes at most."""
     in_turn: bool = False
-    """Whether they are made after those of all tasks before it that are in turn, as the parts of a stream have to be."""
+    """Whether they are made behind those of all tasks before it that are in turn, as parts of a stream have to be."""
 
 
 def ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -111,7 +111,10 @@ class _Frames:
         self.unfinished: Any = None
 
     def tasks(self) -> Iterator[Task]:
-        """The tasks that unpack the frames, up to the first that is no whole one."""
+        """The tasks that unpack the frames, up to the first that is no whole one.
+
+        A frame's reader keeps what it looks back on, so that content takes twice its bytes.
+        """
         frames: list[list[bytes]] = []
         bound = 0
         try:
@@ -132,7 +135,7 @@ class _Frames:
                                 break
                     is_large = max(header.least, size) > _LARGE
                     if frames and (is_large or bound + size > _PIECE):
-                        yield Task(partial(_whole, frames), bound)
+                        yield Task(partial(_whole, frames), 2 * bound)
                         frames, bound = [], 0
                     if is_large:
                         yield from self._parts(chain(held, blocks))
@@ -143,7 +146,7 @@ class _Frames:
         except _OddError:
             pass
         if frames:
-            yield Task(partial(_whole, frames), bound)
+            yield Task(partial(_whole, frames), 2 * bound)
 
     def _parts(self, blocks: Iterator[_Block]) -> Iterator[Task]:
         """The tasks that unpack a large frame."""
