@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from entropylaw._core import thread_count
+
 SCRIPT = """
 import re, sys, threading, time
 from entropylaw.pool import load
@@ -32,7 +34,7 @@ done.set()
 watcher.join()
 print(len(pool), len(pool.data), most - before, pool.fingerprint.sha256)
 """
-READING = 100_000_000
+READING = 84_000_000 + 8_000_000 * thread_count()
 
 
 def lines(path: Path, records: Iterator[bytes]) -> None:

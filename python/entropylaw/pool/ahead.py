@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
-_DEPTH = 8
-"""Pieces of one stream that are made ahead: a block of records is made of several."""
+_DEPTH = 4
+"""Pieces of one stream that are made ahead: as many as a block of records is made of."""
 _IN_FLIGHT = 1 << 25
 """Bytes that tasks may take together which are ahead of what is asked for."""
 _NAME = "entropylaw-unpack"
