@@ -116,12 +116,15 @@ def outcome(pool: Any, begin: str, template: str) -> Any:
 
 
 def same_as_minijinja(pool: Any, begin: str, template: str) -> None:
+    if keys_of(template) is None:
+        # Rendered by minijinja, which may show where in memory something lies.
+        return
     found = outcome(pool, begin, template)
     with patch.object(Renderer, "compiled", lambda self: None):
         assert found == outcome(pool, begin, template)
 
 
-@given(TEMPLATES | st.sampled_from([*COMPILED, *OTHERS]), st.lists(RECORDS | VALUES, min_size=2, max_size=6))
+@given(TEMPLATES | st.sampled_from([*COMPILED]), st.lists(RECORDS | VALUES, min_size=2, max_size=6))
 def test_lines(tmp_path_factory: pytest.TempPathFactory, template: str, records: list[Any]) -> None:
     # A text that is no template is none for minijinja either.
     template += "{{ 'end' }}"
