@@ -113,7 +113,7 @@ def test_any_array(fault: str, data: st.DataObject, size: int, block: int) -> No
     expected, error = at_once(content)
     with (
         patch("entropylaw.pool.json_array._BLOCK", block),
-        patch("entropylaw.pool.json_array._BEHIND", data.draw(st.sampled_from([40, 1 << 16]))),
+        patch("entropylaw.pool.json_array._BEHIND", data.draw(st.sampled_from([400, 1 << 16]))),
     ):
         found, same = as_it_comes(content, size)
     if error != same and None in (error, same) and re.search("is not UTF-8|more digits", error or same or ""):
