@@ -64,6 +64,8 @@ WORST: list[tuple[str, Callable[..., Any], Callable[[int], Any]]] = [
     ("json_array", json_file, lambda n: b"[" + b" " * n + b'{"text": "a"}' + b" \n" * n + b"]"),
     ("json_array", json_file, lambda n: b"[" + b" " * n + b'{"text": "a", "x": NaN}' + b" " * n + b"]"),
     ("json_array", json_file, lambda n: b"[" + b'{"text": "a"},\n' * (n // 10) + b'{"text": ""}]'),
+    ("json_array", json_file, lambda n: b'["' + b"a\\" * n),
+    ("json_array", json_file, lambda n: b"[" + b'{"text": "a"} ' * (n // 10)),
     ("block.py:(?:\\xef\\xbb\\xbf)*", json_file, lambda n: b'{"text": "a"}\n' + b"\xef\xbb\xbf" * n),
     ("charset.py:[\\x80-\\xff]+", charset.likely, lambda n: b"\xe9" * n),
     ("charset.py:[\\x80-\\xff]+", charset.likely, lambda n: b"\xe9 " * n),
