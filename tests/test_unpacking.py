@@ -154,6 +154,22 @@ def test_frames_are_unpacked_by_other_threads(size: int) -> None:
     assert used == {"entropylaw-unpack"}
 
 
+@pytest.mark.parametrize(
+    ("packed", "least"),
+    [
+        (frame(b"") * 6_000, 2),
+        (skippable(b"") * 5_000 + frame(b"a"), 1),
+        (zstd_frames.MAGIC + b"\x00\x58" + b"\0\0\0" * 40_000 + b"\x01\0\0", 5),
+        (frame(bytes(1 << 23), size=False), 1),
+    ],
+    ids=["frames", "skippable frames", "blocks", "8 MiB"],
+)
+def test_what_becomes_nothing_is_not_held_without_end(packed: bytes, least: int) -> None:
+    tasks = list(zstd_frames._Frames(io.BytesIO(packed)).tasks())
+    assert least <= len(tasks) <= 3 * least
+    assert unpacked(packed, 2) == unpacked(packed, 1)
+
+
 def blocked(content: bytes, size: int = 5_000, level: int = 6) -> bytes:
     """As ``bgzip`` packs, in blocks of so many bytes; at their end is an empty one."""
     packed = b""

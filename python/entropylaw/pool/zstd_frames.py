@@ -17,12 +17,14 @@ from entropylaw import zstd
 from entropylaw.pool.ahead import Made, Task, made
 
 MAGIC = b"\x28\xb5\x2f\xfd"
-_LARGE = 1 << 23
-"""Bytes that a frame may become, and look back on, that is unpacked apart from others."""
+_LARGE = (1 << 23) + (1 << 16)
+"""Bytes that a frame may become, and look back on, that is unpacked apart from others: 8 MiB, as counted here."""
 _PIECE = 1 << 20
 """Bytes that blocks and frames may become which are unpacked together, unless a single one becomes more."""
 _BLOCK = 1 << 17
 """Bytes that a block of a frame may become."""
+_LEAST = 1 << 8
+"""Bytes that the header of a frame, and a block, count for at least: there may be many that become nothing."""
 _PACKED = 1 << 10
 """Bytes that are unpacked at a time if nothing is known of them: each could become 32 KiB."""
 _RAW, _REPEATED, _RESERVED = 0, 1, 3
@@ -126,8 +128,8 @@ class _Frames:
                 else:
                     header = self._header()
                     blocks = self._blocks(header)
-                    held = [_Block(header.packed, 0)]
-                    size = 0
+                    held = [_Block(header.packed, _LEAST)]
+                    size = _LEAST
                     if header.least <= _LARGE:
                         for block in blocks:
                             held.append(block)
@@ -203,7 +205,7 @@ class _Frames:
             if kind == _RESERVED or size > header.block:
                 raise _OddError
             packed += self._read((1 if kind == _REPEATED else size) + (header.checksum if last else 0))
-            yield _Block(packed, size if kind in (_RAW, _REPEATED) else header.block)
+            yield _Block(packed, max(size if kind in (_RAW, _REPEATED) else header.block, _LEAST))
 
 
 def _together(blocks: Iterable[_Block]) -> Iterator[_Block]:
