@@ -75,10 +75,11 @@ lint: $(VENV)/built
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
-## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds those of the sizer alone
+## bench: speed against recompression and compressobj.copy(), in one run; POOL=file.jsonl adds the sizer and reading alone
 bench: $(VENV)/built
 	$(BIN)/python -m pytest benches --benchmark-only --benchmark-disable-gc --benchmark-columns=min,median,rounds
 	$(if $(POOL),$(BIN)/python benches/python_zlib.py $(abspath $(POOL)))
+	$(if $(POOL),$(BIN)/python benches/reading.py $(abspath $(POOL)))
 	$(if $(POOL),cargo bench --quiet --bench sizer -- $(abspath $(POOL)))
 
 ## fuzz: PAIRS random, adversarial and (POOL=file.jsonl) real texts, sized by zlib and by the deflate sizer

@@ -1,6 +1,9 @@
 """The compiled reader: on any input, what Python alone makes of it."""
 
+import datetime
+import decimal
 import json
+import math
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -255,18 +258,25 @@ COLUMNS = {
     "input": TEXTS | st.none(),
     "output": TEXTS,
     "text": TEXTS,
+    "data": st.lists(TEXTS, max_size=3),
+    "chosen": TEXTS,
+    "rejected": TEXTS,
     "source": TEXTS | st.none(),
     "score": st.integers(-(2**62), 2**62) | st.none(),
 }
+COMPARED = st.lists(
+    st.fixed_dictionaries({"role": TEXTS, "content": st.sampled_from(["a", "b", ""]) | st.none()}), max_size=3
+)
 
 
-@pytest.mark.parametrize("schema", sorted(SCHEMAS.keys() - {"preference", "dialogue"}))
+@pytest.mark.parametrize("schema", sorted(SCHEMAS))
 @given(data=st.data())
 def test_tables(schema: str, data: st.DataObject) -> None:
     pa = pytest.importorskip("pyarrow", reason="about tables")
     valid = TEXTS.filter(lambda text: text.isprintable() or "\ud83d" not in text)
     rows = data.draw(st.integers(1, 6))
-    names = [*SCHEMAS[schema], *data.draw(st.lists(st.sampled_from(["system", "input", "source"]), unique=True))]
+    others = st.sampled_from(["system", "input", "source", *(["prompt", "messages"] if schema == "preference" else [])])
+    names = [*SCHEMAS[schema], *data.draw(st.lists(others, unique=True))]
     if schema == "sharegpt":
         turns = st.lists(st.fixed_dictionaries({"from": valid, "value": valid | st.none()}), max_size=3)
     else:
@@ -274,6 +284,8 @@ def test_tables(schema: str, data: st.DataObject) -> None:
     columns = {}
     for name in names:
         values = turns if name == "conversations" else COLUMNS[name]
+        if name in ("chosen", "rejected") and data.draw(st.booleans()):
+            values = COMPARED
         drawn = data.draw(st.lists(values, min_size=rows, max_size=rows))
         try:
             columns[name] = pa.array(drawn)
@@ -294,8 +306,76 @@ def test_tables(schema: str, data: st.DataObject) -> None:
             return str(error)
 
     batched = outcome()
-    with patch("entropylaw.pool.table_records.read_rows", lambda batch, builder: None):
+    with patch("entropylaw.pool.table_records.read_rows", lambda batch, builder, as_text: None):
         assert batched == outcome()
+
+
+@pytest.mark.parametrize(
+    ("option", "fast"),
+    [
+        ("group_by", ["text", "int", "small", "unsigned", "bool", "none", "coded", "coded.numbers", "a.b"]),
+        ("group_by", ["in.a", "in.b.c", "in.missing", "missing", "missing.x", "none.x"]),
+        ("group_by", []),
+        ("numbers", ["small", "float", "float32", "decimal", "a.b"]),
+        ("numbers", []),
+    ],
+)  # fmt: skip
+def test_fields_of_tables(option: str, fast: list[str]) -> None:
+    """Groups and numbers of whatever type: what rows as Python objects come to, mostly without them."""
+    pa = pytest.importorskip("pyarrow", reason="about tables")
+    inside = [{"a": 1, "b": {"c": "x"}, "n": 1.5}, None, {"a": None, "b": None, "n": 2.0}, {"b": {"c": None}, "n": 0.0}]
+    table = pa.table({
+        "text": ["a", "b", "c", "d", "a", "b"],
+        "int": [3, 1, None, 3, -7, 0],
+        "small": pa.array([1, 2, 3, 4, 5, 1], pa.int8()),
+        "unsigned": pa.array([2**64 - 1, 0, None, 1, 5, 5], pa.uint64()),
+        "bool": [True, None, False, True, True, False],
+        "none": [None] * 6,
+        "in": [*inside, inside[0], inside[3]],
+        "a.b": [6, 5, 4, 3, 2, 1],
+        "float": [1.0, 2.5, -3.0, 0.0, -0.0, 1e300],
+        "infinite": [1.0, 2.5, math.inf, 0.0, -0.0, math.nan],
+        "float32": pa.array([1.5, 2, 3, 4, 5, 0.1], pa.float32()),
+        "date": [datetime.date(2020, 1, n + 1) for n in range(6)],
+        "decimal": [decimal.Decimal("1.50")] * 6,
+        "some": [decimal.Decimal("1.50")] * 5 + [None],
+        "coded": pa.array(["x", "y", None, "x", "x", "y"]).dictionary_encode(),
+        "coded.numbers": pa.array([1, 2, None, 1, 1, 2]).dictionary_encode(),
+        "list": [[1]] * 6,
+    })  # fmt: skip
+    fields = fast or [*table.schema.names, "in.a", "in.b", "in.n", "text.x", "float.x", "missing", "none.x"]
+    for part in (table, table.slice(1), table.slice(2, 3), table.slice(3, 1)):
+        for field in fields:
+            options: dict[str, Any] = {option: field if option == "group_by" else [field], "schema": "text"}
+
+            def outcome(part: Any = part, options: dict[str, Any] = options) -> Any:
+                try:
+                    return told(load(part, on_error="skip", **options), "")
+                except EntropyLawError as error:
+                    return str(error)
+
+            found = outcome()
+            with patch("entropylaw.pool.table_records.read_rows", lambda batch, builder, as_text: None):
+                assert found == outcome(), field
+            if fast:
+                with patch.object(Renderer, "render", lambda *_: pytest.fail("rendered in Python")):
+                    load(part, **options)
+
+
+@pytest.mark.parametrize(
+    ("score", "fast"), [("2", True), (" 2.50\t", True), ("1e3", True), ("x", False), ("nan", False)]
+)
+def test_numbers_in_csv(tmp_path: Path, score: str, fast: bool) -> None:
+    pytest.importorskip("pyarrow", reason="about tables")
+    path = tmp_path / "pool.csv"
+    path.write_text(f"text,score\na,1\nb,{score}\nc,3.5\n")
+    found = told(load(path, numbers=["score"], on_error="skip"), str(path))
+    assert len(found["samples"]) == (3 if fast else 2)
+    with patch("entropylaw.pool.table_records.read_rows", lambda batch, builder, as_text: None):
+        assert told(load(path, numbers=["score"], on_error="skip"), str(path)) == found
+    if fast:
+        with patch.object(Renderer, "render", lambda *_: pytest.fail("rendered in Python")):
+            load(path, numbers=["score"])
 
 
 def test_more_lines_and_longer_records_than_32_bits_count_are_refused(tmp_path: Path) -> None:

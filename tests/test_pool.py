@@ -317,3 +317,29 @@ def test_a_field_of_groups_that_no_record_has_is_said(caplog: pytest.LogCaptureF
         assert caplog.messages == said
     load([{"text": "a"}])
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("kind", ["lines", "array", "objects", "table"])
+def test_a_function_may_change_what_it_is_given(tmp_path: Path, kind: str) -> None:
+    """Neither a user's own records nor the groups and numbers of any know of it."""
+    records = [{"text": f"t{n}", "source": {"name": f"s{n}"}, "n": n} for n in range(3)]
+
+    def render(record: Any) -> str:
+        record["n"] = "changed"
+        record["source"]["name"] = "changed"
+        return str(record.pop("text"))
+
+    pool: Any = [json.loads(json.dumps(record)) for record in records]
+    given = pool
+    if kind == "table":
+        pool = pytest.importorskip("pyarrow", reason="about tables").Table.from_pylist(records)
+    elif kind != "objects":
+        pool = tmp_path / "pool.json"
+        lines = "\n".join(map(json.dumps, records))
+        pool.write_text(lines if kind == "lines" else json.dumps(records))
+    found = load(pool, render=render, group_by="source.name", numbers=["n"])
+    assert [found.sample(index) for index in range(3)] == [b"t0", b"t1", b"t2"]
+    assert (found.group_names, found.numbers["n"].tolist()) == (("s0", "s1", "s2"), [0, 1, 2])
+    assert given == records
+    missing = load([*records, {"text": "t", "source": {}}], render=render, numbers=["n"], on_error="skip")
+    assert len(missing) == 3

@@ -98,3 +98,13 @@ def test_without_minijinja_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "minijinja", None)
     with pytest.raises(EntropyLawError, match=r"pip install 'entropylaw\[template\]'"):
         entropylaw.select([{"q": "a"}], budget=1, render="{{ q }}")
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ a.strip() }}", "{{ a.index('x') }}", "{{ record.pop('b') }}", "{{ a.sort(1) }}"]
+)
+def test_what_a_method_raises_is_said_of_the_record(tmp_path: Path, template: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text('{"a": []}\n')
+    with pytest.raises(EntropyLawError, match=r"pool\.jsonl:1: the template can't be rendered: "):
+        load(path, render=template)

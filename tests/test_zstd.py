@@ -67,9 +67,11 @@ def test_files_are_the_same(pieces: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=["package", "library"])
-@pytest.mark.parametrize("mistake", ["none", "cut", "not zstd after it"])
-def test_frames_are_unpacked_alike(way: Any, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mistake", ["none", "cut", "damaged", "not zstd after it"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_frames_are_unpacked_alike(way: Any, threads: int, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zstd, "decompressor", way.decompressor)
+    monkeypatch.setattr(zstd, "ERROR", way.ERROR)
     first, second = text(300_000), text(5000)
     files = [io.BytesIO(), io.BytesIO()]
     for file, data in zip(files, (first, second), strict=True):
@@ -79,13 +81,14 @@ def test_frames_are_unpacked_alike(way: Any, mistake: str, monkeypatch: pytest.M
     packed = {
         "none": packed,
         "cut": packed[:-9],
+        "damaged": packed[:12] + b"\xff" * 400 + packed[412:],
         "not zstd after it": packed + b"text",
     }[mistake]
     unpack = unpacker(packed[:14])
     assert unpack
 
     def all_of() -> Iterator[bytes]:
-        yield from unpack(io.BytesIO(packed))
+        yield from unpack(io.BytesIO(packed), threads)
 
     if mistake == "none":
         assert b"".join(all_of()) == first + second

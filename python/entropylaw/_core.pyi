@@ -12,6 +12,7 @@ from entropylaw.pool.columnar import Layout
 
 __all__ = [
     "JOURNAL_HEADER",
+    "ArrayItems",
     "Controls",
     "Partition",
     "Picks",
@@ -376,6 +377,8 @@ class RecordReader:
     printable
         For ``repr`` of the record, if there is no schema: a bit for each character, whether Python shows it as it is;
         ``None`` for the record as it is stored.
+    template
+        What makes a sample of a record, if there is no schema; one of which ``template_keys`` knows the keys.
     group_by, numbers
         Fields to read besides.
     threads
@@ -388,16 +391,40 @@ class RecordReader:
         schema: tuple[Sequence[_Member], Sequence[_Member], Sequence[_Member]] | None = None,
         field: str | None = None,
         printable: bytes | None = None,
+        template: str | None = None,
         group_by: str,
         numbers: Sequence[str],
         threads: int | None = None,
     ) -> Self: ...
+    @staticmethod
+    def template_keys(template: str) -> list[str] | None:
+        """The keys of records that a template looks at; ``None`` if it is none of those that are rendered here."""
     def lines(self, buffer: bytes) -> ReadRecords:
         """Reads the lines that are not blank."""
     def spans(self, buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> ReadRecords:
         """Reads the records ``buffer[starts[i]:ends[i]]``."""
     def rows(self, columns: Sequence[tuple[str, Layout]], count: int) -> ReadRecords:
         """Reads ``count`` rows of a table, of which these are the columns to read; without their groups and numbers."""
+
+@final
+class ArrayItems:
+    """Finds the items of a JSON array that comes in pieces, without reading them: what it finds need not be JSON.
+
+    Places are counted from that of the array's bracket on, which is ``start``.
+    """
+
+    def __new__(cls, start: int) -> Self: ...
+    def feed(self, piece: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start and end of each item that ends in the next piece; of none behind a byte that is odd."""
+    @property
+    def cut(self) -> int | None:
+        """Behind the last comma between items, once there is one."""
+    @property
+    def end(self) -> int | None:
+        """Behind the bracket that closes the array, once that is found."""
+    @property
+    def odd(self) -> int | None:
+        """The first byte that can't be where it is, such as an item without a comma before it."""
 
 @final
 class ReadRecords:

@@ -75,16 +75,14 @@ def _run(arguments: argparse.Namespace) -> None:
 def _read(path: str) -> list[dict[str, object]]:
     """The records, by Python's own parser: the file written has to repeat its numbers, escapes and order of keys."""
     from entropylaw.pool.foreign import check_text
+    from entropylaw.pool.json_array import parse_whole
     from entropylaw.pool.source import HEAD, Source
-    from entropylaw.pool.split import parse_whole
 
     content = b"".join(Source(path).chunks())
     check_text(path, content[:HEAD])
     if not content.strip():
         raise EntropyLawError(f"{path}: the file is empty; the script reads a JSON array of records")
-    _, records = parse_whole(
-        path, content, "the script takes one JSON array (`entropylaw select` takes JSON Lines too)"
-    )
+    records = parse_whole(path, content, "the script takes one JSON array (`entropylaw select` takes JSON Lines too)")
     if not isinstance(records, list) or not records:
         found = "an empty array" if records == [] else f"one {type(records).__name__}"
         raise EntropyLawError(f"{path}: must be a JSON array of records; found {found}")

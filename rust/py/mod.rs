@@ -44,7 +44,7 @@ mod _core {
     #[pymodule_export]
     use super::partition::{Partition, request_changes};
     #[pymodule_export]
-    use super::read::{ReadRecords, RecordReader};
+    use super::read::{ArrayItems, ReadRecords, RecordReader};
     #[pymodule_export]
     use super::scores::{densities, dsir_scores, weighted_keys, zipfit_scores};
     #[pymodule_export]

@@ -1,4 +1,5 @@
-//! `entropylaw._core.RecordReader`: samples from JSON Lines and from rows of tables.
+//! `entropylaw._core.RecordReader`: samples from JSON Lines and from rows of tables; and `ArrayItems`, which finds the
+//! records of a JSON array.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,9 @@ use pyo3::pybacked::PyBackedBytes;
 use super::arguments::ThreadCount;
 use crate::error::{Error, Result};
 use crate::run::threads::{Kept, Threads};
-use crate::text::read::{self, Batch, Cells, Column, Field, Kind, Member, Printable, Schema, Spec, Text};
+use crate::text::read::{
+    self, Batch, Cells, Column, Field, Items, Kind, Member, Printable, Schema, Spec, Template, Text,
+};
 
 /// Reads records of one schema. See `_core.pyi`.
 #[pyclass(frozen, module = "entropylaw._core")]
@@ -27,26 +30,37 @@ type Described = (Vec<String>, String, bool, Vec<String>);
 #[pymethods]
 impl RecordReader {
     #[new]
-    #[pyo3(signature = (*, schema=None, field=None, printable=None, group_by, numbers, threads=None))]
+    #[allow(clippy::too_many_arguments)] // Named in Python.
+    #[pyo3(signature = (*, schema=None, field=None, printable=None, template=None, group_by, numbers, threads=None))]
     fn new(
         schema: Option<[Vec<Described>; 3]>,
         field: Option<&str>,
         printable: Option<&[u8]>,
+        template: Option<&str>,
         group_by: &str,
         numbers: Vec<String>,
         threads: Option<ThreadCount>,
     ) -> PyResult<Self> {
         let schema = schema.map(schema_of).transpose()?;
-        let text = match (schema, field, printable) {
-            (Some(schema), None, _) => Text::Schema(schema),
-            (Some(schema), Some(field), _) => Text::Field(Field::new(field), schema),
-            (None, _, Some(bits)) => Text::Repr(Printable::new(bits)),
-            (None, _, None) => Text::Json,
+        let text = match (schema, field, printable, template) {
+            (Some(schema), None, ..) => Text::Schema(schema),
+            (Some(schema), Some(field), ..) => Text::Field(Field::new(field), schema),
+            (None, _, Some(bits), _) => Text::Repr(Printable::new(bits)),
+            (None, _, None, Some(template)) => {
+                let other = || Error::Parameter("the template has parts that are rendered elsewhere".into());
+                Text::Template(Template::new(template).ok_or_else(other)?)
+            }
+            (None, _, None, None) => Text::Json,
         };
         let threads = threads.map(ThreadCount::get);
         let reader = Self { spec: Spec::new(text, group_by, &numbers), threads, kept: Kept::new() };
         reader.threads()?;
         Ok(reader)
+    }
+
+    #[staticmethod]
+    fn template_keys(template: &str) -> Option<Vec<String>> {
+        Template::new(template).map(|template| template.keys)
     }
 
     fn lines(&self, py: Python<'_>, buffer: PyBackedBytes) -> PyResult<ReadRecords> {
@@ -168,5 +182,43 @@ impl ReadRecords {
             numbers: batch.numbers.into_iter().map(|column| column.into_pyarray(py).unbind()).collect(),
             unread: batch.unread,
         }
+    }
+}
+
+/// Finds the items of a JSON array. See `_core.pyi`.
+#[pyclass(module = "entropylaw._core")]
+pub(super) struct ArrayItems(Items);
+
+/// Starts and ends.
+type Spans<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
+
+#[pymethods]
+impl ArrayItems {
+    #[new]
+    fn new(start: u64) -> Self {
+        Self(Items::new(start))
+    }
+
+    fn feed<'py>(&mut self, py: Python<'py>, piece: PyBackedBytes) -> Spans<'py> {
+        let mut found = Vec::new();
+        py.detach(|| self.0.feed(&piece, &mut found));
+        let (starts, ends): (Vec<i64>, Vec<i64>) =
+            found.into_iter().map(|(start, end)| (start as i64, end as i64)).unzip();
+        (starts.into_pyarray(py), ends.into_pyarray(py))
+    }
+
+    #[getter]
+    fn cut(&self) -> Option<u64> {
+        self.0.cut
+    }
+
+    #[getter]
+    fn end(&self) -> Option<u64> {
+        self.0.end
+    }
+
+    #[getter]
+    fn odd(&self) -> Option<u64> {
+        self.0.odd
     }
 }

@@ -69,13 +69,20 @@ class Builder:
         """Records that were skipped so far."""
         return len(self._skipped)
 
-    def add(self, record: Any, where: str, raw: bytes | None = None, fields: Any = None) -> None:
+    def add(self, record: Any, where: str, raw: bytes | None = None, fields: Any = None, own: bool = False) -> None:
         """Renders a record and keeps its sample; raises RecordError if that can't be done.
 
-        ``fields`` is where its group and numbers are, if they are not to be taken from the record as it is.
+        ``fields`` is where its group and numbers are, if they are not to be taken from the record as it is. A record of
+        our ``own`` is not needed any more: a rendering may change it.
         """
-        sample, unread = self.renderer.render(record, where, raw)
-        self.columns.add(record if fields is None else fields)
+        try:
+            values = self.columns.of(record if fields is None else fields)
+        except RecordError:
+            # What is wrong with its text comes first.
+            self.renderer.render(record, where, raw, own)
+            raise
+        sample, unread = self.renderer.render(record, where, raw, own)
+        self.columns.add(values)
         self._arena.append(sample)
         self._ends.append(len(self._arena))
         self.leave({path: (1, size) for path, size in unread.items()})

@@ -3,6 +3,7 @@
 Columns of other kinds, such as dates inside an object, are left to be rendered row by row in Python.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,21 +42,34 @@ class Rows(NamedTuple):
     numbers: list[NDArray[np.float64]]
 
 
-def read_rows(batch: pa.RecordBatch, builder: Builder) -> Rows | None:
-    """What rendering ``batch`` row by row comes to; None if its columns are out of the ordinary."""
-    if (reader := builder.reader()) is None or builder.renderer.name != "text":
+def read_rows(batch: pa.RecordBatch, builder: Builder, as_text: Sequence[str] = ()) -> Rows | None:
+    """What rendering ``batch`` row by row comes to; None if its columns are out of the ordinary.
+
+    ``as_text`` are the fields of numbers that are stored as text.
+    """
+    if (reader := builder.reader()) is None or builder.renderer.name not in ("text", "template"):
         return None
-    names, columns = batch.schema.names, builder.columns
+    columns, read = builder.columns, _columns_of(builder.renderer.reads)
+    names = batch.schema.names
+    if builder.renderer.name == "text":
+        # Those that only groups and numbers are taken from may be of any type; all others are read, or left unread.
+        names = [name for name in names if name in read or name not in _columns_of(columns.fields)]
+    else:
+        names = [name for name in names if name in read]
     try:
         layouts = [(name, layout(plain(batch.column(name)))) for name in names]
         groups = _groups(batch, columns.group_field)
-        numbers = [_numbers(batch, name) for name in columns.number_fields]
+        numbers = [_numbers(batch, name, name in as_text) for name in columns.number_fields]
     except pa.ArrowException:
         return None
     if groups is None or any(column is None for column in numbers):
         return None
-    read = reader.rows(layouts, batch.num_rows)
-    return Rows(read, *groups, [column for column in numbers if column is not None])
+    return Rows(reader.rows(layouts, batch.num_rows), *groups, [column for column in numbers if column is not None])
+
+
+def _columns_of(fields: Iterable[str]) -> set[str]:
+    """The columns that fields may be in."""
+    return {name for field in fields for name in (field, field.partition(".")[0])}
 
 
 def plain(column: pa.Array) -> pa.Array:
@@ -117,27 +131,58 @@ def _numpy(column: pa.Array) -> NDArray[Any]:
     return np.ascontiguousarray(column.to_numpy(zero_copy_only=False))
 
 
+def _field(batch: pa.RecordBatch, field: str) -> pa.Array | None:
+    """The column that a field is, ``a.b`` for ``b`` inside ``a``: all null if there is none.
+
+    None if something out of the ordinary is on the way to it.
+    """
+    names = batch.schema.names
+    if field in names:
+        return batch.column(field)
+    first, *inside = field.split(".")
+    column = batch.column(first) if first in names else None
+    for key in inside:
+        if column is None or pa.types.is_null(column.type):
+            break
+        if not pa.types.is_struct(column.type):
+            return None
+        places = column.type.get_all_field_indices(key)
+        # Flattened, a member is null where its object is.
+        column = column.flatten()[places[0]] if places else None
+    return pa.nulls(batch.num_rows) if column is None else column
+
+
 def _groups(batch: pa.RecordBatch, field: str) -> tuple[NDArray[np.uint32], list[str]] | None:
-    if field not in batch.schema.names:
-        # Perhaps it is inside another column.
-        return None if field.split(".")[0] in batch.schema.names else (np.zeros(batch.num_rows, np.uint32), [""])
-    column = batch.column(field)
+    if (column := _field(batch, field)) is None:
+        return None
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if pa.types.is_null(column.type):
+    types = pa.types
+    if types.is_null(column.type):
         return np.zeros(batch.num_rows, np.uint32), [""]
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if types.is_integer(column.type) or types.is_boolean(column.type):
+        coded = column.dictionary_encode(null_encoding="encode")
+        names = ["" if value is None else str(value) for value in coded.dictionary.to_pylist()]
+        return coded.indices.to_numpy().astype(np.uint32), names
+    if not (types.is_string(column.type) or types.is_large_string(column.type)):
         return None
     column.validate(full=True)
     coded = pc.fill_null(column, "").dictionary_encode()
     return coded.indices.to_numpy().astype(np.uint32), coded.dictionary.to_pylist()
 
 
-def _numbers(batch: pa.RecordBatch, field: str) -> NDArray[np.float64] | None:
-    if field not in batch.schema.names:
+def _numbers(batch: pa.RecordBatch, field: str, as_text: bool) -> NDArray[np.float64] | None:
+    column = _field(batch, field)
+    if column is None or column.null_count or not len(column):
         return None
-    column = batch.column(field)
-    if column.null_count or not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+    numbers: NDArray[np.float64]
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        numbers = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    elif as_text and not pa.types.is_boolean(column.type):
+        try:
+            numbers = np.array([float(value) for value in column.to_pylist()])
+        except (TypeError, ValueError):
+            return None
+    else:
         return None
-    numbers: NDArray[np.float64] = column.to_numpy().astype(np.float64)
     return numbers if np.isfinite(numbers).all() else None

@@ -46,8 +46,8 @@ class Columns:
         """All fields that are kept."""
         return self._group_by, *self._numbers
 
-    def add(self, record: Any) -> None:
-        """Keeps a record's fields, all or none.
+    def of(self, record: Any) -> tuple[str, list[float]]:
+        """A record's group and its numbers.
 
         Raises
         ------
@@ -59,7 +59,11 @@ class Columns:
             group = find(record, self._group_by)
         except KeyError:
             group = None
-        name = "" if group is None else group if isinstance(group, str) else str(group)
+        return "" if group is None else group if isinstance(group, str) else str(group), values
+
+    def add(self, fields: tuple[str, list[float]]) -> None:
+        """Keeps what ``of`` has found in a record."""
+        name, values = fields
         self._groups.append(self._group_ids.setdefault(name, len(self._group_ids)))
         for column, value in zip(self._numbers.values(), values, strict=True):
             column.append(value)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from entropylaw import zstd
+from entropylaw.pool import gzip_members, zstd_frames
+from entropylaw.pool.ahead import ahead
 
 CHUNK = 1 << 20
 """Bytes of a file read, or unpacked, at a time."""
@@ -19,35 +21,38 @@ CORRUPT = (zlib.error, lzma.LZMAError, zstd.ERROR, gzip.BadGzipFile)
 """What unpacking raises for data that are no data of their kind; ``bz2`` raises an OSError without a number."""
 
 _XZ = b"\xfd7zXZ\x00"
-_PACKED = 1 << 10
-"""Bytes of zstd unpacked at a time: each could become 32 KiB."""
 
-Unpack = Callable[[BinaryIO], Iterator[bytes]]
+Unpack = Callable[[BinaryIO, int], Iterator[bytes]]
+"""What gives the content of a file, from its start, in pieces that are not empty, by so many threads."""
 
 
 def unpacker(head: bytes) -> Unpack | None:
     """What unpacks a file that begins with ``head``, of 14 bytes at least if it has them; None if it is not packed."""
-    if head.startswith(b"\x1f\x8b"):
-        return _gzip
-    if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] in range(0x50, 0x60)):
-        return _zstd
+    if head.startswith(gzip_members.MAGIC):
+        return gzip_members.unpack
+    if head.startswith(zstd_frames.MAGIC) or zstd_frames.is_skippable(head):
+        return zstd_frames.unpack
     # After its four first bytes comes a block, or the end of a file that holds none.
     if head[:3] == b"BZh" and head[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"):
-        return _bzip2
+        return _by_another(_bzip2)
     if head.startswith(_XZ):
-        return _xz
+        return _by_another(_xz)
     return None
 
 
-def plain(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a file that is not packed."""
+def plain(file: BinaryIO, threads: int = 1) -> Iterator[bytes]:
+    """The bytes of a file that is not packed, read by whoever asks for them."""
     while chunk := file.read(CHUNK):
         yield chunk
 
 
-def _gzip(file: BinaryIO) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        yield from plain(unpacked)  # type: ignore[arg-type]
+def _by_another(unpack: Callable[[BinaryIO], Iterator[bytes]]) -> Unpack:
+    """One stream, unpacked by one thread beside the one that asks for it, if there may be two."""
+
+    def pieces(file: BinaryIO, threads: int) -> Iterator[bytes]:
+        return ahead(unpack(file)) if threads > 1 else unpack(file)
+
+    return pieces
 
 
 def _bzip2(file: BinaryIO) -> Iterator[bytes]:
@@ -76,25 +81,3 @@ def _streams(file: BinaryIO, make: Callable[[], Any], magic: bytes, padding: byt
             raise EOFError
         if unpacked := stream.decompress(packed, CHUNK):
             yield unpacked
-
-
-def _zstd(file: BinaryIO) -> Iterator[bytes]:
-    """Frame by frame, because only a single frame's reader tells that its end is missing."""
-    frame = None
-    pieces: list[bytes] = []
-    size = 0
-    while packed := file.read(_PACKED):
-        while packed:
-            frame = frame or zstd.decompressor()
-            pieces.append(frame.decompress(packed))
-            size += len(pieces[-1])
-            packed = b""
-            if frame.eof:
-                packed, frame = frame.unused_data, None
-        if size >= CHUNK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    if size:
-        yield b"".join(pieces)
-    if frame is not None:
-        raise EOFError

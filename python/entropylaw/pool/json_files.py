@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.block import Block, RawRecord
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.layouts import BOM, items_fault, lines_fault, record_remedy
 from entropylaw.pool.lines import LineRecords
 from entropylaw.pool.render import parse
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
-from entropylaw.pool.split import Block, RawRecord, blocks
+from entropylaw.pool.split import blocks
 
 if TYPE_CHECKING:
     from entropylaw import _core
@@ -44,7 +45,7 @@ def read_json(source: Source, builder: Builder) -> None:
 def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Builder) -> None:
     where = f"{records.name}:{record.line}"
     try:
-        builder.add(builder.renderer.parse(record.raw), where, record.raw)
+        builder.add(builder.renderer.parse(record.raw), where, record.raw, own=True)
     except RecordError as error:
         _check_layout(record, block, where, error)
         builder.refuse(where, error, record_remedy(record.raw))

@@ -149,7 +149,7 @@ def load(
         found = expanded(files, format)
         found.tell()
         builder.left_out += found.left_out
-        sources = opened(found.paths, progress)
+        sources = opened(found.paths, progress, threads)
         builder.report = Report(progress, sources)
         for source in sources:
             before = len(builder.records)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from entropylaw import _core
 from entropylaw.errors import EntropyLawError, json_reason
 from entropylaw.pool.encode import as_json
 from entropylaw.pool.printable import printable
@@ -36,6 +37,7 @@ class Compiled(NamedTuple):
     schema: tuple[tuple[Member, ...], tuple[Member, ...], tuple[Member, ...]] | None = None
     field: str | None = None
     printable: bytes | None = None
+    template: str | None = None
 
 
 class Sample(NamedTuple):
@@ -96,6 +98,8 @@ class Renderer:
         self.name = name
         """``text``, ``json`` or ``repr``; ``template`` or ``function``, whatever it is called."""
         self._make = make
+        self._template = render if isinstance(render, str) and name == "template" else None
+        self._template_keys = _core.RecordReader.template_keys(self._template) if self._template else None
         # The reference's samples show numbers as Python's own parser reads them.
         self._decode = json.loads if render == "repr" else _fast_decode
 
@@ -109,9 +113,16 @@ class Renderer:
             return Compiled()
         if self.name == "repr":
             return Compiled(printable=printable())
+        if self._template_keys is not None:
+            return Compiled(template=self._template)
         if self.name != "text" or self.schema is None:
             return None
         return Compiled(schema=(self.schema.members, MESSAGE, CALL), field=self.field)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The fields that samples are made of, as far as that is known."""
+        return self.schema.reads if self.schema else tuple(self._template_keys or ())
 
     def columns(self, outline: Mapping[str, Any], where: str, remedy: str | None = None) -> tuple[str, ...] | None:
         """The fields that rendering a table takes, whose records are like ``outline``; None for all.
@@ -131,8 +142,8 @@ class Renderer:
             mend = remedy or error.remedy
             raise EntropyLawError(f"{where}: {error}" + (f"; {mend}" if mend else "")) from None
 
-    def render(self, record: Any, where: str, raw: bytes | None = None) -> Sample:
-        """The sample of a record, of which ``raw`` is how it is stored, if it is.
+    def render(self, record: Any, where: str, raw: bytes | None = None, own: bool = False) -> Sample:
+        """The sample of a record, of which ``raw`` is how it is stored, if it is; ``own`` if it may be changed.
 
         Raises
         ------
@@ -145,7 +156,7 @@ class Renderer:
             return Sample(raw, unread)
         if self._make is not None:
             # Nobody's records are changed, whatever a template or a function does with what it is given.
-            sample = self._make(copy.deepcopy(record) if self.name in ("template", "function") else record)
+            sample = self._make(record if own or self.name in _READING else copy.deepcopy(record))
         elif isinstance(record, bytes | bytearray):
             sample = bytes(record)
         else:
@@ -180,6 +191,8 @@ class Renderer:
 
 _MAKERS: dict[str, Callable[[Any], str | bytes] | None] = {"text": None, "json": as_json, "repr": repr}
 """What makes a sample of a record, by rendering; for ``text`` that depends on the schema."""
+_READING = frozenset(_MAKERS)
+"""Renderings that change no record."""
 
 
 def parse(raw: bytes, decode: Callable[[bytes], Any] = _fast_decode) -> Any:

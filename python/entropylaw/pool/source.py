@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.compression import CHUNK, CORRUPT, plain, unpacker
 from entropylaw.pool.spool import Spool
@@ -32,6 +33,7 @@ _BOMB_SIZE = 1 << 28
 class Source:
     """One file of a pool. It is read more than once, so a pipe is copied to a temporary file first, and so is an object
     in storage: ``version`` is what it was when it was asked for, and ``copied`` hears how many bytes of it are here.
+    ``threads`` unpack it, by default as many as the process may use.
 
     Whatever ``open``, ``content`` and ``chunks`` give has a position of its own: any number of them may be read by
     turns, and by several threads at once.
@@ -47,6 +49,7 @@ class Source:
         path: str | os.PathLike[str],
         version: Version | None = None,
         copied: Callable[[int], object] | None = None,
+        threads: int | None = None,
     ) -> None:
         self.name = os.fspath(path)
         self._spool: Spool | None = None
@@ -55,6 +58,7 @@ class Source:
         self._path = Path(self.name)
         self.position = 0
         """Bytes, as they are stored, that the last call of ``chunks`` has read so far."""
+        self.threads = threads
         if is_url(path):
             self._copy(located(path), version, copied)
             return
@@ -93,6 +97,7 @@ class Source:
         source = cls.__new__(cls)
         source.name = name
         source.position = 0
+        source.threads = None
         source._object = None
         source._spool = spool
         source.remember()
@@ -180,7 +185,7 @@ class Source:
                 unpack = unpacker(file.read(HEAD)) or plain
                 file.seek(0)
                 unpacked = 0
-                for chunk in unpack(file):
+                for chunk in unpack(file, _core.thread_count(self.threads)):
                     self.position = file.tell()
                     unpacked += len(chunk)
                     self.check_unpacked(unpacked, "unpack it and name the unpacked file")

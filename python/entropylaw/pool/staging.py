@@ -25,11 +25,15 @@ _TOGETHER = 8
 _log = logging.getLogger("entropylaw")
 
 
-def opened(paths: Sequence[str | os.PathLike[str]], progress: Callable[[Any], object] | None) -> list[Source]:
+def opened(
+    paths: Sequence[str | os.PathLike[str]],
+    progress: Callable[[Any], object] | None,
+    threads: int | None = None,
+) -> list[Source]:
     """The files at ``paths``. Objects in storage lie in temporary files, as long as anything refers to their source.
 
-    ``progress`` hears of their bytes, as of those that are read; see ``Reading``. It is called by the thread that calls
-    this.
+    ``threads`` are those of ``Source``. ``progress`` hears of their bytes, as of those that are read; see
+    ``Reading``. It is called by the thread that calls this.
 
     Raises
     ------
@@ -38,11 +42,16 @@ def opened(paths: Sequence[str | os.PathLike[str]], progress: Callable[[Any], ob
     """
     objects = [located(path) if is_url(path) else None for path in paths]
     stored = [found for found in objects if found is not None]
-    copies = iter(_copied(stored, progress) if stored else ())
-    return [Source(path) if found is None else next(copies) for path, found in zip(paths, objects, strict=True)]
+    copies = iter(_copied(stored, progress, threads) if stored else ())
+    return [
+        Source(path, threads=threads) if found is None else next(copies)
+        for path, found in zip(paths, objects, strict=True)
+    ]
 
 
-def _copied(objects: Sequence[StoredObject], progress: Callable[[Any], object] | None) -> list[Source]:
+def _copied(
+    objects: Sequence[StoredObject], progress: Callable[[Any], object] | None, threads: int | None
+) -> list[Source]:
     with _workers(objects) as (submit, stopped):
         versions = _results([submit(found.version) for found in objects])
         total = sum(version.size or 0 for version in versions)
@@ -61,7 +70,7 @@ def _copied(objects: Sequence[StoredObject], progress: Callable[[Any], object] |
                     raise EntropyLawError("nobody waits for it any more")
                 sizes[number] = size
 
-            return Source(objects[number], versions[number], heard)
+            return Source(objects[number], versions[number], heard, threads)
 
         def report() -> None:
             if progress is not None:

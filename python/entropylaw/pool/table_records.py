@@ -99,7 +99,7 @@ def read_table(table: Table, builder: Builder) -> None:
         builder.report(table.position(row))
         table.check_rendered(builder.size - before)
         rows = _Rows(table, records, builder, row, numbers)
-        if (found := read_rows(batch, builder)) is None:
+        if (found := read_rows(batch, builder, numbers)) is None:
             rows.add_one_by_one(batch)
         else:
             rows.add_all(batch, found)
@@ -136,7 +136,7 @@ class _Rows(NamedTuple):
                 if isinstance(record, RecordError):
                     raise record
                 fields = _with_numbers(record, self.numbers) if self.numbers else None
-                self.builder.add(record, where, fields=fields)
+                self.builder.add(record, where, fields=fields, own=True)
             except RecordError as error:
                 self.builder.refuse(where, error)
                 self.records.skip()

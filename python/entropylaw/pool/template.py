@@ -81,6 +81,9 @@ def compiled(text: str) -> Callable[[Any], str]:
             alone = "a template stands alone: write what it includes into it"
             remedy = alone if "template not found" in str(error) else None
             raise RecordError(f"the template can't be rendered: {_reason(error)}", remedy) from None
+        except Exception as error:
+            # A method of a list or an object, which Python has.
+            raise RecordError(f"the template can't be rendered: {_reason(error)}") from None
         return sample
 
     return render
@@ -93,4 +96,5 @@ def _shown(value: Any) -> Any:
 
 def _reason(error: Exception) -> str:
     """What minijinja says on its first line; a picture of the template follows."""
-    return str(error).splitlines()[0].replace("in template:", "in the template's line ")
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.replace("in template:", "in the template's line ")

@@ -5,11 +5,14 @@
 //! Python renders it, or refuses it in words. So this module has to be right about what it renders, and may be as
 //! strict as it likes about what it does not.
 
+mod array;
 mod columns;
 mod json_text;
 mod node;
 mod repr;
 mod schema;
+mod template;
+mod template_syntax;
 mod text;
 mod unread;
 mod value;
@@ -21,10 +24,12 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
+pub use array::Items;
 pub use columns::{Cells, Column};
 use node::{Node, Object, View};
 pub use repr::Printable;
 pub use schema::{Kind, Member, Schema};
+pub use template::Template;
 pub use text::Text;
 use unread::{Place, Unread};
 use value::{Number, Record};

@@ -8,6 +8,7 @@ use super::json_text;
 use super::node::{Node, Object, View};
 use super::repr::Printable;
 use super::schema::{Kind, Schema};
+use super::template::Template;
 use super::unread::{Place, Unread};
 
 /// Where a record's text is.
@@ -21,6 +22,8 @@ pub enum Text {
     Json,
     /// The record as Python shows it, which leaves these characters as they are.
     Repr(Printable),
+    /// What a template makes of it.
+    Template(Template),
 }
 
 impl Text {
@@ -29,6 +32,7 @@ impl Text {
         match self {
             Self::Schema(schema) => schema.keys(),
             Self::Field(field, _) => field.keys(),
+            Self::Template(template) => template.keys.clone(),
             Self::Json | Self::Repr(_) => Vec::new(),
         }
     }
@@ -40,17 +44,18 @@ impl Text {
 
     /// Appends the text of a record that is an object.
     pub(super) fn render(&self, record: Object<'_>, out: &mut Vec<u8>, unread: &mut Unread) -> Option<()> {
-        let mut joined = Joined { start: out.len(), out };
         match self {
             Self::Schema(schema) if schema.members.is_empty() => None,
-            Self::Schema(schema) => Reader { schema, unread }.record(record, &mut joined),
+            Self::Schema(schema) => Reader { schema, unread }.record(record, &mut Joined { start: out.len(), out }),
             Self::Field(field, schema) => {
+                let mut joined = Joined { start: out.len(), out };
                 let (outermost, value) = field.find(record)?;
                 let mut reader = Reader { schema, unread };
                 let place = reader.unread.member(Place::RECORD, &field.whole);
                 reader.either(value, place, &mut |text| joined.push(text))?;
                 reader.leave(record, Place::RECORD, &[outermost])
             }
+            Self::Template(template) => template.render(record, out),
             Self::Json | Self::Repr(_) => None,
         }
     }
