@@ -14,8 +14,8 @@ use crate::select::accounts::Accounts;
 use crate::select::greedy::{Key, PickLog, Price};
 use crate::select::parts::{Asking, Op, Reader, Reply, Request, Whole, Writer, garbled};
 
-/// Candidates that a partition tells of at once.
-const BLOCK: u64 = 128;
+/// Candidates that a partition tells of at once. With twice as many, 1.4 times fewer round trips and a tenth more time.
+const BLOCK: u64 = 32;
 
 /// Picks of a journal that are looked up at once.
 const REPLAYED_AT_ONCE: usize = 512;
