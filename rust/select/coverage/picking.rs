@@ -119,14 +119,17 @@ impl<'a, 'b, 'j> Picking<'a, 'b, 'j> {
                 }
                 content.end()?;
             }
-            for at in 0..some.len() {
+            for (at, &index) in some.iter().enumerate() {
                 let (is_taken, candidate) = found.remove(&at).ok_or_else(garbled)?;
-                if is_taken || !there.insert(some[at]) {
+                if is_taken || !there.insert(index) {
                     return Err(misfit());
                 }
                 let fits = |accounts: &Accounts| accounts.fits(candidate.cost, candidate.group);
-                if !fits(&self.accounts) && !(self.none_fits()? && self.reopen()? && fits(&self.accounts)) {
-                    return Err(misfit());
+                if !fits(&self.accounts) {
+                    let reopened = self.none_fits()? && self.reopen()?;
+                    if !(reopened && fits(&self.accounts)) {
+                        return Err(misfit());
+                    }
                 }
                 self.pick(&candidate);
             }
