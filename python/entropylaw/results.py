@@ -149,7 +149,7 @@ class Selection(ABC):
     @property
     def raw_bytes(self) -> int:
         """Bytes of the selected samples."""
-        return int(self.pool.lengths()[self.indices].sum())
+        return int(self.pool.lengths_of(self.indices).sum())
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

@@ -101,7 +101,7 @@ class CoverageSelection(MeasuredSelection):
     def why(self, position: int) -> str:
         """Why it made the pick at ``position``, in a few words for the report."""
         gain = float(self.gains[position])
-        size = int(self.pool.lengths()[self.indices[position]])
+        size = int(self.pool.lengths_of(self.indices[[position]])[0])
         return f"gain {gain:,.4g}, {gain / max(size, 1):,.3g} a byte"
 
     def facts(self) -> Iterator[Fact]:

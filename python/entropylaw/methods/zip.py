@@ -69,7 +69,7 @@ class ZipSelection(Selection):
         which these are too."""
         if "anchor" in self.parameters:
             return None
-        raw = np.cumsum(self.pool.lengths()[self.indices])
+        raw = np.cumsum(self.pool.lengths_of(self.indices))
         # The reference writes the samples as a Python list: brackets, and a comma and a space between.
         framed = raw + 2 * np.arange(1, len(self) + 1) if self.parameters["preset"] == "reference" else raw
         known = self.ratios > 0

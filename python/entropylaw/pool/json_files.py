@@ -42,7 +42,7 @@ def read_json(source: Source, builder: Builder) -> None:
 
 
 def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Builder) -> None:
-    where = f"{records.name}:{record.line}"
+    where = records.at_line(record.line)
     try:
         builder.add(builder.renderer.parse(record.raw), where, record.raw)
     except RecordError as error:

@@ -112,6 +112,15 @@ class Source:
         """What it was read from, as it may be compared: the path of a file or a URL; None if it has no name."""
         return self._object.url if self._object else self.path
 
+    @property
+    def has_begin(self) -> bool:
+        """Whether what is read of it begins where the file does."""
+        return True
+
+    def numbered(self, line: int) -> int:
+        """The number in the file of a line of what is read of it, both from 1 on."""
+        return line
+
     def described(self) -> dict[str, Any]:
         """What a manifest says of it: its name and size, of an object in storage also what tells it from another."""
         described: dict[str, Any] = {"name": self.name, "bytes": self.size}

@@ -373,6 +373,6 @@ def _compare(written: list[str], like: Manifest) -> None:
 def _ratios(selection: "Selection") -> NDArray[np.float64]:
     """R of each picked sample alone."""
     data = np.frombuffer(b"".join(selection.samples()), dtype=np.uint8)
-    lengths = selection.pool.lengths()[selection.indices]
+    lengths = selection.pool.lengths_of(selection.indices)
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     return lengths / _core.measure_each(data, offsets)
