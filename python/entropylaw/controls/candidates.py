@@ -1,7 +1,7 @@
 """The samples of a pool that may be selected, and what there is to respect."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -128,6 +128,16 @@ class Candidates:
         """What the controls came to, by a hash each: of the candidates' positions in the pool, their tokens, groups and
         weights, the quotas and the groups' shares. Fields and tokenizers may hold other values, though the samples are
         the same."""
+        found = {}
+        for name, arrays in self.settled():
+            digest = hashlib.sha256()
+            for array in arrays:
+                digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+            found[name] = digest.hexdigest()
+        return found
+
+    def settled(self) -> Iterator[tuple[str, Iterable[NDArray[Any]]]]:
+        """What the controls came to, by name: arrays, each as pieces of it."""
         arrays = {
             "candidates": self.members,
             "tokens": self.costs,
@@ -136,22 +146,32 @@ class Candidates:
             "shares": self.shares,
             "weights": self.weights,
         }
-        return {
-            name: hashlib.sha256(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
-            for name, array in arrays.items()
-            if array is not None
-        }
+        return ((name, [array]) for name, array in arrays.items() if array is not None)
 
     def positions(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where candidates are in the pool."""
         return indices if self.members is None else self.members[indices]
 
-    def _cost(self, indices: NDArray[np.int64]) -> int:
+    def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A value of each candidate as one of each sample of the pool; no number where a sample is none."""
+        if self.members is None:
+            return values
+        found = np.full(len(self.pool), np.nan)
+        found[self.members] = values
+        return found
+
+    def costs_of(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What candidates cost, in the budget's unit."""
         if self.budget.unit == "samples":
-            return len(indices)
+            return np.ones(len(indices), dtype=np.int64)
         if self.costs is not None:
-            return int(self.costs[indices].sum(dtype=np.int64))
-        return int((self.ends[indices] - self.starts[indices]).sum())
+            return self.costs[indices].astype(np.int64)
+        return self.ends[indices] - self.starts[indices]
+
+    def groups_of(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The groups of candidates, if budgets are shared among groups."""
+        assert self.groups is not None
+        return self.groups[indices].astype(np.int64)
 
     def controls(self, multiple: int = 1) -> _core.Controls:
         """What the core has to respect; the budget rounded up to a multiple."""
@@ -184,7 +204,7 @@ class Candidates:
             "budget": {
                 "unit": self.budget.unit,
                 "amount": self.amount,
-                "selected": self._cost(indices),
+                "selected": int(self.costs_of(indices).sum()),
                 "rule": RULE,
             },
             "fingerprints": self.fingerprints,
@@ -199,27 +219,18 @@ class Candidates:
                 )
             }
         if self.shares is not None and self.agreed.of_groups is not None:
+            had, shares, spent = self.agreed.of_groups.tolist(), self.shares.tolist(), self._spent(indices)
             report["balance"] = {
-                name: {"available": have, "share": share, "selected": spent}
-                for name, have, share, spent in zip(
-                    self.group_names, self.agreed.of_groups.tolist(), self.shares.tolist(), self._spent(indices), strict=True
-                )
+                name: {"available": have, "share": share, "selected": got}
+                for name, have, share, got in zip(self.group_names, had, shares, spent, strict=True)
                 if have
             }
         return report
 
     def _spent(self, indices: NDArray[np.int64]) -> list[int]:
         """What each group got."""
-        assert self.groups is not None
-        groups = self.groups[indices].astype(np.int64)
-        if self.costs is not None:
-            costs = self.costs[indices].astype(np.int64)
-        elif self.budget.unit == "bytes":
-            costs = self.ends[indices] - self.starts[indices]
-        else:
-            costs = np.ones(len(indices), dtype=np.int64)
         spent = np.zeros(len(self.group_names), dtype=np.int64)
-        np.add.at(spent, groups, costs)
+        np.add.at(spent, self.groups_of(indices), self.costs_of(indices))
         found: list[int] = spent.tolist()
         return found
 
@@ -240,7 +251,9 @@ class Candidates:
                         "small enough for the rest"
                     )
         if self.shares is not None and self.agreed.of_groups is not None:
-            wanted = self.agreed.of_groups > 0 if self.quotas is None else (self.agreed.of_groups > 0) & (self.quotas[:, 1] > 0)
+            wanted = self.agreed.of_groups > 0
+            if self.quotas is not None:
+                wanted &= self.quotas[:, 1] > 0
             warnings += _of_balance(wanted, np.array(self._spent(indices)))
         return warnings
 

@@ -236,7 +236,7 @@ class Coverage(Method):
         """Selects."""
         auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
-        settled = self.settled(int(task.lengths.sum()))
+        settled = self.settled(task.size)
         picks = task.core("coverage", {**settled.for_core(), "alpha": alpha}, with_journal=True)
         target = _target(self.target, picks)
         return task.selection(

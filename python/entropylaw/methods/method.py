@@ -100,6 +100,11 @@ class Task:
         """Bytes of each candidate; shape ``(len(task),)``."""
         return self.candidates.ends - self.candidates.starts
 
+    @property
+    def size(self) -> int:
+        """Bytes of all candidates."""
+        return int(self.lengths.sum())
+
     def sample(self, index: int) -> bytes:
         """A candidate, as it is sized."""
         found: bytes = self.pool.data[self.candidates.starts[index] : self.candidates.ends[index]].tobytes()

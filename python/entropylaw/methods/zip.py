@@ -181,10 +181,7 @@ class Zip(Method):
             multiple=self.k3 if self.whole_rounds else 1,
             with_journal=True,
         )
-        initial_ratios = picks.trace["initial_ratios"]
-        if candidates.members is not None:
-            initial_ratios = np.full(len(pool), np.nan)
-            initial_ratios[candidates.members] = picks.trace["initial_ratios"]
+        initial_ratios = candidates.spread(picks.trace["initial_ratios"])
         rounds = (picks.trace[f"round_{name}"].tolist() for name in Round._fields)
         return task.selection(
             ZipSelection,
@@ -202,14 +199,15 @@ class Zip(Method):
     def _check(self, candidates: Candidates) -> None:
         """Raises EntropyLawError if there are controls that the preset knows nothing of."""
         unit = candidates.budget.unit
-        if self.whole_rounds and (unit != "samples" or candidates.groups is not None):
+        limited = candidates.quotas is not None or candidates.shares is not None
+        if self.whole_rounds and (unit != "samples" or limited):
             raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas and balance")
         unknown = {
             f"budget in {unit}": unit != "samples",
             "quotas": candidates.quotas is not None,
             "balance": candidates.shares is not None,
-            "weights": candidates.weights is not None,
-            "anchor": candidates.known is not None,
+            "weights": "weight" in candidates.parameters,
+            "anchor": "anchor" in candidates.parameters,
         }
         found = [name for name, is_given in unknown.items() if is_given]
         if self.preset == "reference" and found:

@@ -46,7 +46,8 @@ def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Bu
     try:
         builder.add(builder.renderer.parse(record.raw), where, record.raw)
     except RecordError as error:
-        _check_layout(record, block, where, error)
+        if records.has_begin:
+            _check_layout(record, block, where, error)
         builder.refuse(where, error, record_remedy(record.raw))
     else:
         records.add(record.line, record.start, len(record.raw))

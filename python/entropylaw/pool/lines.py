@@ -66,6 +66,11 @@ class LineRecords:
     def where(self, position: int) -> str:
         return self.at_line(self._lines[position])
 
+    @property
+    def has_begin(self) -> bool:
+        """Whether the file's beginning is read."""
+        return self._file.has_begin
+
     def at_line(self, line: int) -> str:
         """Where a record is that begins in a line of what is read of the file."""
         return f"{self._file.name}:{self._file.numbered(line)}"
