@@ -91,7 +91,7 @@ class Asked:
             )
         if anchor is not None and initial_subset is not None:
             raise EntropyLawError("anchor and initial_subset are two names of the same; give one")
-        given = {
+        given: dict[str, Any] = {
             "render": render,
             "schema": schema,
             "field": field,

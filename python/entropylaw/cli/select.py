@@ -106,13 +106,14 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
+    from entropylaw.asked import with_data
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import method_with
     from entropylaw.methods.registry import check_needs
     from entropylaw.runs import checkpoint
     from entropylaw.saving import Saving
-    from entropylaw.selecting import select, with_data
+    from entropylaw.selecting import select
 
     saving = Saving(
         arguments.output,

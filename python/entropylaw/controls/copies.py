@@ -7,6 +7,7 @@ that whoever compares them never holds all.
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,8 @@ class Copies:
         copies = self._copies
         if self._known.any():
             copies = copies | self._known[self._first]
-        return self._members[copies]
+        found: NDArray[np.int64] = self._members[copies]
+        return found
 
     def sets(self) -> int:
         """How many different samples there are."""
@@ -129,7 +131,7 @@ def slices(sets: int) -> list[tuple[int, int]]:
     """Slices of the range of hashes, for so many in all; see ``Copies.hashes``."""
     count = max(1, -(-sets // _SLICE))
     bounds = [(1 << 32) * number // count for number in range(count + 1)]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))
 
 
 def compare(parts: Sequence[Hashes]) -> list[Met]:

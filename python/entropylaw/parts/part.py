@@ -18,9 +18,10 @@ from entropylaw.parts.reading import Reading, Rows, Settled, read_part, settle
 from entropylaw.pool import Pool
 from entropylaw.pool.schema import find
 from entropylaw.pool.unread import Unread
+from entropylaw.storage.options import using
 
 CHANGES = frozenset(
-    ("load", "begin", "exclude", "hashes", "meet", "count", "label", "relabel", "weigh", "scale", "open")
+    ("use", "load", "begin", "exclude", "hashes", "meet", "count", "label", "relabel", "weigh", "scale", "open")
 )
 """What changes the state of a part, so that a part that is made again has to be asked it again; ``answer`` does where
 ``_core.request_changes`` says so."""
@@ -64,12 +65,18 @@ class Part:
         self._partition: Any = None
         self._threads: int | None = None
         self._read = (0, 0)
+        self._storage: Mapping[str, Any] = {}
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Calls a method of this, or of the controls, by its name."""
-        if hasattr(type(self), method):
-            return getattr(self, method)(*arguments)
-        return getattr(self.controls, method)(*arguments)
+        with using(self._storage):
+            if hasattr(type(self), method):
+                return getattr(self, method)(*arguments)
+            return getattr(self.controls, method)(*arguments)
+
+    def use(self, storage_options: Mapping[str, Any]) -> None:
+        """Takes options for storage."""
+        self._storage = storage_options
 
     @property
     def pool(self) -> Pool:

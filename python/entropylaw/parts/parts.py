@@ -55,6 +55,7 @@ class Parts(ABC):
         answers = self.call("answer", [None if request is None else (request,) for request in requests])
         return [b"" if answer is None else answer for answer in answers]
 
+    @abstractmethod
     def close(self) -> None:
         """Ends the parts."""
 
@@ -78,6 +79,9 @@ class Here(Parts):
         ]
         self.traffic.bytes_received += size_of(found)
         return found
+
+    def close(self) -> None:
+        self._parts = []
 
 
 class Layout:

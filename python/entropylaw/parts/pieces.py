@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def dealt(files: Sequence[Listed], parts: int, format: Format | None = None) -> 
     before = 0
     for file in files:
         after = before + file.size
-        inside = []
+        inside: list[int] = []
         # A cut goes before the file, into it, or behind it.
         while len(dealt) + len(inside) - 1 < len(bounds) and bounds[len(dealt) + len(inside) - 1] < after:
             inside.append(bounds[len(dealt) + len(inside) - 1] - before)
@@ -128,7 +129,7 @@ def _cut(file: Listed, offsets: Sequence[int], format: Format | None) -> list[Pi
     if kind != "json" or not source.is_plain() or first[:1] not in (b"{", b'"') or len(head) < HEAD:
         return [Piece(file.path, file.name)]
     bounds = [0, *(line_begin(str(file.path), at) for at in offsets), file.size]
-    return [Piece(file.path, file.name, lines=(low, high)) for low, high in zip(bounds, bounds[1:], strict=False)]
+    return [Piece(file.path, file.name, lines=(low, high)) for low, high in pairwise(bounds)]
 
 
 def _cut_groups(file: Listed, offsets: Sequence[int]) -> list[Piece]:
@@ -147,4 +148,4 @@ def _cut_groups(file: Listed, offsets: Sequence[int]) -> list[Piece]:
             at += 1
         bounds.append(at)
     bounds.append(len(sizes))
-    return [Piece(file.path, file.name, groups=(low, high)) for low, high in zip(bounds, bounds[1:], strict=False)]
+    return [Piece(file.path, file.name, groups=(low, high)) for low, high in pairwise(bounds)]

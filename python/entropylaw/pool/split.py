@@ -123,8 +123,8 @@ def _lines(source: Source, chunks: Iterable[bytes], start: int) -> Iterator[Bloc
         if size < _BLOCK or b"\n" not in chunk:
             if size > _LONGEST:
                 raise EntropyLawError(
-                    f"{source.name}:{source.numbered(line)}: no line break in {_LONGEST} bytes; is the file one record a line? If a record is "
-                    "that long, take it out"
+                    f"{source.name}:{source.numbered(line)}: no line break in {_LONGEST} bytes; is the file "
+                    "one record a line? If a record is that long, take it out"
                 )
             continue
         content = b"".join(pieces)
