@@ -1,5 +1,6 @@
 """A part of a pool: its records, what the controls come to among them, and what the method's leader asks of them."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,6 +151,20 @@ class Part:
         """What the partition answers to a request of the method's leader."""
         found: bytes = self._partition.answer(request)
         return found
+
+    def candidate_lengths(self) -> NDArray[np.int64]:
+        """Bytes of each candidate."""
+        return self.pool.lengths_of(self.members())
+
+    def candidate_bytes(self) -> int:
+        """Bytes of all candidates."""
+        return self.pool.size if self.controls.members is None else int(self.candidate_lengths().sum())
+
+    def sample_hashes(self, start: int, end: int) -> bytes:
+        """SHA-256 of each sample."""
+        data, offsets = self.pool.data.data, self.pool.offsets.tolist()
+        places = range(start, min(end, len(self.pool)))
+        return b"".join(hashlib.sha256(data[offsets[at] : offsets[at + 1]]).digest() for at in places)
 
     def members(self) -> NDArray[np.int64]:
         """Positions of the candidates in this part."""

@@ -1,0 +1,258 @@
+"""The parts of a pool as actors of Ray, one each; an actor that is lost is made again, and asked again what it was."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from entropylaw import _core
+from entropylaw.errors import EntropyLawError
+from entropylaw.parts.part import CHANGES, Part
+from entropylaw.parts.parts import Arguments, Parts, size_of
+from entropylaw.parts.reading import Rows
+
+RESTARTS = 4
+"""Times that a part is made again, unless it is said otherwise."""
+_POLL = 0.1
+"""Seconds between two looks at how far the parts are."""
+
+_log = logging.getLogger("entropylaw")
+
+
+class _Actor:
+    """A part, as an actor of Ray. Its constructor takes nothing: what it has to know comes in calls, which are logged
+    by who leads."""
+
+    def __init__(self) -> None:
+        self._part = Part()
+
+    def version(self) -> str:
+        """The version of this package here."""
+        return _core.__version__
+
+    def call(self, method: str, *arguments: Any) -> tuple[bool, Any]:
+        """Whether a call of the part went well, and what it returned or what is wrong."""
+        try:
+            return True, self._part.call(method, *map(_here, arguments))
+        except EntropyLawError as error:
+            return False, str(error)
+
+    def far(self) -> tuple[int, int]:
+        """How far reading is."""
+        return self._part.far()
+
+
+def _here(argument: Any) -> Any:
+    """An argument with the blocks of a data set that it refers to. They are mapped from the object store, not copied,
+    and brought to this node if need be."""
+    if not isinstance(argument, Rows):
+        return argument
+    from ray.data.block import BlockAccessor
+
+    blocks = ray.get(list(argument.blocks))
+    return replace(argument, blocks=[BlockAccessor.for_block(block).to_arrow() for block in blocks])
+
+
+class Actors(Parts):
+    """Parts that are actors of Ray, spread over the nodes of the cluster.
+
+    They reserve no processors, so that a data set of Ray can be computed while they are there. Whatever changes the
+    state of a part is logged here; a part that is made again, from its files, is asked it again, and so answers as the
+    lost one would.
+
+    Parameters
+    ----------
+    count
+        How many.
+    restarts
+        How often each may be made again.
+    """
+
+    def __init__(self, count: int, restarts: int = RESTARTS) -> None:
+        super().__init__()
+        self._restarts = restarts
+        self._lost = [0] * count
+        self._log: list[list[tuple[str, tuple[Any, ...]]]] = [[] for _ in range(count)]
+        self._nodes = _nodes()
+        self._actors: list[Any] = [None] * count
+        self._loaded: list[Any] = []
+        self._why = ""
+        """Why a part was lost last."""
+        self.progress: Callable[[int, int], object] | None = None
+        """Hears how many bytes the parts have read of how many."""
+        try:
+            for number in range(count):
+                self._actors[number] = self._made(number)
+            self._check_versions()
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def call(self, method: str, arguments: Arguments) -> list[Any]:
+        self.traffic.round_trips += 1
+        self.traffic.bytes_sent += size_of([given for given in arguments if given is not None])
+        pending = {
+            number: self._submitted(number, method, given)
+            for number, given in enumerate(arguments)
+            if given is not None
+        }
+        answers: dict[int, tuple[bool, Any]] = {}
+        watched = method == "load" and self.progress is not None
+        while pending:
+            if watched:
+                self._tell_progress(pending.values())
+            for number, answer in self._received(pending, patient=not watched).items():
+                del pending[number]
+                if answer is None:
+                    given = arguments[number]
+                    assert given is not None
+                    self._remake(number)
+                    pending[number] = self._submitted(number, method, given)
+                else:
+                    answers[number] = answer
+        for number in sorted(answers):
+            went_well, value = answers[number]
+            if not went_well:
+                raise EntropyLawError(value)
+        for number, given in enumerate(arguments):
+            if given is not None and _changes(method, given):
+                self._log[number].append((method, given))
+        found = [answers[number][1] if number in answers else None for number in range(len(self))]
+        if method == "load":
+            self._loaded = found
+        self.traffic.bytes_received += size_of(found)
+        return found
+
+    def close(self) -> None:
+        """Ends the actors, whatever they are doing."""
+        for actor in self._actors:
+            if actor is not None and ray.is_initialized():
+                ray.kill(actor)
+        self._actors = [None] * len(self._actors)
+
+    def _submitted(self, number: int, method: str, given: Sequence[Any]) -> Any:
+        actor = self._actors[number]
+        if actor is None:
+            raise EntropyLawError("the parts of the pool are closed; select again")
+        return actor.call.remote(method, *given)
+
+    def _received(self, pending: dict[int, Any], patient: bool) -> dict[int, tuple[bool, Any] | None]:
+        """What has come of the calls that are pending; None for a part that was lost. At least one has, if
+        ``patient``."""
+        if patient:
+            try:
+                return dict(zip(pending, ray.get(list(pending.values())), strict=True))
+            except RayError:
+                pass
+        done, _ = ray.wait(list(pending.values()), num_returns=1, timeout=_POLL)
+        return {number: self._got(number, ref) for number, ref in pending.items() if ref in done}
+
+    def _got(self, number: int, ref: Any) -> tuple[bool, Any] | None:
+        try:
+            found: tuple[bool, Any] = ray.get(ref)
+            return found
+        except RayTaskError as error:
+            cause = error.cause
+            # An object that a call needs may be lost with its node, and made anew.
+            if isinstance(cause, RayError):
+                self._why = str(cause)
+                return None
+            raise
+        except RayError as error:
+            self._why = str(error)
+            return None
+
+    def _remake(self, number: int) -> None:
+        """Makes a part again, as it was."""
+        while True:
+            self._lost[number] += 1
+            why = " ".join(self._why.split())[:300]
+            if self._lost[number] > self._restarts:
+                raise EntropyLawError(
+                    f"part {number + 1} of {len(self)} was lost {self._lost[number]} times, the last: {why}; look at "
+                    "its node's memory, or make more parts of less each (partitions=, --partitions)"
+                )
+            _log.warning("part %d of %d was lost, and is made again: %s", number + 1, len(self), why)
+            self.traffic.restarts += 1
+            _kill(self._actors[number])
+            self._nodes = _nodes()
+            try:
+                self._actors[number] = self._made(number)
+                if self._replayed(number):
+                    return
+            except RayError as error:
+                self._why = str(error)
+
+    def _replayed(self, number: int) -> bool:
+        """Asks a new part what the lost one was asked; whether it got through."""
+        for method, given in self._log[number]:
+            answer = self._got(number, self._submitted(number, method, given))
+            if answer is None:
+                return False
+            went_well, value = answer
+            if not went_well:
+                raise EntropyLawError(value)
+            if method == "load":
+                self._check_same(number, value)
+        return True
+
+    def _check_same(self, number: int, loaded: Any) -> None:
+        """Raises EntropyLawError if a part that is read again is not what it was."""
+        if not loaded.same(self._loaded[number]):
+            raise EntropyLawError(
+                f"part {number + 1} of {len(self)} was read again, and its files have changed meanwhile; run again"
+            )
+
+    def _made(self, number: int) -> Any:
+        node = self._nodes[number % len(self._nodes)]
+        strategy = NodeAffinitySchedulingStrategy(node_id=node, soft=True)
+        # Two at a time: a call, and the question how far it is.
+        options = {"num_cpus": 0, "max_concurrency": 2, "max_restarts": 0, "scheduling_strategy": strategy}
+        return ray.remote(_Actor).options(**options).remote()
+
+    def _check_versions(self) -> None:
+        for number, actor in enumerate(self._actors):
+            try:
+                version = ray.get(actor.version.remote())
+            except RayError as error:
+                why = " ".join(str(error).split())[-300:]
+                raise EntropyLawError(
+                    f"part {number + 1} cannot begin: {why}; is entropylaw installed on all nodes?"
+                ) from None
+            if version != _core.__version__:
+                raise EntropyLawError(
+                    f"a node has entropylaw {version}, and {_core.__version__} leads; install the same on all"
+                )
+
+    def _tell_progress(self, pending: Iterable[Any]) -> None:
+        assert self.progress is not None
+        try:
+            found = ray.get([actor.far.remote() for actor in self._actors], timeout=_POLL)
+        except RayError:
+            # It is busy, or was lost, which the call says.
+            return
+        self.progress(sum(done for done, _ in found), sum(total for _, total in found))
+
+
+def _changes(method: str, given: Sequence[Any]) -> bool:
+    """Whether the state of a part depends on a call."""
+    return method in CHANGES or (method == "answer" and _core.request_changes(given[0]))
+
+
+def _kill(actor: Any) -> None:
+    if actor is not None:
+        ray.kill(actor)
+
+
+def _nodes() -> list[str]:
+    """The nodes that there are, in an order that does not change; those without processors only lead."""
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    able = [node for node in alive if node["Resources"].get("CPU")] or alive
+    return sorted(node["NodeID"] for node in able)
