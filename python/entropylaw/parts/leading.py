@@ -1,7 +1,6 @@
 """Leading a selection from a pool in parts: what ``select`` does, with the samples elsewhere."""
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from entropylaw.asked import Asked
 from entropylaw.errors import EntropyLawError
 from entropylaw.methods.method import Method, Task
 from entropylaw.parts.candidates import PartedCandidates
-from entropylaw.parts.parts import Parts
+from entropylaw.parts.parts import Parts, Traffic
 from entropylaw.parts.pieces import Listed, Piece
 from entropylaw.parts.pool import PartedPool
 from entropylaw.parts.reading import Reading, Rows, Settled
@@ -112,7 +111,7 @@ def lead(
     left_out: Sequence[str] = (),
     threads: Sequence[int | None],
     progress: Callable[[Any], object] | None = None,
-    seconds: dict[str, float] | None = None,
+    stages: dict[str, Traffic] | None = None,
 ) -> Selection:
     """Selects from the pool that parts read.
 
@@ -132,34 +131,34 @@ def lead(
         How many each part uses.
     progress
         Called with a ``Progress``.
-    seconds
-        Takes the seconds that each stage took.
+    stages
+        Takes what each stage took.
 
     Raises
     ------
     EntropyLawError
         If the pool can't be used, or nothing can be selected.
     """
-    seconds = {} if seconds is None else seconds
+    stages = {} if stages is None else stages
     reading = reading_of(asked)
     check_method(asked.method)
-    began = time.perf_counter()
+    before = parts.traffic
     if options := in_use():
         parts.all("use", options)
     settled = _settled(parts, data, reading)
     loaded = parts.call("load", [(each, reading, settled, count) for each, count in zip(data, threads, strict=True)])
     pool = PartedPool.of(parts, loaded, files, reading, left_out)
-    seconds["read"] = time.perf_counter() - began
-    began = time.perf_counter()
+    stages["read"] = parts.traffic.since(before)
+    before = parts.traffic
     target = asked.target
     candidates = PartedCandidates.in_parts(
         pool, parts, asked.budget, asked.controls, asked.method.dedupes, target if isinstance(target, Pool) else None
     )
-    seconds["controls"] = time.perf_counter() - began
-    began = time.perf_counter()
+    stages["controls"] = parts.traffic.since(before)
+    before = parts.traffic
     task = PartedTask(candidates, None, progress, parts=parts)
     selection = asked.run(task, _identity(asked.method, candidates, parts) if asked.checkpoint else {})
-    seconds["select"] = time.perf_counter() - began
+    stages["select"] = parts.traffic.since(before)
     return selection
 
 

@@ -1,9 +1,13 @@
 """A part of a pool: its records, what the controls come to among them, and what the method's leader asks of them."""
 
 import hashlib
+import os
+import resource
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +21,13 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.parts.pieces import Piece
 from entropylaw.parts.reading import Reading, Rows, Settled, read_part, settle
 from entropylaw.pool import Pool
+from entropylaw.pool.records import Columns
 from entropylaw.pool.schema import find
 from entropylaw.pool.unread import Unread
+from entropylaw.saving.content import Lines
 from entropylaw.storage.options import using
+from entropylaw.storage.uploads import staging, upload
+from entropylaw.storage.urls import is_url, last_part
 
 CHANGES = frozenset(
     ("use", "load", "begin", "exclude", "hashes", "meet", "count", "label", "relabel", "weigh", "scale", "open")
@@ -127,6 +135,12 @@ class Part:
         """How many bytes of its files are read, and how many there are."""
         return self._read
 
+    def memory(self) -> int:
+        """The most bytes of memory that this process has held."""
+        # Of the kernel, in kilobytes; macOS counts bytes.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
     def begin(self, controls: Controls, unit: Unit) -> None:
         """Begins with the controls, cut to this part."""
         self._controls = PartOfControls(self.pool, controls, unit, self._threads)
@@ -222,9 +236,48 @@ class Part:
                 raise EntropyLawError(f"{self.pool.records.where(position)}: has no field {name!r} (id=)") from None
         return found
 
-    def table_schema(self, positions: NDArray[np.int64]) -> Any:
-        """The columns and types of records as rows."""
-        return self.pool.records.schema(positions.tolist())
+    def columns(self, positions: NDArray[np.int64]) -> Columns:
+        """The columns of the part's tables, and of some records."""
+        return self.pool.records.columns(positions.tolist())
+
+    def write(
+        self, path: str, positions: NDArray[np.int64], schema: Any, columns: Mapping[str, NDArray[Any]], temporary: str
+    ) -> tuple[int, str]:
+        """Writes records with columns added to ``temporary``, in the format that ``path`` stands for; or uploads them
+        to ``path``, if that is a URL, replacing an object there. Returns how many bytes that are, and their hash."""
+        if is_url(path):
+            with staging() as directory:
+                local = directory / "records"
+                found = self.write(last_part(path), positions, schema, columns, str(local))
+                upload([(local, path)], force=True)
+            return found
+        try:
+            with Path(temporary).open("wb") as file:
+                self._write(file, path, positions, schema, columns)
+                file.flush()
+                os.fsync(file.fileno())
+            with Path(temporary).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Path(temporary).stat().st_size, digest
+        except OSError as error:
+            raise EntropyLawError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    def _write(
+        self,
+        file: IO[bytes],
+        path: str,
+        positions: NDArray[np.int64],
+        schema: Any,
+        columns: Mapping[str, NDArray[Any]],
+    ) -> None:
+        records = self.pool.records
+        if schema is None:
+            Lines(records, positions, columns).write(file)
+            return
+        from entropylaw.row_files import write_rows
+
+        added = self.table(positions, schema, columns)
+        write_rows(file, "parquet", added.schema, added.to_batches())
 
     def table(self, positions: NDArray[np.int64], schema: Any, columns: Mapping[str, NDArray[Any]]) -> Any:
         """Records as a table of Arrow, in the order asked for, with columns added."""

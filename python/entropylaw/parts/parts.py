@@ -1,5 +1,6 @@
 """All parts of a pool, wherever they are."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,24 +16,35 @@ Arguments = Sequence[tuple[Any, ...] | None]
 """What a call of each part gets; None: that part is not called."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Traffic:
     """What went between the leader and the parts."""
 
     round_trips: int = 0
     """Times that the leader waited for answers."""
     bytes_sent: int = 0
-    """Of requests of the method and what is asked of the controls, as far as they are bytes or arrays."""
+    """Of requests and arguments: bytes, text, arrays and numbers."""
     bytes_received: int = 0
-    restarts: int = 0
-    """Parts that were lost, and made again."""
+    seconds: float = 0.0
+    """How long that took."""
+
+    def since(self, before: "Traffic") -> "Traffic":
+        """What came after ``before``."""
+        return Traffic(
+            self.round_trips - before.round_trips,
+            self.bytes_sent - before.bytes_sent,
+            self.bytes_received - before.bytes_received,
+            self.seconds - before.seconds,
+        )
 
 
 class Parts(ABC):
     """The parts of a pool, in order."""
 
     def __init__(self) -> None:
-        self.traffic = Traffic()
+        self.restarts = 0
+        """Parts that were lost, and made again."""
+        self._round_trips = self._sent = self._received_bytes = 0
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -41,6 +53,17 @@ class Parts(ABC):
     def call(self, method: str, arguments: Arguments) -> list[Any]:
         """Calls a method of each part with its arguments; returns what they return, in order, None where none was
         called. What the first part in order raises is raised."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went between the leader and the parts so far."""
+        return Traffic(self._round_trips, self._sent, self._received_bytes, time.perf_counter())
+
+    def _count(self, sent: Any, received: Any) -> None:
+        """Counts a round trip."""
+        self._round_trips += 1
+        self._sent += size_of(sent)
+        self._received_bytes += size_of(received)
 
     def all(self, method: str, *arguments: Any) -> list[Any]:
         """Calls a method of every part with the same arguments."""
@@ -71,13 +94,11 @@ class Here(Parts):
         return len(self._parts)
 
     def call(self, method: str, arguments: Arguments) -> list[Any]:
-        self.traffic.round_trips += 1
-        self.traffic.bytes_sent += size_of(arguments)
         found = [
             None if given is None else part.call(method, *given)
             for part, given in zip(self._parts, arguments, strict=True)
         ]
-        self.traffic.bytes_received += size_of(found)
+        self._count(arguments, found)
         return found
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from entropylaw.parts.pieces import Listed
 from entropylaw.parts.reading import Reading
 from entropylaw.pool import Pool
 from entropylaw.pool.builder import check_any, tell
-from entropylaw.pool.records import Records
+from entropylaw.pool.records import Records, schema_of_columns
 from entropylaw.pool.render import parse
 from entropylaw.pool.unread import Unread
 
@@ -177,12 +177,23 @@ class PartedRecords(Records):
 
     def schema(self, indices: Iterable[int] = ()) -> Any:
         """The columns and types of ``rows``."""
-        from entropylaw.pool.rows import unified
-
         rising = np.unique(np.fromiter(indices, dtype=np.int64))
-        split = self._layout.split(rising)
-        found = self._remote.call("table_schema", [(part,) if len(part) else None for part in split])
-        return unified([("the pool", schema) for schema in found if schema is not None])
+        found = self._remote.call("columns", [(part,) for part in self._layout.split(rising)])
+        return schema_of_columns(found)
+
+    def rows(self, indices: Iterable[int], schema: Any = None) -> Iterator[Any]:
+        """Records as rows, in the order asked for, in batches of the type ``schema``."""
+        import pyarrow as pa
+
+        wanted = np.fromiter(indices, dtype=np.int64)
+        schema = self.schema(wanted) if schema is None else schema
+        for start in range(0, len(wanted), _TOGETHER):
+            some = wanted[start : start + _TOGETHER]
+            split = self._layout.split(some)
+            tables = self._remote.call("table", [(part, schema, {}) if len(part) else None for part in split])
+            order = np.argsort(np.argsort(self._layout.owner(some), kind="stable"), kind="stable")
+            whole = pa.concat_tables([table for table in tables if table is not None])
+            yield from whole.take(pa.array(order)).combine_chunks().to_batches()
 
 
 @dataclass(frozen=True)

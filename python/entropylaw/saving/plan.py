@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -210,7 +210,7 @@ class Saving:
             with outputs.file(picks_path(self.path)) as file:
                 arrays: dict[str, Any] = selection.arrays()
                 np.savez(file, **arrays)
-            described = json_bytes(self._manifest(selection, records, outputs.staged[-1]))
+            described = json_bytes(self.described(selection, records, outputs.staged[-1]))
             with outputs.file(self.manifest) as file:
                 file.write(described)
         return names
@@ -259,7 +259,8 @@ class Saving:
         """The ranks of the picks, in the order in which they are written."""
         return np.arange(len(selection)) if self.sort == "pick" else np.argsort(selection.indices)
 
-    def _manifest(self, selection: "Selection", written: list[Staged], archive: Staged) -> dict[str, Any]:
+    def described(self, selection: "Selection", written: Sequence[Staged], archive: Staged) -> dict[str, Any]:
+        """The manifest of records that are ``written``, and of the archive of picks."""
         # Without what the work took, equal runs make equal manifests, resumed ones too.
         summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
         for part in (summary["pool"], summary["selection"]):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import ray
@@ -12,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.parts.part import CHANGES, Part
-from entropylaw.parts.parts import Arguments, Parts, size_of
+from entropylaw.parts.parts import Arguments, Parts
 from entropylaw.parts.reading import Rows
 
 RESTARTS = 4
@@ -44,6 +45,12 @@ class _Actor:
     def far(self) -> tuple[int, int]:
         """How far reading is."""
         return self._part.far()
+
+    def blocks(self, positions: Any, schema: Any, columns: Any, ends: Sequence[int]) -> Any:
+        """Records as tables, each of a run of them, which are where it ``ends``; each is an object of Ray's store."""
+        table = self._part.call("table", positions, schema, columns)
+        runs = [table.slice(low, high - low) for low, high in pairwise(ends)]
+        return runs if len(runs) > 1 else runs[0]
 
 
 def _here(argument: Any) -> Any:
@@ -77,7 +84,7 @@ class Actors(Parts):
         self._restarts = restarts
         self._lost = [0] * count
         self._log: list[list[tuple[str, tuple[Any, ...]]]] = [[] for _ in range(count)]
-        self._nodes = _nodes()
+        self._nodes = self.nodes()
         self._actors: list[Any] = [None] * count
         self._loaded: list[Any] = []
         self._why = ""
@@ -96,8 +103,6 @@ class Actors(Parts):
         return len(self._actors)
 
     def call(self, method: str, arguments: Arguments) -> list[Any]:
-        self.traffic.round_trips += 1
-        self.traffic.bytes_sent += size_of([given for given in arguments if given is not None])
         pending = {
             number: self._submitted(number, method, given)
             for number, given in enumerate(arguments)
@@ -127,8 +132,41 @@ class Actors(Parts):
         found = [answers[number][1] if number in answers else None for number in range(len(self))]
         if method == "load":
             self._loaded = found
-        self.traffic.bytes_received += size_of(found)
+        self._count(arguments, found)
         return found
+
+    def blocks(self, arguments: Arguments, count: int) -> list[list[Any] | None]:
+        """Has each part put so many tables into Ray's store; returns references to them. See ``_Actor.blocks``."""
+        found: list[list[Any] | None] = [None] * len(self)
+        for number, given in enumerate(arguments):
+            while given is not None:
+                if (actor := self._actors[number]) is None:
+                    raise EntropyLawError("the parts of the pool are closed; select again")
+                made = actor.blocks.options(num_returns=count).remote(*given)
+                refs = made if isinstance(made, list) else [made]
+                try:
+                    ray.wait(refs, num_returns=len(refs), fetch_local=False)
+                    ray.get(actor.version.remote())
+                except RayError as error:
+                    self._why = str(error)
+                    self._remake(number)
+                    continue
+                found[number] = refs
+                break
+        return found
+
+    @staticmethod
+    def nodes() -> list[str]:
+        """The nodes that there are, in an order that does not change; those without processors only lead."""
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        able = [node for node in alive if node["Resources"].get("CPU")] or alive
+        return sorted(node["NodeID"] for node in able)
+
+    def threads(self) -> list[int]:
+        """How many threads each part may use, so that those on a node share its processors."""
+        processors = {node["NodeID"]: int(node["Resources"].get("CPU", 1)) for node in ray.nodes()}
+        parts = [self._nodes[number % len(self._nodes)] for number in range(len(self))]
+        return [max(1, processors.get(node, 1) // parts.count(node)) for node in parts]
 
     def close(self) -> None:
         """Ends the actors, whatever they are doing."""
@@ -180,9 +218,9 @@ class Actors(Parts):
                     "its node's memory, or make more parts of less each (partitions=, --partitions)"
                 )
             _log.warning("part %d of %d was lost, and is made again: %s", number + 1, len(self), why)
-            self.traffic.restarts += 1
+            self.restarts += 1
             _kill(self._actors[number])
-            self._nodes = _nodes()
+            self._nodes = self.nodes()
             try:
                 self._actors[number] = self._made(number)
                 if self._replayed(number):
@@ -249,10 +287,3 @@ def _changes(method: str, given: Sequence[Any]) -> bool:
 def _kill(actor: Any) -> None:
     if actor is not None:
         ray.kill(actor)
-
-
-def _nodes() -> list[str]:
-    """The nodes that there are, in an order that does not change; those without processors only lead."""
-    alive = [node for node in ray.nodes() if node["Alive"]]
-    able = [node for node in alive if node["Resources"].get("CPU")] or alive
-    return sorted(node["NodeID"] for node in able)
