@@ -14,9 +14,9 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.methods.method import Method, Task
 from entropylaw.parts.candidates import PartedCandidates
 from entropylaw.parts.parts import Parts, Traffic
-from entropylaw.parts.pieces import Listed, Piece
+from entropylaw.parts.pieces import Listed
 from entropylaw.parts.pool import PartedPool
-from entropylaw.parts.reading import Reading, Rows, Settled
+from entropylaw.parts.reading import Reading, Settled
 from entropylaw.pool import Pool
 from entropylaw.pool.model import Fingerprint
 from entropylaw.pool.render import Renderer
@@ -104,7 +104,7 @@ def reading_of(asked: Asked) -> Reading:
 
 def lead(
     parts: Parts,
-    data: Sequence[Sequence[Piece] | Rows],
+    data: Sequence[Any],
     files: Sequence[Listed],
     asked: Asked,
     *,
@@ -120,7 +120,7 @@ def lead(
     parts
         What is to read ``data``, and then to be asked.
     data
-        What each part reads.
+        What each part reads: pieces of files, or rows.
     files
         The files of the pool, for the manifest.
     asked
@@ -162,7 +162,7 @@ def lead(
     return selection
 
 
-def _settled(parts: Parts, data: Sequence[Sequence[Piece] | Rows], reading: Reading) -> Settled | None:
+def _settled(parts: Parts, data: Sequence[Any], reading: Reading) -> Settled | None:
     """The schema that the first record of the pool decides."""
     renderer = reading.renderer()
     if renderer.name != "text" or renderer.schema is not None:

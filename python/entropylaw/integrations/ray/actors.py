@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,14 +11,16 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
+from entropylaw.integrations.ray.blocks import Blocks
 from entropylaw.parts.part import CHANGES, Part
 from entropylaw.parts.parts import Arguments, Parts
-from entropylaw.parts.reading import Rows
 
 RESTARTS = 4
 """Times that a part is made again, unless it is said otherwise."""
 _POLL = 0.1
 """Seconds between two looks at how far the parts are."""
+
+_CLOSED = "the parts of the pool are closed; select again"
 
 _log = logging.getLogger("entropylaw")
 
@@ -54,14 +55,8 @@ class _Actor:
 
 
 def _here(argument: Any) -> Any:
-    """An argument with the blocks of a data set that it refers to. They are mapped from the object store, not copied,
-    and brought to this node if need be."""
-    if not isinstance(argument, Rows):
-        return argument
-    from ray.data.block import BlockAccessor
-
-    blocks = ray.get(list(argument.blocks))
-    return replace(argument, blocks=[BlockAccessor.for_block(block).to_arrow() for block in blocks])
+    """An argument with the blocks that it refers to."""
+    return argument.here() if isinstance(argument, Blocks) else argument
 
 
 class Actors(Parts):
@@ -137,23 +132,27 @@ class Actors(Parts):
 
     def blocks(self, arguments: Arguments, count: int) -> list[list[Any] | None]:
         """Has each part put so many tables into Ray's store; returns references to them. See ``_Actor.blocks``."""
-        found: list[list[Any] | None] = [None] * len(self)
-        for number, given in enumerate(arguments):
-            while given is not None:
-                if (actor := self._actors[number]) is None:
-                    raise EntropyLawError("the parts of the pool are closed; select again")
-                made = actor.blocks.options(num_returns=count).remote(*given)
-                refs = made if isinstance(made, list) else [made]
+        made = {number: self._blocks(number, given, count) for number, given in enumerate(arguments) if given}
+        for number, refs in made.items():
+            while True:
                 try:
                     ray.wait(refs, num_returns=len(refs), fetch_local=False)
-                    ray.get(actor.version.remote())
+                    # What was lost is ready too.
+                    ray.get(self._actors[number].version.remote())
+                    break
                 except RayError as error:
                     self._why = str(error)
                     self._remake(number)
-                    continue
-                found[number] = refs
-                break
-        return found
+                    given = arguments[number]
+                    assert given is not None
+                    made[number] = refs = self._blocks(number, given, count)
+        return [made.get(number) for number in range(len(self))]
+
+    def _blocks(self, number: int, given: Sequence[Any], count: int) -> list[Any]:
+        if (actor := self._actors[number]) is None:
+            raise EntropyLawError(_CLOSED)
+        refs = actor.blocks.options(num_returns=count).remote(*given)
+        return refs if isinstance(refs, list) else [refs]
 
     @staticmethod
     def nodes() -> list[str]:
@@ -178,7 +177,7 @@ class Actors(Parts):
     def _submitted(self, number: int, method: str, given: Sequence[Any]) -> Any:
         actor = self._actors[number]
         if actor is None:
-            raise EntropyLawError("the parts of the pool are closed; select again")
+            raise EntropyLawError(_CLOSED)
         return actor.call.remote(method, *given)
 
     def _received(self, pending: dict[int, Any], patient: bool) -> dict[int, tuple[bool, Any] | None]:

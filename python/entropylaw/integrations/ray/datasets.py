@@ -1,65 +1,16 @@
-"""From a data set of Ray to parts of a pool, and from a selection to a data set."""
+"""From a selection in parts to a ``ray.data.Dataset``."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from entropylaw.errors import EntropyLawError
 from entropylaw.integrations.ray.actors import Actors
 from entropylaw.parts.pool import PartedPool
-from entropylaw.parts.reading import Rows
 
 _BLOCK = 4096
 """Rows of a block of a data set that is made here."""
-
-
-def is_dataset(data: Any) -> bool:
-    """Whether it is a data set of Ray."""
-    return type(data).__module__.startswith("ray.data") and hasattr(data, "iter_internal_ref_bundles")
-
-
-def dealt(dataset: Any, parts: int) -> list[Rows]:
-    """The blocks of a data set, in its order, as so many parts of about as many bytes.
-
-    Raises
-    ------
-    EntropyLawError
-        If a block does not say how many rows it has.
-    """
-    blocks: list[tuple[Any, int, int]] = []
-    with _in_order(dataset):
-        for bundle in dataset.iter_internal_ref_bundles():
-            for ref, metadata in bundle.blocks:
-                if metadata.num_rows is None:
-                    raise EntropyLawError("a block of the data set does not know its rows; give materialize() of it")
-                blocks.append((ref, metadata.num_rows, metadata.size_bytes or metadata.num_rows))
-    whole = sum(size for *_, size in blocks) or 1
-    dealt: list[list[Any]] = [[] for _ in range(parts)]
-    firsts: list[int | None] = [None] * parts
-    before = rows = 0
-    for ref, count, size in blocks:
-        number = min((before + size // 2) * parts // whole, parts - 1)
-        if firsts[number] is None:
-            firsts[number] = rows
-        dealt[number].append(ref)
-        before, rows = before + size, rows + count
-    return [Rows(refs, first or 0) for refs, first in zip(dealt, firsts, strict=True)]
-
-
-@contextmanager
-def _in_order(dataset: Any) -> Iterator[None]:
-    """Has a data set be computed in its order, which Ray does not by itself."""
-    options = dataset.context.execution_options
-    before = options.preserve_order
-    options.preserve_order = True
-    try:
-        yield
-    finally:
-        options.preserve_order = before
 
 
 def dataset_of(actors: Actors, pool: PartedPool, indices: NDArray[np.int64], columns: dict[str, NDArray[Any]]) -> Any:

@@ -10,14 +10,13 @@ from entropylaw import parameters
 from entropylaw.asked import Asked
 from entropylaw.errors import EntropyLawError
 from entropylaw.integrations.ray.actors import RESTARTS, Actors
-from entropylaw.integrations.ray.datasets import dealt as dealt_blocks
-from entropylaw.integrations.ray.datasets import is_dataset
+from entropylaw.integrations.ray.blocks import dealt as dealt_blocks
+from entropylaw.integrations.ray.blocks import is_dataset
 from entropylaw.integrations.ray.selection import RaySelection, Stats
 from entropylaw.methods.method import Method
 from entropylaw.parts.leading import check_method, lead, reading_of
 from entropylaw.parts.parts import Traffic
-from entropylaw.parts.pieces import Listed, Piece, dealt, files_of
-from entropylaw.parts.reading import Rows
+from entropylaw.parts.pieces import Listed, dealt, files_of
 from entropylaw.pool.arena import MEMORY
 from entropylaw.pool.formats import Format, check_format
 from entropylaw.pool.load import OnError
@@ -140,7 +139,7 @@ def select(
     actors: Actors | None = None
     try:
         count = partitions or len(Actors.nodes())
-        shares: Sequence[Sequence[Piece] | Rows]
+        shares: Sequence[Any]
         shares = dealt_blocks(data, count) if is_dataset(data) else dealt(files, count, format)
         actors = Actors(count, restarts)
         if progress is not None:
