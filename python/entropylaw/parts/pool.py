@@ -175,6 +175,11 @@ class PartedRecords(Records):
         """Records as Python objects, in the order asked for."""
         return map(parse, self.raw(indices))
 
+    def tables(self) -> list[Any]:
+        """The columns of each part that is a table, with its name."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return [table for part in self._remote.all("columns", nothing) for table in part.tables]
+
     def schema(self, indices: Iterable[int] = ()) -> Any:
         """The columns and types of ``rows``."""
         rising = np.unique(np.fromiter(indices, dtype=np.int64))

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +52,8 @@ def save(
         shards=len(writing),
         columns=tuple(name.removeprefix("entropylaw_") for name in columns),
     )
-    where = _Stored(directory) if is_url(directory) else _Directory(directory)
-    where.check(force, pool)
+    where = _place(directory)
+    where.check(force, [File(path, "a file of the pool") for path in pool.records.paths()])
     with where.filled(list(names.values())) as output:
         arguments: list[Any] = [None] * len(actors)
         for part, name in names.items():
@@ -73,6 +73,21 @@ def save(
     return [where.path(name) for name in names.values()]
 
 
+def check_output(directory: str, force: bool, inputs: Sequence[File]) -> None:
+    """Finds out before the work whether its result can be written; ``inputs``: what the run reads.
+
+    Raises
+    ------
+    EntropyLawError
+        If it can't be, or there is an output already.
+    """
+    _place(directory).check(force, inputs)
+
+
+def _place(directory: str) -> "_Directory | _Stored":
+    return _Stored(directory) if is_url(directory) else _Directory(directory)
+
+
 class _Directory:
     """A directory that all nodes share."""
 
@@ -90,7 +105,7 @@ class _Directory:
         """What a file is called while it is written."""
         return str(self._path / f".{name}.{self._token}.tmp")
 
-    def check(self, force: bool, pool: PartedPool) -> None:
+    def check(self, force: bool, inputs: Sequence[File]) -> None:
         """Raises EntropyLawError if it can't be written to, or holds an output already."""
         try:
             self._path.mkdir(parents=True, exist_ok=True)
@@ -99,7 +114,6 @@ class _Directory:
         there = sorted(path for path in self._path.iterdir() if _is_ours(path.name))
         if there and not force:
             raise EntropyLawError(f"{there[0]}: the file exists; name another, or replace it (force=True, --force)")
-        inputs = [File(path, "a file of the pool") for path in pool.records.paths()]
         check_targets([File(str(path), "the records") for path in there], inputs)
 
     @contextlib.contextmanager
@@ -151,7 +165,7 @@ class _Stored:
         """Nothing: the parts have places of their own."""
         return ""
 
-    def check(self, force: bool, pool: PartedPool) -> None:
+    def check(self, force: bool, inputs: Sequence[File]) -> None:
         """Raises EntropyLawError if it holds an output already."""
         there = sorted(name for name in located(self.path("x")).beside() if _is_ours(name))
         if there and not force:
