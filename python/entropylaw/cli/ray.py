@@ -145,8 +145,5 @@ def _saved(arguments: argparse.Namespace, selection: "RaySelection") -> dict[str
     files = selection.save(arguments.output, force=arguments.force, columns=names)
     directory = arguments.output.rstrip("/")
     manifest = joined(f"{directory}/", MANIFEST) if is_url(directory) else f"{directory}/{MANIFEST}"
-    return {
-        "output": [shown(file) for file in files],
-        "manifest": shown(manifest),
-        "manifest_sha256": manifest_hash(manifest),
-    }
+    written = {"output": [shown(file) for file in files], "manifest": shown(manifest)}
+    return written | {"manifest_sha256": manifest_hash(manifest)}

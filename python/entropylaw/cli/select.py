@@ -132,7 +132,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_needs(method, asked)
     replace(asked, benchmark=arguments.benchmark).check_overlap(getattr(method, "target", None))
     if on_ray:
-        return run_on_ray(arguments)
+        run_on_ray(arguments)
+        return
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)

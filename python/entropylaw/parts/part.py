@@ -29,11 +29,15 @@ from entropylaw.storage.options import using
 from entropylaw.storage.uploads import staging, upload
 from entropylaw.storage.urls import is_url, last_part
 
-CHANGES = frozenset(
+_CHANGES = frozenset(
     ("use", "load", "begin", "exclude", "hashes", "meet", "count", "label", "relabel", "weigh", "scale", "open")
 )
-"""What changes the state of a part, so that a part that is made again has to be asked it again; ``answer`` does where
-``_core.request_changes`` says so."""
+"""The calls that change the state of a part, besides some of ``answer``."""
+
+
+def changes(method: str, arguments: Sequence[Any]) -> bool:
+    """Whether the state of a part depends on a call, so that a part that is made again has to be asked it again."""
+    return method in _CHANGES or (method == "answer" and _core.request_changes(arguments[0]))
 
 
 @dataclass(frozen=True)

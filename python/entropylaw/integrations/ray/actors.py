@@ -12,7 +12,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.integrations.ray.blocks import Blocks
-from entropylaw.parts.part import CHANGES, Part
+from entropylaw.parts.part import Part, changes
 from entropylaw.parts.parts import Arguments, Parts
 
 RESTARTS = 4
@@ -122,7 +122,7 @@ class Actors(Parts):
             if not went_well:
                 raise EntropyLawError(value)
         for number, given in enumerate(arguments):
-            if given is not None and _changes(method, given):
+            if given is not None and changes(method, given):
                 self._log[number].append((method, given))
         found = [answers[number][1] if number in answers else None for number in range(len(self))]
         if method == "load":
@@ -276,11 +276,6 @@ class Actors(Parts):
             # It is busy, or was lost, which the call says.
             return
         self.progress(sum(done for done, _ in found), sum(total for _, total in found))
-
-
-def _changes(method: str, given: Sequence[Any]) -> bool:
-    """Whether the state of a part depends on a call."""
-    return method in CHANGES or (method == "answer" and _core.request_changes(given[0]))
 
 
 def _kill(actor: Any) -> None:
