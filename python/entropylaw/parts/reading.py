@@ -83,7 +83,8 @@ def settle(data: Sequence[Piece] | Rows, reading: Reading) -> Settled | None:
         return None
     try:
         if isinstance(data, Rows):
-            _settle_table(_table(data), renderer)
+            if data.blocks:
+                _settle_table(_table(data), renderer)
         else:
             for piece in data:
                 _settle_file(_opened(piece), piece, reading, renderer)
