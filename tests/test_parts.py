@@ -4,6 +4,7 @@ import itertools
 import json
 import pickle
 import random
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -27,28 +28,10 @@ from entropylaw.parts.pieces import dealt, files_of
 from entropylaw.parts.reading import Rows
 from entropylaw.results import Selection
 
-COMMON = [
-    "group_by",
-    "quota",
-    "balance",
-    "min_score",
-    "weight",
-    "length_band",
-    "ratio_band",
-    "dedupe",
-    "anchor",
-    "tokens",
-    "decontaminate",
-    "benchmark",
-    "id",
-    "checkpoint",
-    "resume",
-    "render",
-    "schema",
-    "field",
-    "on_error",
-    "format",
-]
+COMMON = (
+    *("group_by", "quota", "balance", "min_score", "weight", "length_band", "ratio_band", "dedupe", "anchor", "tokens"),
+    *("decontaminate", "benchmark", "id", "checkpoint", "resume", "render", "schema", "field", "on_error", "format"),
+)
 
 
 def asked(budget: int | str, **how: Any) -> Asked:
@@ -90,27 +73,7 @@ def in_parts(paths: Sequence[str], parts: Here, budget: int | str, **how: Any) -
 def records(count: int) -> list[dict[str, Any]]:
     """Records that repeat each other, in part."""
     random_ = random.Random(4)
-    words = [
-        "the",
-        "cat",
-        "sat",
-        "on",
-        "a",
-        "mat",
-        "and",
-        "ran",
-        "away",
-        "from",
-        "some",
-        "dogs",
-        "that",
-        "were",
-        "not",
-        "there",
-        "at",
-        "all",
-        "yesterday",
-    ]
+    words = re.findall(r"\w+", "the cat sat on a mat and ran away from some dogs that were not there at all yesterday")
     found = []
     for n in range(count):
         text = " ".join(random_.choice(words) for _ in range(random_.randrange(3, 60)))
