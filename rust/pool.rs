@@ -53,6 +53,12 @@ impl<'a> Pool<'a> {
         Ok(Self { buffer: bytes, starts, ends, bytes: total })
     }
 
+    /// What [`Pool::part`] has made of the same arrays before, of so many `bytes`: they are not looked through again.
+    #[cfg(feature = "python")]
+    pub(crate) fn again(buffer: &'a [u8], starts: &'a [i64], ends: &'a [i64], bytes: usize) -> Self {
+        Self { buffer, starts, ends, bytes }
+    }
+
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -13,6 +13,7 @@ from entropylaw.pool.columnar import Layout
 __all__ = [
     "JOURNAL_HEADER",
     "Controls",
+    "Partition",
     "Picks",
     "Progress",
     "ReadRecords",
@@ -30,7 +31,9 @@ __all__ = [
     "measure",
     "measure_each",
     "novelty",
+    "request_changes",
     "select",
+    "select_parts",
     "thread_count",
     "weighted_keys",
     "zipfit_scores",
@@ -157,6 +160,71 @@ def select(
     that the pool has.
 
     ``random``: option ``seed``, an int. ``top``: option ``keys``, float64, one of each sample; the highest come first.
+    """
+
+@final
+class Partition:
+    """A part of a pool, which answers the requests of a coordinator, ``select_parts``.
+
+    Its samples are ``data[starts[i]:ends[i]]``, of the whole pool those from index ``first`` on. ``costs``, ``groups`` and
+    ``weights`` are those of ``Controls``, of its own samples; ``known``: positions here of samples that are known.
+
+    What it answers depends on its samples and on the requests that it has answered before. Raises EntropyLawError for what
+    can't be answered. One that was interrupted has to be made anew.
+    """
+
+    def __new__(
+        cls,
+        data: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        *,
+        first: int,
+        costs: NDArray[np.uint32] | None = None,
+        groups: NDArray[np.uint32] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        known: NDArray[np.int64] | None = None,
+        threads: int | None = None,
+    ) -> Self: ...
+    def answer(self, request: Buffer) -> bytes:
+        """The reply to a request. Lets go of the interpreter; threads that ask at once wait for each other."""
+
+def request_changes(request: Buffer) -> bytes | None:
+    """The part of a request that a partition's later answers depend on, as a request; None if there is none.
+
+    A partition that is made anew from the same samples, and asked these parts of all requests that were answered, in their
+    order, goes on where the other one was; their replies are of no use. It takes far less time than the requests did.
+    """
+
+def select_parts(
+    method: str,
+    ask: Callable[[list[bytes | None]], Sequence[bytes]],
+    options: dict[str, Any],
+    *,
+    parts: int,
+    budget: int,
+    unit: str = "samples",
+    quotas: NDArray[np.uint64] | None = None,
+    shares: NDArray[np.uint64] | None = None,
+    known_data: NDArray[np.uint8] | None = None,
+    known_offsets: NDArray[np.int64] | None = None,
+    journal: str | PathLike[str] | None = None,
+    threads: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Picks:
+    """Selects from several partitions what ``select`` would from the pool that they are parts of.
+
+    ``ask(requests)`` asks each of the ``parts`` partitions its request, all at the same time, and returns their replies in
+    the same order: a request of None asks nothing, and its reply is ``b""``. It is called on the calling thread, and what
+    it raises comes out of here. Requests to several that are equal are one object.
+
+    Limits are those of ``Controls``; what is said of each sample is its partition's to know. The journal is that of
+    ``select``, on whatever number of partitions it was begun.
+
+    Methods: ``coverage``, ``random`` with the options of ``select``. ``top``: no options; samples of highest weight come
+    first. ``dsir``: ``target``, data and offsets; ``ranking``: ``sampled``, ``sum`` or ``mean``; ``seed``. The
+    last two have a trace ``gains``, the score of each pick. Facts besides: ``round_trips``, ``bytes_sent`` and
+    ``bytes_received``.
     """
 
 def dsir_scores(

@@ -9,9 +9,11 @@ mod journal;
 mod measure;
 mod methods;
 mod overlap;
+mod partition;
 mod read;
 mod scores;
 mod select;
+mod select_parts;
 mod sizer;
 mod watch;
 
@@ -40,11 +42,15 @@ mod _core {
     #[pymodule_export]
     use super::overlap::{find_overlap, first_copies};
     #[pymodule_export]
+    use super::partition::{Partition, request_changes};
+    #[pymodule_export]
     use super::read::{ReadRecords, RecordReader};
     #[pymodule_export]
     use super::scores::{densities, dsir_scores, weighted_keys, zipfit_scores};
     #[pymodule_export]
     use super::select::{Picks, select};
+    #[pymodule_export]
+    use super::select_parts::select_parts;
     #[pymodule_export]
     use super::sizer::Sizer;
     #[pymodule_export]

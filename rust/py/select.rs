@@ -48,7 +48,7 @@ pub(super) fn select<'py>(
         py,
         pool: Pool::part(data.as_slice()?, starts.as_slice()?, ends.as_slice()?)?,
         controls: controls.controls()?,
-        options: Options { method, given: options },
+        options: Options::new(method, options),
         journal,
         threads: threads.map(ThreadCount::get),
         progress,
@@ -86,6 +86,11 @@ pub(super) struct Options<'py> {
 }
 
 impl<'py> Options<'py> {
+    /// What was given to a method.
+    pub(super) fn new(method: &'static str, given: Bound<'py, PyDict>) -> Self {
+        Self { method, given }
+    }
+
     /// Reads them with `read`, all of them.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! Long calls: the work on threads of its own, the calling thread free to answer Ctrl-C and to report progress.
 
+use std::convert::Infallible;
 use std::panic::resume_unwind;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
@@ -65,6 +66,17 @@ pub(super) fn watched<R: Send>(
     progress: Option<&Bound<'_, PyAny>>,
     job: impl FnOnce(&Monitor) -> Result<R> + Send,
 ) -> PyResult<R> {
+    watched_calling(py, progress, |never: Infallible| match never {}, |monitor, _| job(monitor))
+}
+
+/// The same of a job that needs something done on the calling thread, where signals are handled: what it sends is passed to
+/// `call`, one at a time. What `call` raises stops the job, and is the result.
+pub(super) fn watched_calling<C: Send, R: Send>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    mut call: impl FnMut(C) -> PyResult<()> + Send,
+    job: impl FnOnce(&Monitor, Sender<C>) -> Result<R> + Send,
+) -> PyResult<R> {
     let progress = progress.map(|callback| callback.clone().unbind());
     let monitor = Monitor::default();
     let report = || {
@@ -78,16 +90,23 @@ pub(super) fn watched<R: Send>(
     };
     py.detach(|| {
         thread::scope(|scope| {
-            let (running, ended) = mpsc::channel::<()>();
+            let (calls, called) = mpsc::channel();
             let monitor = &monitor;
-            let worker = scope.spawn(move || {
-                // Dropped when the job ends, also by a panic: that is what `ended` waits for.
-                let _running = running;
-                job(monitor)
-            });
-            while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
-                if let Err(raised) = report() {
+            // The job drops its end when it is over, also by a panic: that is what is waited for here.
+            let worker = scope.spawn(move || job(monitor, calls));
+            let mut last = Instant::now();
+            loop {
+                let outcome = match called.recv_timeout(POLL.saturating_sub(last.elapsed())) {
+                    Ok(wanted) => call(wanted),
+                    Err(RecvTimeoutError::Timeout) => {
+                        last = Instant::now();
+                        report()
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
+                if let Err(raised) = outcome {
                     monitor.stop();
+                    drop((call, called));
                     let _ = worker.join();
                     return Err(raised);
                 }

@@ -6,11 +6,10 @@
 //! no more than the work behind it. So there is no moment at which a journal could not be resumed, and writing costs what
 //! is new, however long the selection has been going on. Whole records that are not numbered 0, 1, 2 and so on are no
 //! crash's doing, and refused.
-//!
-//! Numbers are coded with seven bits a byte, low bits first (LEB128): most are small.
 
 use std::io;
 
+use super::code::{self, checksum};
 use crate::error::{Error, Result};
 
 /// Where records go.
@@ -106,11 +105,6 @@ fn whole(bytes: &[u8]) -> Option<&[u8]> {
     (checksum(&bytes[..end]).to_le_bytes() == *sum).then(|| &bytes[LENGTH..end])
 }
 
-/// 64-bit FNV-1a.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
 /// A record being written.
 pub struct Writer(Vec<u8>);
 
@@ -124,12 +118,8 @@ impl Writer {
     }
 
     /// Adds a number.
-    pub fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
+    pub fn number(&mut self, number: u64) {
+        code::put(&mut self.0, number);
     }
 
     /// Adds numbers, and how many they are.
@@ -173,16 +163,7 @@ impl Reader<'_> {
     /// # Errors
     /// [`Error::Checkpoint`] if there is none.
     pub fn number(&mut self) -> Result<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first().ok_or_else(misfit)?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(misfit())
+        code::take(&mut self.0).ok_or_else(misfit)
     }
 
     /// The next numbers.

@@ -60,6 +60,43 @@ impl Limits<'_> {
     pub fn samples(budget: u64) -> Self {
         Self { budget, cost: Cost::Samples, groups: &[], quotas: &[], shares: &[] }
     }
+
+    fn check_budget(&self) -> Result<()> {
+        if self.budget == 0 {
+            return Err(Error::Parameter("the budget is 0; it must be at least 1".into()));
+        }
+        Ok(())
+    }
+
+    fn check_groups(&self) -> Result<()> {
+        let wrong = |message: String| Err(Error::Parameter(message));
+        let Self { budget, quotas, shares, .. } = self;
+        if !shares.is_empty() {
+            if !quotas.is_empty() && quotas.len() != shares.len() {
+                return wrong(format!("{} quotas need as many shares, not {}", quotas.len(), shares.len()));
+            }
+            if quotas.iter().zip(*shares).any(|(quota, share)| !(quota.least..=quota.most).contains(share)) {
+                return wrong("a share is not within its group's quota".into());
+            }
+            if shares.iter().map(|&share| u128::from(share)).sum::<u128>() > u128::from(*budget) {
+                return wrong(format!("the shares are more than the budget of {budget}"));
+            }
+        }
+        if let Some(quota) = quotas.iter().find(|quota| quota.least > quota.most) {
+            return wrong(format!("a quota asks for at least {} and at most {}", quota.least, quota.most));
+        }
+        if quotas.iter().map(|quota| u128::from(quota.least)).sum::<u128>() > u128::from(*budget) {
+            return wrong(format!("the quotas' minima are more than the budget of {budget}"));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`Error::Parameter`] if no samples whatever could meet them.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_budget()?;
+        self.check_groups()
+    }
 }
 
 /// What the user has already: not selected, and its content not worth repeating.
@@ -113,10 +150,9 @@ impl<'a> Controls<'a> {
     /// [`Error::Parameter`] if they are not of this pool, or can't be met.
     pub(crate) fn check(&self, pool: &Pool<'_>) -> Result<()> {
         let wrong = |message: String| Err(Error::Parameter(message));
-        let Self { limits: Limits { budget, cost, groups, quotas, shares }, weights, .. } = self;
-        if *budget == 0 {
-            return wrong("the budget is 0; it must be at least 1".into());
-        }
+        let Self { limits, weights, .. } = self;
+        let Limits { cost, groups, quotas, shares, .. } = limits;
+        limits.check_budget()?;
         let costs = if let Cost::Each(costs) = cost { Some(costs.len()) } else { None };
         let count = quotas.len().max(shares.len());
         let grouped = if count == 0 { None } else { Some(groups.len()) };
@@ -131,23 +167,6 @@ impl<'a> Controls<'a> {
         if count > 0 && groups.iter().any(|&group| group as usize >= count) {
             return wrong(format!("groups must be below {count}, the number of quotas"));
         }
-        if !shares.is_empty() {
-            if !quotas.is_empty() && quotas.len() != shares.len() {
-                return wrong(format!("{} quotas need as many shares, not {}", quotas.len(), shares.len()));
-            }
-            if quotas.iter().zip(*shares).any(|(quota, share)| !(quota.least..=quota.most).contains(share)) {
-                return wrong("a share is not within its group's quota".into());
-            }
-            if shares.iter().map(|&share| u128::from(share)).sum::<u128>() > u128::from(*budget) {
-                return wrong(format!("the shares are more than the budget of {budget}"));
-            }
-        }
-        if let Some(quota) = quotas.iter().find(|quota| quota.least > quota.most) {
-            return wrong(format!("a quota asks for at least {} and at most {}", quota.least, quota.most));
-        }
-        if quotas.iter().map(|quota| u128::from(quota.least)).sum::<u128>() > u128::from(*budget) {
-            return wrong(format!("the quotas' minima are more than the budget of {budget}"));
-        }
-        Ok(())
+        limits.check_groups()
     }
 }

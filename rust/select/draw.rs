@@ -16,6 +16,11 @@ use crate::real;
 /// If there is not a factor for each weight.
 #[must_use]
 pub fn keys(log_weights: &[f64], wanted: Option<&[f64]>, seed: Option<u64>) -> Vec<f64> {
+    keys_from(0, log_weights, wanted, seed)
+}
+
+/// The same of some of the samples, of which this is the index of the first.
+pub(crate) fn keys_from(first: usize, log_weights: &[f64], wanted: Option<&[f64]>, seed: Option<u64>) -> Vec<f64> {
     let number = seed.map(numbers);
     let factor = |index: usize| match wanted {
         // What is not normal is less than anything that could be asked for.
@@ -24,7 +29,7 @@ pub fn keys(log_weights: &[f64], wanted: Option<&[f64]>, seed: Option<u64>) -> V
         None => 0.0,
     };
     let noise = |index: usize| match &number {
-        Some(number) => -real::ln(-real::ln(fraction(number(index)))),
+        Some(number) => -real::ln(-real::ln(fraction(number(first + index)))),
         None => 0.0,
     };
     log_weights.iter().enumerate().map(|(index, weight)| weight + factor(index) + noise(index)).collect()

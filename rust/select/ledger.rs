@@ -1,40 +1,18 @@
-//! What a selection may still take.
-//!
-//! One rule serves every budget and quota: a sample *fits* if its cost is at most what is left for its group. Left for a
-//! group is what of its minimum is not used yet, and the part of the budget that is no group's minimum; but no more than
-//! its maximum allows. So no limit is ever exceeded, and no group takes what another is to get.
-//!
-//! What is left for a group never grows. A sample that does not fit will not fit later either, and a method may
-//! forget it. There is one exception, which the method itself brings about: groups with *shares* get exactly those, and
-//! once no sample fits any more, [`Ledger::reopen`] leaves the rest of the budget to all groups within their quotas.
+//! What a selection may still take of a pool: the accounts of its budget ([`super::accounts`]), asked by sample.
 
-use super::controls::{Controls, Cost, Quota};
+use super::accounts::Accounts;
+use super::controls::{Controls, Cost};
 use crate::error::Result;
 use crate::pool::Pool;
 
-/// A group's account.
-#[derive(Debug, Clone, Copy)]
-struct Account {
-    /// Kept for it and not used yet.
-    kept: u64,
-    /// What its maximum leaves.
-    most: u64,
-}
-
-/// The budget and the groups' shares of it, as samples are picked.
+/// The budget and the groups' shares of it, as samples of a pool are picked.
 #[derive(Debug)]
 pub(crate) struct Ledger<'a> {
     pool: &'a Pool<'a>,
     cost: Cost<'a>,
     /// The group of each sample; empty if all are in one.
     groups: &'a [u32],
-    accounts: Vec<Account>,
-    /// Kept for nobody.
-    free: u64,
-    /// Of the budget.
-    left: u64,
-    /// What follows the shares: of each group, its share, and the quota that then holds.
-    then: Vec<(u64, Quota)>,
+    accounts: Accounts,
 }
 
 impl<'a> Ledger<'a> {
@@ -44,21 +22,14 @@ impl<'a> Ledger<'a> {
     /// [`crate::Error::Parameter`] if the controls are not of this pool, or can't be met.
     pub(crate) fn new(pool: &'a Pool<'a>, controls: &Controls<'a>) -> Result<Self> {
         controls.check(pool)?;
-        let limits = controls.limits;
-        let exactly = |&share: &u64| Account { kept: share, most: share };
-        let mut accounts: Vec<Account> = if limits.shares.is_empty() {
-            limits.quotas.iter().map(|quota| Account { kept: quota.least, most: quota.most }).collect()
-        } else {
-            limits.shares.iter().map(exactly).collect()
-        };
-        let quota = |group: usize| limits.quotas.get(group).copied().unwrap_or(Quota { least: 0, most: u64::MAX });
-        let then = limits.shares.iter().enumerate().map(|(group, &share)| (share, quota(group))).collect();
-        let free = limits.budget - accounts.iter().map(|account| account.kept).sum::<u64>();
-        let groups = if accounts.is_empty() { &[] } else { limits.groups };
-        if groups.is_empty() {
-            accounts = vec![Account { kept: 0, most: u64::MAX }];
-        }
-        Ok(Self { pool, cost: limits.cost, groups, accounts, free, left: limits.budget, then })
+        let limits = &controls.limits;
+        Ok(Self::with(pool, limits.cost, limits.groups, Accounts::new(limits)))
+    }
+
+    /// A ledger of a pool whose samples cost so much and are in these groups, by accounts as they are.
+    pub(crate) fn with(pool: &'a Pool<'a>, cost: Cost<'a>, groups: &'a [u32], accounts: Accounts) -> Self {
+        let groups = if accounts.are_grouped() { groups } else { &[] };
+        Self { pool, cost, groups, accounts }
     }
 
     /// What a sample takes of the budget.
@@ -78,62 +49,46 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// The group of a sample.
+    #[must_use]
+    #[inline]
+    pub(crate) fn group(&self, index: usize) -> usize {
+        self.groups.get(index).map_or(0, |&group| group as usize)
+    }
+
     /// Whether a sample fits.
     #[must_use]
     #[inline]
     pub(crate) fn fits(&self, index: usize) -> bool {
-        let Account { kept, most } = self.accounts[self.group(index)];
-        self.cost(index) <= most.min(kept + self.free)
+        self.accounts.fits(self.cost(index), self.group(index))
     }
 
     /// Whether as long as the budget is not reached every sample fits.
     #[must_use]
     pub(crate) fn all_fit(&self) -> bool {
-        self.cost == Cost::Samples && self.groups.is_empty()
+        self.cost == Cost::Samples && !self.accounts.are_grouped()
     }
 
     /// Notes that a sample which fits is picked.
     pub(crate) fn take(&mut self, index: usize) {
-        let cost = self.cost(index);
-        let group = self.group(index);
-        let Account { kept, most } = &mut self.accounts[group];
-        self.free -= cost.saturating_sub(*kept);
-        *kept = kept.saturating_sub(cost);
-        *most -= cost;
-        self.left -= cost;
+        self.accounts.take(self.cost(index), self.group(index));
     }
 
     /// Whether what does not fit may fit later.
     #[must_use]
     pub(crate) fn may_reopen(&self) -> bool {
-        !self.then.is_empty()
+        self.accounts.may_reopen()
     }
 
-    /// To be called when no sample fits any more: quotas take the place of the groups' shares. Says whether they did,
-    /// which happens once.
+    /// To be called when no sample fits any more; see [`Accounts::reopen`].
     pub(crate) fn reopen(&mut self) -> bool {
-        let then = std::mem::take(&mut self.then);
-        if then.is_empty() || self.left == 0 {
-            return false;
-        }
-        for (account, (share, quota)) in self.accounts.iter_mut().zip(then) {
-            let spent = share - account.most;
-            *account = Account { kept: quota.least.saturating_sub(spent), most: quota.most - spent };
-        }
-        // A share is not below its group's least, and the shares are not more than the budget; so neither is this.
-        self.free = self.left - self.accounts.iter().map(|account| account.kept).sum::<u64>();
-        true
+        self.accounts.reopen()
     }
 
     /// What is left of the budget.
     #[must_use]
     pub(crate) fn left(&self) -> u64 {
-        self.left
-    }
-
-    #[inline]
-    fn group(&self, index: usize) -> usize {
-        self.groups.get(index).map_or(0, |&group| group as usize)
+        self.accounts.left()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The methods that pick samples of a pool, and what they share.
 
+pub(crate) mod accounts;
 pub mod controls;
 pub mod coverage;
 pub mod draw;
@@ -7,4 +8,5 @@ mod greedy;
 pub(crate) mod ledger;
 pub(crate) mod order;
 pub mod ordered;
+pub mod parts;
 pub mod zip;

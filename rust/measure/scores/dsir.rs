@@ -47,10 +47,10 @@ fn buckets(text: &[u8], mut visit: impl FnMut(usize)) {
     bag::words_and_pairs(text, |hash| visit(slots.of(hash) as usize));
 }
 
-/// How often each bucket comes up, and all of them.
-fn count(pool: &Pool<'_>, monitor: &Monitor) -> Result<(Vec<u64>, u64)> {
+/// How often each bucket comes up. Call it inside of [`Threads::install`].
+pub(crate) fn count(pool: &Pool<'_>, monitor: &Monitor) -> Result<Vec<u64>> {
     let none = || vec![0_u64; BUCKETS as usize];
-    let counts = (0..pool.len())
+    (0..pool.len())
         .into_par_iter()
         .step_by(AT_ONCE)
         .try_fold(none, |mut counts, start| {
@@ -63,9 +63,7 @@ fn count(pool: &Pool<'_>, monitor: &Monitor) -> Result<(Vec<u64>, u64)> {
         .try_reduce(none, |mut counts, other| {
             counts.iter_mut().zip(other).for_each(|(count, more)| *count += more);
             Ok(counts)
-        })?;
-    let all = counts.iter().sum();
-    Ok((counts, all))
+        })
 }
 
 /// What every sample of `pool` is worth for `target`.
@@ -76,23 +74,33 @@ fn count(pool: &Pool<'_>, monitor: &Monitor) -> Result<(Vec<u64>, u64)> {
 pub fn scores(pool: &Pool<'_>, target: &Pool<'_>, threads: Option<usize>, monitor: &Monitor) -> Result<Vec<Score>> {
     Threads::start(threads)?.install(|| {
         monitor.enter(Stage::Count, pool.len() + target.len());
-        let (raw, of_raw) = count(pool, monitor)?;
-        let (wanted, of_wanted) = count(target, monitor)?;
-        if of_wanted == 0 {
-            return Err(Error::Parameter("the target has no words: there is nothing to select for".into()));
-        }
-        let share = |count: u64, of: u64| real::ln(count as f64 / of.max(1) as f64 + SMOOTHING);
-        let worth = |here, there| ((share(here, of_wanted) - share(there, of_raw)) * UNITS).round() as i64;
-        let worth: Vec<i64> = wanted.iter().zip(&raw).map(|(&here, &there)| worth(here, there)).collect();
+        let raw = count(pool, monitor)?;
+        let worth = worth(&count(target, monitor)?, &raw)?;
         monitor.enter(Stage::Score, pool.len());
-        each(pool, monitor, |text| {
-            let (mut sum, mut features) = (0_i128, 0);
-            buckets(text, |bucket| {
-                sum += i128::from(worth[bucket]);
-                features += 1;
-            });
-            Score { log_weight: sum as f64 / UNITS, features }
-        })
+        scores_by(pool, &worth, monitor)
+    })
+}
+
+/// What each bucket is worth, in [`UNITS`], that comes up so often in the target and in the pool.
+pub(crate) fn worth(wanted: &[u64], raw: &[u64]) -> Result<Vec<i64>> {
+    let (of_wanted, of_raw) = (wanted.iter().sum::<u64>(), raw.iter().sum::<u64>());
+    if of_wanted == 0 {
+        return Err(Error::Parameter("the target has no words: there is nothing to select for".into()));
+    }
+    let share = |count: u64, of: u64| real::ln(count as f64 / of.max(1) as f64 + SMOOTHING);
+    let worth = |here, there| ((share(here, of_wanted) - share(there, of_raw)) * UNITS).round() as i64;
+    Ok(wanted.iter().zip(raw).map(|(&here, &there)| worth(here, there)).collect())
+}
+
+/// What every sample of `pool` is worth, where buckets are worth so much. Call it inside of [`Threads::install`].
+pub(crate) fn scores_by(pool: &Pool<'_>, worth: &[i64], monitor: &Monitor) -> Result<Vec<Score>> {
+    each(pool, monitor, |text| {
+        let (mut sum, mut features) = (0_i128, 0);
+        buckets(text, |bucket| {
+            sum += i128::from(worth[bucket]);
+            features += 1;
+        });
+        Score { log_weight: sum as f64 / UNITS, features }
     })
 }
 

@@ -6,14 +6,35 @@ use pyo3::prelude::*;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::py::arguments::ThreadCount;
-use crate::py::select::{Call, Picks};
+use crate::py::select::{Call, Options, Picks};
+use crate::py::select_parts::{PartedCall, Parts};
 use crate::py::watch::watched;
-use crate::select::coverage::{self, Guard, Params, Target, TargetShare, Unit};
+use crate::select::coverage::{self, Guard, Params, Selection, Target, TargetShare, Unit};
 
 /// Options: `unit`, `ngram`, `gamma`, `alpha`, `min_df`, `min_contexts`, `one_in`; `target`, which may be None, and
 /// `target_weight`.
 pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
-    let (params, target, weight) = call.options.read(|options| {
+    let (params, target, weight) = read(&call.options)?;
+    let target = targeted(target.as_ref(), weight)?;
+    let selection = call.run(|pool, controls, journal, threads, monitor| {
+        coverage::select(pool, &params, target.as_ref(), controls, journal, threads, monitor)
+    })?;
+    tell(call.py, selection)
+}
+
+/// The same from partitions, with the same options.
+pub(crate) fn select_parts(call: &PartedCall<'_, '_>) -> PyResult<Picks> {
+    let (params, target, weight) = read(&call.options)?;
+    let target = targeted(target.as_ref(), weight)?;
+    let (selection, traffic) = call.run(|parts, journal| {
+        let Parts { ask, count, plan, threads, monitor } = parts;
+        coverage::select_parts(ask, count, &params, target.as_ref(), plan, journal, threads, monitor)
+    })?;
+    tell(call.py, selection)?.traffic(call.py, traffic)
+}
+
+fn read<'py>(options: &Options<'py>) -> PyResult<(Params, Option<Samples<'py>>, f64)> {
+    options.read(|options| {
         let params = Params {
             unit: unit_named(&options.get::<String>("unit")?)?,
             ngram: options.get("ngram")?,
@@ -23,12 +44,10 @@ pub(crate) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
             one_in: options.get("one_in")?,
         };
         Ok((params, options.get::<Option<Samples<'_>>>("target")?, options.get("target_weight")?))
-    })?;
-    let target = targeted(target.as_ref(), weight)?;
-    let selection = call.run(|pool, controls, journal, threads, monitor| {
-        coverage::select(pool, &params, target.as_ref(), controls, journal, threads, monitor)
-    })?;
-    let py = call.py;
+    })
+}
+
+fn tell(py: Python<'_>, selection: Selection) -> PyResult<Picks> {
     let picks = Picks::new(py, selection.indices)
         .trace(py, "gains", selection.gains)?
         .fact(py, "objective", selection.objective)?

@@ -9,6 +9,7 @@ mod zip;
 use pyo3::prelude::*;
 
 use super::select::{Call, Picks};
+use super::select_parts::PartedCall;
 
 /// Reads the options, selects, and tells of it.
 type Method = fn(&Call<'_, '_>) -> PyResult<Picks>;
@@ -16,3 +17,14 @@ type Method = fn(&Call<'_, '_>) -> PyResult<Picks>;
 /// By name.
 pub(super) const METHODS: &[(&str, Method)] =
     &[("coverage", coverage::select), ("random", ordered::random), ("top", ordered::top), ("zip", zip::select)];
+
+/// Reads the options, selects from partitions, and tells of it.
+type Parted = fn(&PartedCall<'_, '_>) -> PyResult<Picks>;
+
+/// Those that select from partitions, by name.
+pub(super) const PARTED: &[(&str, Parted)] = &[
+    ("coverage", coverage::select_parts),
+    ("dsir", ordered::dsir_parts),
+    ("random", ordered::random_parts),
+    ("top", ordered::top_parts),
+];

@@ -43,7 +43,14 @@ pub(super) fn document_frequencies<F: Features>(
     guard: Guard,
     monitor: &Monitor,
 ) -> Result<Vec<u32>> {
-    let mut cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+    let mut cells = cells(pool, features, slots, monitor)?;
+    cells.par_iter_mut().for_each(|cell| *cell = guard.admit(*cell));
+    Ok(cells)
+}
+
+/// What was counted in each slot.
+pub(super) fn cells<F: Features>(pool: &Pool<'_>, features: F, slots: Slots, monitor: &Monitor) -> Result<Vec<u32>> {
+    let cells: Vec<AtomicU32> = (0..slots.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
     let scratch = || (Distinct::new(slots), Vec::new());
     (0..pool.len()).into_par_iter().try_for_each_init(scratch, |(seen, notes), index| {
         monitor.check()?;
@@ -60,7 +67,6 @@ pub(super) fn document_frequencies<F: Features>(
         monitor.steps(1);
         Ok(())
     })?;
-    cells.par_iter_mut().for_each(|cell| *cell.get_mut() = guard.admit(*cell.get_mut()));
     // In place: the standard library reuses the allocation.
     Ok(cells.into_iter().map(AtomicU32::into_inner).collect())
 }
@@ -84,13 +90,7 @@ fn fingerprint(occurrence: Occurrence) -> u16 {
 fn note(cell: &AtomicU32, first: bool, context: u16) {
     let mut old = cell.load(Ordering::Relaxed);
     loop {
-        let (df, seen) = unpack(old);
-        let seen = match seen {
-            0 => context,
-            same if same == context => same,
-            _ => SEVERAL,
-        };
-        let new = u32::from(df.saturating_add(u16::from(first))) << 16 | u32::from(seen);
+        let new = merge(old, u32::from(first) << 16 | u32::from(context));
         if new == old {
             return;
         }
@@ -101,13 +101,26 @@ fn note(cell: &AtomicU32, first: bool, context: u16) {
     }
 }
 
+/// What a cell holds of two pools together.
+#[inline]
+pub(super) fn merge(a: u32, b: u32) -> u32 {
+    let ((df, seen), (more, context)) = (unpack(a), unpack(b));
+    let seen = match (seen, context) {
+        (0, only) | (only, 0) => only,
+        (same, other) if same == other => same,
+        _ => SEVERAL,
+    };
+    u32::from(df.saturating_add(more)) << 16 | u32::from(seen)
+}
+
 fn unpack(cell: u32) -> (u16, u16) {
     ((cell >> 16) as u16, cell as u16)
 }
 
 impl Guard {
     /// The `df` of a cell, or 0.
-    fn admit(self, cell: u32) -> u32 {
+    #[inline]
+    pub(super) fn admit(self, cell: u32) -> u32 {
         let (df, seen) = unpack(cell);
         let contexts = if seen == SEVERAL { 2 } else { 1 };
         if df >= self.min_df && contexts >= self.min_contexts { u32::from(df) } else { 0 }
@@ -139,6 +152,26 @@ mod tests {
         // What is in so many samples recurs, whatever is asked for.
         let demanding = Guard { min_df: u16::MAX, min_contexts: 1 };
         assert_eq!(frequencies(&b"xy".repeat(70_000), 2, demanding).iter().sum::<u32>(), 65_535);
+    }
+
+    /// Cells of parts of a pool make those of the pool.
+    #[test]
+    fn parts_are_merged_to_the_whole() {
+        let bytes: Vec<u8> = (0..3000_u32).map(|n| b'a' + (n.wrapping_mul(2_654_435_761) >> 29) as u8).collect();
+        let offsets: Vec<i64> = (0..=300).map(|at| at * 10).collect();
+        let count = |from: usize, to: usize| {
+            let pool = Pool::part(&bytes, &offsets[from..to], &offsets[from + 1..=to]).unwrap();
+            cells(&pool, ByteGrams::new(2), Slots::new(SLOTS), &Monitor::default()).unwrap()
+        };
+        let whole = count(0, 300);
+        for cuts in [&[0, 300][..], &[0, 1, 1, 150, 300], &[0, 100, 299, 300]] {
+            let mut merged = vec![0; SLOTS as usize];
+            for ends in cuts.windows(2).rev() {
+                merged.iter_mut().zip(count(ends[0], ends[1])).for_each(|(cell, more)| *cell = merge(*cell, more));
+            }
+            assert_eq!(merged, whole, "{cuts:?}");
+        }
+        assert_eq!([merge(0, 0), merge(9 << 16 | 3, 0xffff << 16 | 3)], [0, 0xffff << 16 | 3]);
     }
 
     /// A sample counts once, however often it has the feature; a feature after two contexts recurs.

@@ -26,8 +26,7 @@ const CHUNK: usize = 256;
 pub(super) const COMMON: usize = 1 << 16;
 
 /// The lists of a pool.
-pub(super) struct Lists<'a, F> {
-    pool: &'a Pool<'a>,
+pub(super) struct Lists<F> {
     features: F,
     /// `None` for those that did not fit.
     chunks: Vec<Option<Chunk>>,
@@ -75,10 +74,10 @@ impl Reader {
     }
 }
 
-impl<'a, F: Features> Lists<'a, F> {
+impl<F: Features> Lists<F> {
     /// Reads every sample; stores lists of `room` bytes at most.
     pub(super) fn new(
-        pool: &'a Pool<'a>,
+        pool: &Pool<'_>,
         features: F,
         vocabulary: Vocabulary,
         room: usize,
@@ -104,7 +103,7 @@ impl<'a, F: Features> Lists<'a, F> {
         };
         let chunks: Vec<_> = (0..pool.len().div_ceil(CHUNK)).into_par_iter().map(chunk).collect::<Result<_>>()?;
         let reader = chunks.iter().any(Option::is_none).then_some(reader);
-        Ok(Self { pool, features, chunks, reader })
+        Ok(Self { features, chunks, reader })
     }
 
     /// Bytes that the lists take which are stored.
@@ -119,11 +118,11 @@ impl<'a, F: Features> Lists<'a, F> {
         self.chunks[index / CHUNK].as_ref().map(|chunk| chunk.list(index % CHUNK))
     }
 
-    /// Calls `visit` with the features of a sample, sorted.
-    pub(super) fn each(&self, index: usize, visit: impl FnMut(u32)) {
+    /// Calls `visit` with the features of a sample of the pool that was read, sorted.
+    pub(super) fn each(&self, pool: &Pool<'_>, index: usize, visit: impl FnMut(u32)) {
         match (self.stored(index), &self.reader) {
             (Some(list), _) => list.iter().for_each(visit),
-            (None, Some(reader)) => reader.read(self.features, self.pool.sample(index), |marks| marks.drain(visit)),
+            (None, Some(reader)) => reader.read(self.features, pool.sample(index), |marks| marks.drain(visit)),
             (None, None) => unreachable!("the reader is kept while a list is not stored"),
         }
     }

@@ -26,6 +26,7 @@
 //! that come a bit a feature for each thread, and at most about 64 MiB for the survey. A target takes some 40 bytes for
 //! each of its distinct features that count, and 4 for each thread.
 
+mod coordinator;
 mod counts;
 mod distinct;
 mod first;
@@ -34,6 +35,7 @@ mod marks;
 mod memory;
 mod objective;
 mod params;
+mod part;
 mod survey;
 mod table;
 mod target;
@@ -42,9 +44,11 @@ mod task;
 mod tests;
 mod vocabulary;
 mod weights;
+mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use self::coordinator::select_parts;
 pub use self::counts::Guard;
 pub use self::first::first_gains;
 use self::lists::Lists;
@@ -52,6 +56,7 @@ use self::marks::Marks;
 pub use self::memory::auto_one_in;
 use self::objective::Covered;
 pub use self::params::{MOST_SAMPLED, Params, Unit};
+pub(crate) use self::part::{count_part, survey_part};
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};
@@ -165,14 +170,14 @@ impl Task<'_> {
         }
         let room = room.saturating_sub(vocabulary.memory() + table.memory() + greedy::BYTES_A_SAMPLE * pool.len());
         let lists = Lists::new(pool, features, vocabulary, room, monitor)?;
-        let mut objective = Covered::new(lists, table);
+        let mut objective = Covered::new(pool, lists, table);
         let known = controls.known.mask(pool)?;
         (0..pool.len()).filter(|&index| known[index]).for_each(|index| objective.know(index));
         let greedy = Greedy::start(pool, controls, params.alpha, objective, journal, monitor)?;
         let scored = Instant::now();
         let picks = greedy.run()?;
 
-        let (table, reached) = picks.objective.into_parts();
+        let (_, table, reached) = picks.objective.into_parts();
         let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
         Ok(Selection {
             indices: picks.indices,

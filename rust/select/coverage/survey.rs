@@ -43,35 +43,13 @@ pub(super) struct Survey {
 impl Survey {
     /// Looks at every sample.
     pub(super) fn new<F: Features>(pool: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Self> {
-        let mut shift = 0;
-        while (pool.bytes() * features.per_byte()) >> shift > KEPT {
-            shift += 1;
-        }
-        let limit = u64::MAX >> shift;
-        let mut hashes = (0..pool.len())
-            .into_par_iter()
-            .try_fold(Vec::new, |mut kept, index| {
-                monitor.check()?;
-                features.each(pool.sample(index), |occurrence| {
-                    if occurrence.hash <= limit {
-                        if kept.len() == kept.capacity() {
-                            forget_repetitions(&mut kept);
-                            kept.reserve(kept.len() + 1);
-                        }
-                        kept.push(occurrence.hash);
-                    }
-                });
-                monitor.steps(1);
-                Ok(kept)
-            })
-            .try_reduce(Vec::new, |mut a, mut b| {
-                a.append(&mut b);
-                forget_repetitions(&mut a);
-                Ok(a)
-            })?;
-        hashes.par_sort_unstable();
-        hashes.dedup();
-        Ok(Self { hashes, shift, one_in: features.one_in() })
+        let shift = shift(pool.bytes(), features);
+        Ok(Self::of(hashes(pool, features, shift, monitor)?, shift, features.one_in()))
+    }
+
+    /// The survey of a pool with these [`hashes`], sorted and each there once.
+    pub(super) fn of(hashes: Vec<u64>, shift: u32, one_in: u64) -> Self {
+        Self { hashes, shift, one_in }
     }
 
     /// Distinct features in the pool: exact for small pools, an estimate for others.
@@ -86,8 +64,7 @@ impl Survey {
 
     /// A table that has room for them, and is small beside a pool of `bytes`.
     pub(super) fn slots(&self, bytes: usize) -> Slots {
-        let most = (bytes as u64 / POOL_SHARE / self.one_in).clamp(ALWAYS, u64::from(u32::MAX));
-        Slots::new((self.counting() * ROOM).clamp(FEWEST, most) as u32)
+        Slots::new((self.counting() * ROOM).clamp(FEWEST, most_slots(bytes, self.one_in)) as u32)
     }
 
     /// Share of the features that have a slot in common with another one, in a table of `slots`.
@@ -100,6 +77,49 @@ impl Survey {
             .sum();
         if shared == 0 { 0.0 } else { shared as f64 / self.hashes.len() as f64 }
     }
+}
+
+/// Slots that a table of a pool of so many bytes has at most.
+pub(super) fn most_slots(bytes: usize, one_in: u64) -> u64 {
+    (bytes as u64 / POOL_SHARE / one_in).clamp(ALWAYS, u64::from(u32::MAX))
+}
+
+/// In how large a part of their range hashes are kept for a pool of so many bytes: the lowest `2^-shift`.
+pub(super) fn shift<F: Features>(bytes: usize, features: F) -> u32 {
+    let mut shift = 0;
+    while bytes.saturating_mul(features.per_byte()) >> shift > KEPT {
+        shift += 1;
+    }
+    shift
+}
+
+/// The hashes of a pool's features in that part, sorted, each there once.
+pub(super) fn hashes<F: Features>(pool: &Pool<'_>, features: F, shift: u32, monitor: &Monitor) -> Result<Vec<u64>> {
+    let limit = u64::MAX >> shift;
+    let mut hashes = (0..pool.len())
+        .into_par_iter()
+        .try_fold(Vec::new, |mut kept, index| {
+            monitor.check()?;
+            features.each(pool.sample(index), |occurrence| {
+                if occurrence.hash <= limit {
+                    if kept.len() == kept.capacity() {
+                        forget_repetitions(&mut kept);
+                        kept.reserve(kept.len() + 1);
+                    }
+                    kept.push(occurrence.hash);
+                }
+            });
+            monitor.steps(1);
+            Ok(kept)
+        })
+        .try_reduce(Vec::new, |mut a, mut b| {
+            a.append(&mut b);
+            forget_repetitions(&mut a);
+            Ok(a)
+        })?;
+    hashes.par_sort_unstable();
+    hashes.dedup();
+    Ok(hashes)
 }
 
 /// Keeps one of each. Of a text that says one thing over and over, all occurrences would be too many.

@@ -164,8 +164,15 @@ impl Table {
 
     /// One more sample with this feature is selected; what that added.
     pub(super) fn select(&mut self, feature: u32) -> u64 {
-        let at = feature as usize;
         let added = self.marginal(feature);
+        self.raise(feature, 1);
+        added
+    }
+
+    /// So many more samples with this feature are selected.
+    #[inline]
+    pub(super) fn raise(&mut self, feature: u32, samples: u16) {
+        let at = feature as usize;
         let (rank, c) = (self.ranks.of(feature), self.selected[at]);
         if c == 0 {
             let weight = self.scale.weight(rank);
@@ -176,13 +183,17 @@ impl Table {
                 reach.share.covered += weight;
             }
         }
-        self.selected[at] = c.saturating_add(1);
+        self.selected[at] = c.saturating_add(samples);
         let marginal = self.scale.marginal(rank, self.selected[at]);
         match self.marginals.get_mut(at) {
             Some(common) => *common = marginal,
             None => self.bounds[at - COMMON] = bound(marginal, self.shift) as u16,
         }
-        added
+    }
+
+    /// How many features there are: their numbers are below this.
+    pub(super) fn len(&self) -> usize {
+        self.selected.len()
     }
 
     /// Bytes that this takes, small things apart.

@@ -101,22 +101,26 @@ impl Aims {
         slots: Slots,
         monitor: &Monitor,
     ) -> Result<Self> {
-        let index = Index::new(distinct(target, features, monitor)?);
-        // Numbers of places: features that have a slot in common have a place in common, as they are sorted by both.
-        let mut places: Vec<u32> = Vec::with_capacity(index.hashes.len());
-        for (at, pair) in index.hashes.iter().map(|&hash| slots.of(hash)).enumerate() {
-            let is_new = at > 0 && slots.of(index.hashes[at - 1]) != pair;
-            places.push(places.last().map_or(0, |&last| last + u32::from(is_new)));
-        }
-        let count = places.last().map_or(0, |&last| last as usize + 1);
+        let sought = Sought::new(distinct(target, features, monitor)?, slots);
+        let found = sought.find(pool, features, monitor)?;
+        Self::of(&sought, &found, target, features, slots, monitor)
+    }
 
-        let of_pool = Holders::new(count, index.hashes.len());
-        of_pool.count(pool, features, &index, |at| Some(places[at]), monitor)?;
-        let is_shared = |at: usize| of_pool.seen[at].load(Ordering::Relaxed) > 0;
-        let of_target = Holders::new(count, index.hashes.len());
-        of_target.count(target, features, &index, |at| is_shared(at).then_some(places[at]), monitor)?;
+    /// What was `sought` of a target and `found` in a pool.
+    pub(super) fn of<F: Features>(
+        sought: &Sought,
+        found: &Found,
+        target: &Pool<'_>,
+        features: F,
+        slots: Slots,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        let Sought { index, places, count } = sought;
+        let is_shared = |at: usize| found.seen[at];
+        let of_target = Holders::new(*count, index.hashes.len());
+        of_target.count(target, features, index, |at| is_shared(at).then_some(places[at]), monitor)?;
         let tdf = Holders::new(index.hashes.len(), index.hashes.len());
-        tdf.count(target, features, &index, |at| Some(at as u32), monitor)?;
+        tdf.count(target, features, index, |at| Some(at as u32), monitor)?;
 
         let mut aims = Self { shared: Vec::new(), missing: Vec::new(), recurring: 0, recurring_shared: 0 };
         for (at, &hash) in index.hashes.iter().enumerate() {
@@ -128,7 +132,7 @@ impl Aims {
                 continue;
             }
             aims.recurring_shared += u64::from(here > 1);
-            let aim = Aim { slot: slots.of(hash), df: of_pool.of(place), tdf: of_target.of(place) };
+            let aim = Aim { slot: slots.of(hash), df: found.counts[place], tdf: of_target.of(place) };
             if aims.shared.last() != Some(&aim) {
                 aims.shared.push(aim);
             }
@@ -138,8 +142,66 @@ impl Aims {
     }
 }
 
+/// The features of a target, to be found in a pool.
+pub(super) struct Sought {
+    index: Index,
+    /// Of each feature, the number of its place; how many places there are.
+    places: Vec<u32>,
+    count: usize,
+}
+
+/// What a pool has of what is sought.
+pub(super) struct Found {
+    /// Of each place, in how many samples it has a feature there.
+    pub counts: Vec<u32>,
+    /// Which features it has.
+    pub seen: Vec<bool>,
+}
+
+impl Sought {
+    /// Features by their hashes, sorted, each there once.
+    pub(super) fn new(hashes: Vec<u64>, slots: Slots) -> Self {
+        let index = Index::new(hashes);
+        // Numbers of places: features that have a slot in common have a place in common, as they are sorted by both.
+        let mut places: Vec<u32> = Vec::with_capacity(index.hashes.len());
+        for (at, pair) in index.hashes.iter().map(|&hash| slots.of(hash)).enumerate() {
+            let is_new = at > 0 && slots.of(index.hashes[at - 1]) != pair;
+            places.push(places.last().map_or(0, |&last| last + u32::from(is_new)));
+        }
+        let count = places.last().map_or(0, |&last| last as usize + 1);
+        Self { index, places, count }
+    }
+
+    /// Their hashes.
+    pub(super) fn hashes(&self) -> &[u64] {
+        &self.index.hashes
+    }
+
+    /// Looks for them in a pool.
+    pub(super) fn find<F: Features>(&self, pool: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Found> {
+        let holders = Holders::new(self.count, self.index.hashes.len());
+        holders.count(pool, features, &self.index, |at| Some(self.places[at]), monitor)?;
+        let Holders { counts, seen } = holders;
+        let counts = counts.into_iter().map(AtomicU32::into_inner).collect();
+        Ok(Found { counts, seen: seen.into_iter().map(|seen| seen.into_inner() > 0).collect() })
+    }
+
+    /// What none of them is found in.
+    pub(super) fn none(&self) -> Found {
+        Found { counts: vec![0; self.count], seen: vec![false; self.index.hashes.len()] }
+    }
+}
+
+impl Found {
+    /// Adds what another part of the pool has.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count = count.saturating_add(*more));
+        self.seen.iter_mut().zip(&other.seen).for_each(|(seen, too)| *seen |= too);
+    }
+}
+
 /// The hashes of a target's features, sorted, each once.
-fn distinct<F: Features>(target: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Vec<u64>> {
+pub(super) fn distinct<F: Features>(target: &Pool<'_>, features: F, monitor: &Monitor) -> Result<Vec<u64>> {
     let mut hashes = Vec::new();
     let mut tidy = 1 << 16;
     for sample in target.iter() {

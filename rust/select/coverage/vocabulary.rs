@@ -29,6 +29,24 @@ pub(super) struct Ranks {
 }
 
 impl Ranks {
+    /// Those of features of which so many have each rank; what is said of rank 0 does not count.
+    pub(super) fn new(counts: &[u32]) -> Self {
+        let mut starts = vec![0];
+        let mut count = 0;
+        for &more in counts[1..].iter().rev() {
+            count += more;
+            starts.push(count);
+        }
+        Self { starts }
+    }
+
+    /// The first number of each rank, by rank; of rank 0, which no feature has, anything.
+    fn first(&self) -> Vec<u32> {
+        let mut first = self.starts.clone();
+        first.reverse();
+        first
+    }
+
     /// The highest.
     pub(super) fn most(&self) -> usize {
         self.starts.len() - 1
@@ -56,15 +74,8 @@ impl Vocabulary {
     pub(super) fn new(slots: Slots, mut ranks: Vec<u32>, most: usize) -> (Self, Ranks) {
         let mut counts = vec![0_u32; most + 1];
         ranks.iter().for_each(|&rank| counts[rank as usize] += 1);
-        let mut starts = Vec::with_capacity(counts.len());
-        let mut next = vec![0; counts.len()];
-        let mut count = 0;
-        for rank in (1..counts.len()).rev() {
-            starts.push(count);
-            next[rank] = count;
-            count += counts[rank];
-        }
-        starts.push(count);
+        let numbered = Ranks::new(&counts);
+        let mut next = numbered.first();
         for cell in &mut ranks {
             if *cell == 0 {
                 *cell = NONE;
@@ -74,7 +85,7 @@ impl Vocabulary {
                 *next += 1;
             }
         }
-        (Self { slots, ids: ranks, count: count as usize }, Ranks { starts })
+        (Self { slots, ids: ranks, count: numbered.len() }, numbered)
     }
 
     /// How many features count: their numbers are below this.

@@ -19,7 +19,7 @@ use super::target::Aims;
 use crate::real::pow;
 
 /// The highest `df` of the pool's table.
-const MOST_DF: usize = u16::MAX as usize;
+pub(super) const MOST_DF: usize = u16::MAX as usize;
 
 /// The weights of ranks.
 pub(super) struct Weights {
@@ -39,6 +39,22 @@ pub(super) struct Aimed {
     pub missing: f64,
 }
 
+/// From `df` to ranks, where there is a target.
+pub(super) struct Ranking {
+    /// Of the features that are not aimed at, by `df`.
+    pub of_df: Vec<u32>,
+    /// Of those that are, by slot.
+    pub of_aims: Vec<(u32, u32)>,
+}
+
+impl Ranking {
+    /// Makes the `df` of features that recur, by slot, into ranks.
+    pub(super) fn rank(&self, df: &mut [u32]) {
+        df.iter_mut().for_each(|df| *df = self.of_df[*df as usize]);
+        self.of_aims.iter().for_each(|&(slot, rank)| df[slot as usize] = rank);
+    }
+}
+
 impl Weights {
     /// The weights without a target, by `df`.
     pub(super) fn general(gamma: f64) -> Self {
@@ -54,24 +70,35 @@ impl Weights {
 
     /// The weights with a target that counts `lambda` and has `target` samples, beside a pool of `pool`. Makes the `df` of
     /// features that recur, by slot, into ranks.
-    pub(super) fn targeted(
-        df: &mut [u32],
+    pub(super) fn targeted(df: &mut [u32], aims: &Aims, gamma: f64, lambda: f64, sizes: (usize, usize)) -> Self {
+        let recurring: Vec<u32> = aims.shared.iter().map(|aim| df[aim.slot as usize]).collect();
+        // What is left in `df` weighs by it alone.
+        aims.shared.iter().for_each(|aim| df[aim.slot as usize] = 0);
+        let mut there = vec![false; MOST_DF + 1];
+        df.iter().for_each(|&df| there[df as usize] = true);
+        let (weights, ranking) = Self::ranked(&there, &recurring, aims, gamma, lambda, sizes);
+        ranking.rank(df);
+        weights
+    }
+
+    /// The same, told only which `df` there are among the features that recur and are not aimed at, and of those that
+    /// are aimed at their `df` if they recur; and how ranks follow.
+    pub(super) fn ranked(
+        there: &[bool],
+        recurring: &[u32],
         aims: &Aims,
         gamma: f64,
         lambda: f64,
         (pool, target): (usize, usize),
-    ) -> Self {
+    ) -> (Self, Ranking) {
         let mix = |recurring: u32, df: u32, tdf: u32| {
             let y = (1.0 - lambda) * f64::from(recurring) + lambda * (f64::from(tdf) * pool as f64 / target as f64);
             // Where the target does not count, nor does how the feature is counted for it.
             let df = if lambda == 0.0 { recurring } else { df };
             if y.is_normal() { pow(y, gamma) * (2.0 * y / (y + f64::from(df))) } else { 0.0 }
         };
-        let of_aims: Vec<f64> = aims.shared.iter().map(|aim| mix(df[aim.slot as usize], aim.df, aim.tdf)).collect();
-        // What is left in `df` weighs by it alone.
-        aims.shared.iter().for_each(|aim| df[aim.slot as usize] = 0);
-        let mut there = vec![false; MOST_DF + 1];
-        df.iter().for_each(|&df| there[df as usize] = true);
+        let of_aims: Vec<f64> =
+            aims.shared.iter().zip(recurring).map(|(aim, &recurring)| mix(recurring, aim.df, aim.tdf)).collect();
         let general = |df: usize| mix(df as u32, df as u32, 0);
         let mut kinds: Vec<(f64, bool)> =
             (1..=MOST_DF).filter(|&df| there[df]).map(|df| (general(df), false)).collect();
@@ -83,16 +110,13 @@ impl Weights {
         let rank =
             |kind: (f64, bool)| kinds.binary_search_by(|found| order(found, &kind)).map_or(0, |at| at as u32 + 1);
         let of_df: Vec<u32> = (0..=MOST_DF).map(|df| if there[df] { rank((general(df), false)) } else { 0 }).collect();
-        df.iter_mut().for_each(|df| *df = of_df[*df as usize]);
-        for (aim, &weight) in aims.shared.iter().zip(&of_aims) {
-            df[aim.slot as usize] = rank((weight, true));
-        }
+        let of_aims = aims.shared.iter().zip(&of_aims).map(|(aim, &weight)| (aim.slot, rank((weight, true)))).collect();
         let of: Vec<f64> = std::iter::once(0.0).chain(kinds.iter().map(|&(weight, _)| weight)).collect();
         let is = std::iter::once(false).chain(kinds.iter().map(|&(_, aimed)| aimed)).collect();
         let missing = aims.missing.iter().map(|&tdf| mix(0, 0, tdf)).sum();
         // Not below that without a target, so that units are the same where weights are.
         let largest = of.iter().fold(pow(MOST_DF as f64, gamma), |a, &b| a.max(b));
-        Self { of, largest, aimed: Some(Aimed { is, missing }) }
+        (Self { of, largest, aimed: Some(Aimed { is, missing }) }, Ranking { of_df, of_aims })
     }
 }
 

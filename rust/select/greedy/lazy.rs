@@ -18,9 +18,9 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use super::Objective;
 use super::queue::{Entry, Queue};
 use super::record::PickLog;
+use super::{Gains, Objective};
 use crate::error::Result;
 use crate::pool::Pool;
 use crate::real::pow;
@@ -60,16 +60,41 @@ impl<O: Objective> Picks<O> {
 
 /// What samples are compared by.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Key {
-    value: f64,
-    index: u32,
+pub(crate) struct Key {
+    /// What the sample adds for its price.
+    pub(crate) value: f64,
+    /// The sample.
+    pub(crate) index: u32,
+}
+
+/// What a sample is worth and how long it is, as far as keys go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Price {
+    weight: f64,
+    price: f64,
+}
+
+impl Price {
+    /// Of a sample of this weight and length, where length counts `alpha`.
+    #[inline]
+    pub(crate) fn new(weight: f64, length: u64, alpha: f64) -> Self {
+        Self { weight, price: pow(length.max(1) as f64, alpha) }
+    }
+
+    /// The key of a sample that adds so much.
+    #[inline]
+    pub(crate) fn key(self, gain: u64, index: u32) -> Key {
+        Key { value: self.weight * gain as f64 / self.price, index }
+    }
 }
 
 /// A sample that may be the best.
-#[derive(Debug)]
-struct Candidate {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate {
     /// Its key, or a bound of it.
-    key: Key,
+    pub(crate) key: Key,
+    /// What it adds, or a bound of it.
+    pub(crate) gain: u64,
     is_exact: bool,
 }
 
@@ -77,18 +102,147 @@ impl Key {
     fn of(entry: Entry) -> Self {
         Self { value: f64::from(entry.bound), index: entry.index }
     }
+
+    /// Which key is the greater one; of equal values, that of the lower index.
+    pub(crate) fn compare(self, other: Self) -> Ordering {
+        self.value.total_cmp(&other.value).then_with(|| other.index.cmp(&self.index))
+    }
 }
 
 impl PartialOrd for Key {
-    /// Of equal values, that of the lower index is the greater key.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.value.total_cmp(&other.value).then_with(|| other.index.cmp(&self.index)))
+        Some(self.compare(*other))
     }
 }
 
 impl Candidate {
     fn entry(&self) -> Entry {
         Entry { bound: up(self.key.value), index: self.key.index }
+    }
+}
+
+/// What keys depend on, as it is now.
+pub(crate) struct Now<'a, G> {
+    pub(crate) ledger: &'a Ledger<'a>,
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) alpha: f64,
+    pub(crate) gains: &'a G,
+    pub(crate) monitor: &'a Monitor,
+}
+
+impl<G: Gains> Now<'_, G> {
+    /// What a sample is worth now: a bound, and the key itself if the bound `may_be_best`.
+    #[inline]
+    fn evaluate(&self, index: u32, may_be_best: impl Fn(Key) -> bool) -> Candidate {
+        let at = index as usize;
+        let weight = self.weights.map_or(1.0, |weights| weights[at]);
+        let price = Price::new(weight, self.ledger.length(at), self.alpha);
+        let bound = self.gains.bound(at);
+        let most = price.key(bound.most, index);
+        if may_be_best(most) {
+            let gain = self.gains.gain(at, bound);
+            Candidate { key: price.key(gain, index), gain, is_exact: true }
+        } else {
+            Candidate { key: most, gain: bound.most, is_exact: false }
+        }
+    }
+}
+
+/// The samples that may be picked, by bounds of their keys.
+pub(crate) struct Frontier {
+    queue: Queue,
+    /// What did not fit, as long as it may fit later.
+    unfit: Vec<Entry>,
+}
+
+/// The front of a frontier.
+pub(crate) struct Front {
+    /// The samples of largest keys that fit, with their keys, the largest first.
+    pub(crate) best: Vec<Candidate>,
+    /// No other key is above this; None if there is no other sample.
+    pub(crate) rest: Option<Key>,
+    /// Gains or bounds that were computed to find them.
+    pub(crate) evaluations: u64,
+}
+
+impl Frontier {
+    /// No samples.
+    fn none() -> Self {
+        Self { queue: Queue::new(Vec::new()), unfit: Vec::new() }
+    }
+
+    /// The samples that are not `taken`, by their first keys.
+    pub(crate) fn new<G: Gains>(now: &Now<'_, G>, taken: &[bool]) -> Result<Self> {
+        let entries = (0..taken.len() as u32)
+            .into_par_iter()
+            .filter(|&index| !taken[index as usize])
+            .map(|index| {
+                now.monitor.check()?;
+                Ok(now.evaluate(index, |_| false).entry())
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { queue: Queue::new(entries), unfit: Vec::new() })
+    }
+
+    /// Brings back what did not fit. Gains only fall, so the keys of then are bounds now.
+    pub(crate) fn reopen(&mut self) {
+        std::mem::take(&mut self.unfit).into_iter().for_each(|entry| self.queue.push(entry));
+    }
+
+    /// Puts a sample back that was taken from the front and has not been picked.
+    pub(crate) fn put_back(&mut self, candidate: &Candidate) {
+        self.queue.push(candidate.entry());
+    }
+
+    /// Takes the `count` samples of largest keys, of those that fit.
+    ///
+    /// What no longer fits leaves the queue: it will not fit again, or only once nothing else does.
+    pub(crate) fn front<G: Gains>(&mut self, count: usize, now: &Now<'_, G>) -> Result<Front> {
+        let mut best: Vec<Candidate> = Vec::new();
+        let mut evaluations = 0;
+        let mut batch = Vec::new();
+        // Rounded up, a bound may be above the best key although the key is not: seen once is enough.
+        let mut seen: Vec<Candidate> = Vec::new();
+        let mut most = LEAD.max(count);
+        loop {
+            let floor = best.get(count - 1).map(|last| last.key);
+            while batch.len() < most
+                && let Some(top) = self.queue.peek()
+                && floor.is_none_or(|floor| Key::of(top) > floor)
+            {
+                self.queue.pop();
+                if now.ledger.fits(top.index as usize) {
+                    batch.push(Candidate { key: Key::of(top), gain: 0, is_exact: false });
+                } else if now.ledger.may_reopen() {
+                    self.unfit.push(top);
+                }
+            }
+            if batch.is_empty() {
+                let others = seen.iter().map(|other| other.key).chain(self.queue.peek().map(Key::of));
+                let rest = others.max_by(|a, b| a.compare(*b));
+                seen.iter().for_each(|other| self.put_back(other));
+                return Ok(Front { best, rest, evaluations });
+            }
+            evaluations += batch.len() as u64;
+            most *= 4;
+            batch.par_chunks_mut(SHARE).try_for_each(|share| {
+                now.monitor.check()?;
+                for candidate in share {
+                    let may_be_best = |bound| floor.is_none_or(|floor| bound > floor);
+                    *candidate = now.evaluate(candidate.key.index, may_be_best);
+                }
+                Ok(())
+            })?;
+            for candidate in batch.drain(..) {
+                let at = best.partition_point(|better| better.key > candidate.key);
+                if candidate.is_exact && at < count {
+                    best.insert(at, candidate);
+                    seen.extend((best.len() > count).then(|| best.pop()).flatten());
+                } else {
+                    seen.push(candidate);
+                }
+            }
+        }
     }
 }
 
@@ -99,9 +253,7 @@ pub(crate) struct Greedy<'a, 'j, O> {
     alpha: f64,
     picks: Picks<O>,
     log: PickLog<'a, 'j>,
-    queue: Queue,
-    /// What did not fit, as long as it may fit later.
-    unfit: Vec<Entry>,
+    frontier: Frontier,
     monitor: &'a Monitor,
 }
 
@@ -136,18 +288,15 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
             picks.add(index);
             Ok(true)
         })?;
-        let (queue, unfit) = (Queue::new(Vec::new()), Vec::new());
-        let mut this = Self { ledger, weights: controls.weights, alpha, picks, log, queue, unfit, monitor };
-        let entries = (0..taken.len() as u32)
-            .into_par_iter()
-            .filter(|&index| !taken[index as usize])
-            .map(|index| {
-                monitor.check()?;
-                Ok(this.evaluate(index, |_| false).entry())
-            })
-            .collect::<Result<_>>()?;
-        this.queue = Queue::new(entries);
+        let (weights, frontier) = (controls.weights, Frontier::none());
+        let mut this = Self { ledger, weights, alpha, picks, log, frontier, monitor };
+        this.frontier = Frontier::new(&this.now(), &taken)?;
         Ok(this)
+    }
+
+    fn now(&self) -> Now<'_, O> {
+        let Self { ledger, weights, alpha, picks, monitor, .. } = self;
+        Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor }
     }
 
     /// Picks until the budget is reached or nothing is left that fits it.
@@ -166,8 +315,7 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
                 if !self.ledger.reopen() {
                     break;
                 }
-                // Gains only fall, so the keys of then are bounds now.
-                std::mem::take(&mut self.unfit).into_iter().for_each(|entry| self.queue.push(entry));
+                self.frontier.reopen();
                 continue;
             };
             let index = best as usize;
@@ -180,66 +328,13 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
         Ok(())
     }
 
-    /// Takes the sample of largest key from the queue, of those that fit.
-    ///
-    /// What no longer fits leaves the queue: it will not fit again, or only once nothing else does.
+    /// Takes the sample of largest key, of those that fit.
     fn best(&mut self) -> Result<Option<u32>> {
-        let mut best: Option<Candidate> = None;
-        let mut batch = Vec::new();
-        // Rounded up, a bound may be above the best key although the key is not: seen once is enough.
-        let mut seen = Vec::new();
-        let mut most = LEAD;
-        loop {
-            let floor = best.as_ref().map(|best| best.key);
-            while batch.len() < most
-                && let Some(top) = self.queue.peek()
-                && floor.is_none_or(|floor| Key::of(top) > floor)
-            {
-                self.queue.pop();
-                if self.ledger.fits(top.index as usize) {
-                    batch.push(Candidate { key: Key::of(top), is_exact: false });
-                } else if self.ledger.may_reopen() {
-                    self.unfit.push(top);
-                }
-            }
-            if batch.is_empty() {
-                seen.into_iter().for_each(|entry| self.queue.push(entry));
-                return Ok(best.map(|best| best.key.index));
-            }
-            self.picks.evaluations += batch.len() as u64;
-            most *= 4;
-            batch.par_chunks_mut(SHARE).try_for_each(|share| {
-                self.monitor.check()?;
-                for candidate in share {
-                    let may_be_best = |bound| floor.is_none_or(|floor| bound > floor);
-                    *candidate = self.evaluate(candidate.key.index, may_be_best);
-                }
-                Ok(())
-            })?;
-            for candidate in batch.drain(..) {
-                if candidate.is_exact && best.as_ref().is_none_or(|best| candidate.key > best.key) {
-                    seen.extend(best.replace(candidate).map(|worse| worse.entry()));
-                } else {
-                    seen.push(candidate.entry());
-                }
-            }
-        }
-    }
-
-    /// What a sample is worth now: a bound, and the key itself if the bound `may_be_best`.
-    #[inline]
-    fn evaluate(&self, index: u32, may_be_best: impl Fn(Key) -> bool) -> Candidate {
-        let at = index as usize;
-        let weight = self.weights.map_or(1.0, |weights| weights[at]);
-        let price = pow(self.ledger.length(at).max(1) as f64, self.alpha);
-        let key = |gain: u64| Key { value: weight * gain as f64 / price, index };
-        let bound = self.picks.objective.bound(at);
-        let most = key(bound.most);
-        if may_be_best(most) {
-            Candidate { key: key(self.picks.objective.gain(at, bound)), is_exact: true }
-        } else {
-            Candidate { key: most, is_exact: false }
-        }
+        let Self { ledger, weights, alpha, picks, frontier, monitor, .. } = self;
+        let now = Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor };
+        let front = frontier.front(1, &now)?;
+        picks.evaluations += front.evaluations;
+        Ok(front.best.first().map(|best| best.key.index))
     }
 }
 

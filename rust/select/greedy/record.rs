@@ -12,7 +12,7 @@ const PICKS: u8 = 16;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A journal of picks.
-pub(super) struct PickLog<'a, 'j> {
+pub(crate) struct PickLog<'a, 'j> {
     journal: &'a mut Journal<'j>,
     /// Picks that are in it.
     written: usize,
@@ -21,7 +21,7 @@ pub(super) struct PickLog<'a, 'j> {
 
 impl<'a, 'j> PickLog<'a, 'j> {
     /// Goes on with a journal; calls `pick` with each pick in it, which says whether that can be one.
-    pub(super) fn replay(
+    pub(crate) fn replay(
         journal: &'a mut Journal<'j>,
         samples: usize,
         mut pick: impl FnMut(usize) -> Result<bool>,
@@ -42,13 +42,13 @@ impl<'a, 'j> PickLog<'a, 'j> {
     }
 
     /// Writes down the picks that are new, if that is due.
-    pub(super) fn note(&mut self, picks: &[i64]) -> Result<()> {
+    pub(crate) fn note(&mut self, picks: &[i64]) -> Result<()> {
         let is_due = self.journal.is_kept() && self.last.is_none_or(|last| last.elapsed() >= PAUSE);
         if is_due { self.flush(picks) } else { Ok(()) }
     }
 
     /// Writes down the picks that are new.
-    pub(super) fn flush(&mut self, picks: &[i64]) -> Result<()> {
+    pub(crate) fn flush(&mut self, picks: &[i64]) -> Result<()> {
         if self.journal.is_kept() && self.written < picks.len() {
             let mut record = Writer::new(PICKS);
             record.list(picks[self.written..].iter().map(|&index| index as u64));

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::{Bound, Greedy, Objective};
+use super::{Bound, Gains, Greedy, Objective};
 use crate::pool::Pool;
 use crate::real::pow;
 use crate::run::journal::{self, Journal};
@@ -35,7 +35,7 @@ impl Sets {
     }
 }
 
-impl Objective for Sets {
+impl Gains for Sets {
     fn bound(&self, index: usize) -> Bound {
         let gain = self.gain(index, Bound::exact(0));
         Bound { most: gain.next_multiple_of(16), begun: 0 }
@@ -44,7 +44,9 @@ impl Objective for Sets {
     fn gain(&self, index: usize, _: Bound) -> u64 {
         self.new_elements(index).iter().map(|&element| self.weights[usize::from(element)]).sum()
     }
+}
 
+impl Objective for Sets {
     fn add(&mut self, index: usize) -> u64 {
         let gain = self.gain(index, Bound::exact(0));
         self.covered.extend(self.new_elements(index));
@@ -68,7 +70,7 @@ impl Places {
     }
 }
 
-impl Objective for Places {
+impl Gains for Places {
     fn bound(&self, index: usize) -> Bound {
         let nearer = self.near[index].iter().zip(&self.best).map(|(near, best)| near.saturating_sub(*best));
         Bound::exact(nearer.map(u64::from).sum())
@@ -77,7 +79,9 @@ impl Objective for Places {
     fn gain(&self, _: usize, bound: Bound) -> u64 {
         bound.begun
     }
+}
 
+impl Objective for Places {
     fn add(&mut self, index: usize) -> u64 {
         let gain = self.bound(index).most;
         self.best.iter_mut().zip(&self.near[index]).for_each(|(best, near)| *best = (*near).max(*best));
@@ -95,7 +99,7 @@ impl Sum {
     }
 }
 
-impl Objective for Sum {
+impl Gains for Sum {
     fn bound(&self, index: usize) -> Bound {
         Bound { most: self.0[index] + 1, begun: 1 }
     }
@@ -103,7 +107,9 @@ impl Objective for Sum {
     fn gain(&self, _: usize, bound: Bound) -> u64 {
         bound.most - bound.begun
     }
+}
 
+impl Objective for Sum {
     fn add(&mut self, index: usize) -> u64 {
         self.0[index]
     }

@@ -13,10 +13,15 @@
 //! divisions alone ([`real::ln`]), which are the same on every platform. Ties go to the higher number. Samples of weight 0
 //! come last. Equal weights are none.
 
+mod coordinator;
+mod part;
+
 use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
+pub use self::coordinator::{By, Drawn, Picks, select_parts};
+pub(crate) use self::part::{order_part, weights_part, words_part};
 use super::controls::Controls;
 use super::ledger::Ledger;
 use crate::error::{Error, Result};
@@ -85,27 +90,45 @@ pub fn select(
     }
 }
 
+/// Whose turn it is: the lowest key comes first, of equal ones the lowest tie. Keys are not NaN, and 0 equals -0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Turn {
+    key: f64,
+    tie: u64,
+}
+
+impl Turn {
+    fn compare(self, other: Self) -> Ordering {
+        self.key.partial_cmp(&other.key).unwrap_or(Ordering::Equal).then_with(|| self.tie.cmp(&other.tie))
+    }
+}
+
 /// The samples that are not `taken`, in random order.
 fn random(seed: u64, weights: Option<&[f64]>, taken: &[bool]) -> Vec<usize> {
+    let weights = weights.filter(|weights| differing(weights, taken).is_none());
+    drawn(seed, weights, taken, 0).into_iter().map(|(_, at)| at).collect()
+}
+
+/// The weight that all samples have which are not `taken`, 0 if there are none; None if they differ.
+fn differing(weights: &[f64], taken: &[bool]) -> Option<f64> {
+    let mut left = weights.iter().zip(taken).filter(|&(_, taken)| !taken).map(|(&weight, _)| weight);
+    let first = left.next().unwrap_or(0.0);
+    left.all(|weight| weight == first).then_some(first)
+}
+
+/// The samples that are not `taken`, in random order, each with its turn; `first` is the index of the first sample.
+fn drawn(seed: u64, weights: Option<&[f64]>, taken: &[bool], first: usize) -> Vec<(Turn, usize)> {
     let number = numbers(seed);
-    let left = || (0..taken.len()).filter(|&index| !taken[index]);
-    let weights = weights.filter(|weights| {
-        let first = left().next().map(|index| weights[index]);
-        left().any(|index| Some(weights[index]) != first)
-    });
-    let delay = |index: usize, number: u64| {
-        weights.map_or(0.0, |weights| {
-            // Not NaN: the fraction is below 1, and so the logarithm is not 0.
-            -real::ln(fraction(number)) / weights[index]
-        })
+    let turn = |at: usize| {
+        let number = number(first + at);
+        // Not NaN: the fraction is below 1, and so the logarithm is not 0.
+        let delay = weights.map_or(0.0, |weights| -real::ln(fraction(number)) / weights[at]);
+        (Turn { key: delay, tie: !number }, at)
     };
-    let mut keys: Vec<(f64, u64, usize)> = left()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|index| (delay(index, number(index)), number(index), index))
-        .collect();
-    keys.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
-    keys.into_iter().map(|(_, _, index)| index).collect()
+    let left: Vec<usize> = (0..taken.len()).filter(|&at| !taken[at]).collect();
+    let mut turns: Vec<(Turn, usize)> = left.into_par_iter().map(turn).collect();
+    turns.par_sort_unstable_by(|a, b| a.0.compare(b.0));
+    turns
 }
 
 /// The number that sample `index` draws.
