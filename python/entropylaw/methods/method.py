@@ -101,6 +101,11 @@ class Task:
         return self.candidates.ends - self.candidates.starts
 
     @property
+    def is_parted(self) -> bool:
+        """Whether the samples are in parts elsewhere, which only methods of the core can ask: see ``core``."""
+        return False
+
+    @property
     def size(self) -> int:
         """Bytes of all candidates."""
         return int(self.lengths.sum())

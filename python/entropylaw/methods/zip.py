@@ -54,8 +54,8 @@ class ZipSelection(Selection):
     """R of every sample of the pool alone, in input order, NaN for excluded ones; shape ``(len(pool),)``."""
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
-    pool_ratio: float
-    """R of the candidates, all of them in input order."""
+    pool_ratio: float | None
+    """R of the candidates, all of them in input order; None of a pool in parts, which no one compresses as a whole."""
     codec: str
     """Compressor and version."""
 
@@ -80,7 +80,8 @@ class ZipSelection(Selection):
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
-        summary["pool"] |= {"ratio": self.pool_ratio}
+        if self.pool_ratio is not None:
+            summary["pool"] |= {"ratio": self.pool_ratio}
         return summary
 
     def rule(self) -> str:
@@ -99,7 +100,7 @@ class ZipSelection(Selection):
 
     def of_pool(self) -> str:
         """R of the pool."""
-        return f"{self.pool_ratio:.3f}"
+        return "" if self.pool_ratio is None else f"{self.pool_ratio:.3f}"
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """R after each pick, and the rounds."""

@@ -24,7 +24,7 @@ from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import identity
 from entropylaw.storage.options import in_use
 
-METHODS = ("zip", "coverage", "random", "dsir")
+METHODS = ("zip", "coverage", "random", "dsir", "top")
 """The methods whose leader sees samples through what parts answer alone."""
 _HASHES = 1 << 20
 """Hashes of samples that are fetched at a time."""
@@ -35,6 +35,11 @@ class PartedTask(Task):
     """A task whose samples are in parts."""
 
     parts: Parts = field(kw_only=True)
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether the samples are elsewhere."""
+        return True
 
     @property
     def _candidates(self) -> PartedCandidates:
@@ -60,19 +65,37 @@ class PartedTask(Task):
     ) -> _core.Picks:
         """What a method of the core picks, which sees the candidates through what their parts answer."""
         candidates = self._candidates
-        self.parts.call("open", [(first,) for first in candidates.layout.firsts[:-1].tolist()])
+        given = cut_weights(candidates) if method == "top" else [None] * len(self.parts)
+        firsts = candidates.layout.firsts[:-1].tolist()
+        self.parts.call("open", list(zip(firsts, given, strict=True)))
+        known = candidates.known
         picks = _core.select_parts(
             method,
             self.parts.ask,
             options,
             parts=len(self.parts),
-            controls=candidates.controls(multiple),
+            budget=-(-candidates.amount // multiple) * multiple,
+            unit=candidates.budget.unit,
+            quotas=candidates.quotas,
+            shares=candidates.shares,
+            known_data=known.data if isinstance(known, Pool) else None,
+            known_offsets=known.offsets if isinstance(known, Pool) else None,
             journal=self.journal if with_journal else None,
             progress=self.progress,
         )
         if not len(picks.indices):
             raise EntropyLawError(candidates.nothing_fits())
         return picks
+
+
+def cut_weights(candidates: PartedCandidates) -> list[Any]:
+    """The weights as they were given, for each part: a field, or its own of an array."""
+    given = candidates.parameters["weight"]
+    if not isinstance(given, np.ndarray):
+        return [given] * len(candidates.parts)
+    pool = candidates.pool
+    assert isinstance(pool, PartedPool)
+    return np.split(given, pool.layout.firsts[1:-1])
 
 
 def check_method(method: Method) -> None:

@@ -35,9 +35,13 @@ _CHANGES = frozenset(
 """The calls that change the state of a part, besides some of ``answer``."""
 
 
-def changes(method: str, arguments: Sequence[Any]) -> bool:
-    """Whether the state of a part depends on a call, so that a part that is made again has to be asked it again."""
-    return method in _CHANGES or (method == "answer" and _core.request_changes(arguments[0]))
+def changes(method: str, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The arguments with which a part that is made again has to be asked a call again, to be as it was after it; None
+    if the state of a part does not depend on the call."""
+    if method == "answer":
+        request = _core.request_changes(arguments[0])
+        return None if request is None else (request,)
+    return arguments if method in _CHANGES else None
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,15 @@ class Loaded:
     without_records: tuple[str, ...]
     counts: tuple[int, ...]
     """Records of each piece."""
+    stamps: tuple[Any, ...]
+    """What tells the files from what they are at another time."""
     tabular: bool
     seconds: float
 
     def same(self, other: "Loaded") -> bool:
         """Whether a part that is read again has what it had."""
         mine, theirs = (
-            (each.samples, each.bytes, each.group_names, each.group_counts, each.skipped, each.counts)
+            (each.samples, each.bytes, each.group_names, each.group_counts, each.skipped, each.counts, each.stamps)
             for each in (self, other)
         )
         return mine == theirs
@@ -75,7 +81,7 @@ class Part:
     def __init__(self) -> None:
         self._pool: Pool | None = None
         self._controls: PartOfControls | None = None
-        self._partition: Any = None
+        self._partition: _core.Partition | None = None
         self._threads: int | None = None
         self._read = (0, 0)
         self._storage: Mapping[str, Any] = {}
@@ -131,6 +137,7 @@ class Part:
             empty=int(np.count_nonzero(pool.lengths() == 0)),
             without_records=tuple(without),
             counts=tuple(count for _, count in pool.records.parts()),
+            stamps=tuple(source.stamp() for source in pool.records.files()),
             tabular=pool.records.tabular,
             seconds=pool.seconds,
         )
@@ -149,10 +156,12 @@ class Part:
         """Begins with the controls, cut to this part."""
         self._controls = PartOfControls(self.pool, controls, unit, self._threads)
 
-    def open(self, first: int) -> None:
-        """Makes the partition that answers requests, whose first candidate is number ``first`` of all."""
+    def open(self, first: int, given: Any) -> None:
+        """Makes the partition that answers requests, whose first candidate is number ``first`` of all. ``given``: the
+        weights as they were given, if these are what counts, and not multiples of their mean."""
         pool, controls = self.pool, self.controls
         of = slice(None) if controls.members is None else controls.members
+        weights = controls.weights if given is None else np.array(numbers_of(pool, "weight", given)[of])
         self._partition = _core.Partition(
             pool.data,
             np.ascontiguousarray(pool.offsets[:-1][of]),
@@ -160,15 +169,15 @@ class Part:
             first=first,
             costs=controls.costs,
             groups=controls.groups,
-            weights=controls.weights,
+            weights=weights,
             known=controls.known,
             threads=self._threads,
         )
 
     def answer(self, request: bytes) -> bytes:
         """What the partition answers to a request of the method's leader."""
-        found: bytes = self._partition.answer(request)
-        return found
+        assert self._partition is not None
+        return self._partition.answer(request)
 
     def candidate_lengths(self) -> NDArray[np.int64]:
         """Bytes of each candidate."""
@@ -198,10 +207,6 @@ class Part:
         """Where candidates are in this part."""
         members = self.controls.members
         return candidates if members is None else members[candidates]
-
-    def given_weights(self, positions: NDArray[np.int64], given: Any) -> NDArray[np.float64]:
-        """The weights of samples as they were given."""
-        return numbers_of(self.pool, "weight", given)[positions]
 
     def lengths(self, positions: NDArray[np.int64] | slice) -> NDArray[np.int64]:
         """Bytes of samples."""

@@ -126,6 +126,10 @@ class Source:
         described: dict[str, Any] = {"name": self.name, "bytes": self.size}
         return described | (told_as_json(self._version) if self._object else {})
 
+    def stamp(self) -> tuple[Any, ...]:
+        """What tells the file from what it was at another time, on whatever machine it is looked at."""
+        return tuple(self._version) if self._object else self._identity[:2]
+
     def _identify(self) -> tuple[int, ...]:
         if self._spool:
             return self._spool.identity()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -13,10 +14,12 @@ from entropylaw import _core
 from entropylaw.errors import EntropyLawError
 from entropylaw.integrations.ray.blocks import Blocks
 from entropylaw.parts.part import Part, changes
-from entropylaw.parts.parts import Arguments, Parts
+from entropylaw.parts.parts import Arguments, Parts, size_of
 
 RESTARTS = 4
 """Times that a part is made again, unless it is said otherwise."""
+_LARGE = 100_000
+"""Bytes above which what goes to several parts lies in Ray's store."""
 _POLL = 0.1
 """Seconds between two looks at how far the parts are."""
 
@@ -98,10 +101,9 @@ class Actors(Parts):
         return len(self._actors)
 
     def call(self, method: str, arguments: Arguments) -> list[Any]:
+        sent = _shared(arguments)
         pending = {
-            number: self._submitted(number, method, given)
-            for number, given in enumerate(arguments)
-            if given is not None
+            number: self._submitted(number, method, given) for number, given in enumerate(sent) if given is not None
         }
         answers: dict[int, tuple[bool, Any]] = {}
         watched = method == "load" and self.progress is not None
@@ -111,7 +113,7 @@ class Actors(Parts):
             for number, answer in self._received(pending, patient=not watched).items():
                 del pending[number]
                 if answer is None:
-                    given = arguments[number]
+                    given = sent[number]
                     assert given is not None
                     self._remake(number)
                     pending[number] = self._submitted(number, method, given)
@@ -122,8 +124,8 @@ class Actors(Parts):
             if not went_well:
                 raise EntropyLawError(value)
         for number, given in enumerate(arguments):
-            if given is not None and changes(method, given):
-                self._log[number].append((method, given))
+            if given is not None and (kept := changes(method, given)) is not None:
+                self._log[number].append((method, kept))
         found = [answers[number][1] if number in answers else None for number in range(len(self))]
         if method == "load":
             self._loaded = found
@@ -276,6 +278,18 @@ class Actors(Parts):
             # It is busy, or was lost, which the call says.
             return
         self.progress(sum(done for done, _ in found), sum(total for _, total in found))
+
+
+def _shared(arguments: Arguments) -> list[tuple[Any, ...] | None]:
+    """The arguments, of which what is large and goes to several parts is in Ray's store, once."""
+    given = [each for one in arguments if one is not None for each in one]
+    stored = {id(each): ray.put(each) for each in given if _is_large(each)} if len(arguments) > 1 else {}
+    return [None if one is None else tuple(stored.get(id(each), each) for each in one) for one in arguments]
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it is worth a place in Ray's store: below, what goes with a call is faster."""
+    return isinstance(value, bytes | np.ndarray) and size_of(value) > _LARGE
 
 
 def _kill(actor: Any) -> None:
