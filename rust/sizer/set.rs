@@ -82,8 +82,12 @@ impl<S: Sizer> Set<S> {
         Self { sizer, framing: Framing::CONCATENATION, samples }
     }
 
+    /// A set that is not empty, by a sizer that has read it as this framing writes it, but for the closing bytes.
+    pub(crate) fn restored(sizer: S, framing: Framing) -> Self {
+        Self { sizer, framing, samples: 1 }
+    }
+
     /// The sizer, which has read all but the closing bytes.
-    #[cfg(feature = "python")]
     pub(crate) fn sizer(&self) -> &S {
         &self.sizer
     }

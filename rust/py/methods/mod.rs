@@ -27,4 +27,5 @@ pub(super) const PARTED: &[(&str, Parted)] = &[
     ("dsir", ordered::dsir_parts),
     ("random", ordered::random_parts),
     ("top", ordered::top_parts),
+    ("zip", zip::select_parts),
 ];

@@ -3,20 +3,38 @@
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::py::select::{Call, DefaultSizer, Picks};
-use crate::select::zip::{self, End, Params, Preset, Round};
+use crate::py::select::{Call, DefaultSizer, Options, Picks};
+use crate::py::select_parts::{PartedCall, Parts};
+use crate::select::zip::{self, End, Params, Preset, Round, Selection};
 use crate::sizer::Sizer;
 
 /// Options: `preset`, `k1`, `k2`, `k3`.
 pub(super) fn select(call: &Call<'_, '_>) -> PyResult<Picks> {
-    let params = call.options.read(|options| {
-        let preset = preset_named(&options.get::<String>("preset")?)?;
-        Ok(Params { preset, k1: options.get("k1")?, k2: options.get("k2")?, k3: options.get("k3")? })
-    })?;
+    let params = read(&call.options)?;
     let selection = call.run(|pool, controls, journal, threads, monitor| {
         zip::select::<DefaultSizer>(pool, &params, controls, journal, threads, monitor)
     })?;
-    let py = call.py;
+    tell(call.py, selection)
+}
+
+/// The same from partitions, with the same options.
+pub(super) fn select_parts(call: &PartedCall<'_, '_>) -> PyResult<Picks> {
+    let params = read(&call.options)?;
+    let (selection, traffic) = call.run(|parts, journal| {
+        let Parts { ask, count, plan, threads, monitor } = parts;
+        zip::select_parts(ask, count, &params, plan, journal, threads, monitor)
+    })?;
+    tell(call.py, selection)?.traffic(call.py, traffic)
+}
+
+fn read(options: &Options<'_>) -> PyResult<Params> {
+    options.read(|options| {
+        let preset = preset_named(&options.get::<String>("preset")?)?;
+        Ok(Params { preset, k1: options.get("k1")?, k2: options.get("k2")?, k3: options.get("k3")? })
+    })
+}
+
+fn tell(py: Python<'_>, selection: Selection) -> PyResult<Picks> {
     let end = match selection.end {
         End::Budget => "budget",
         End::Exhausted => "exhausted",

@@ -121,6 +121,13 @@ impl<F: Features + 'static> State for Covering<F> {
             Op::Take => self.listed()?.take(here, content),
             Op::Reopen => self.listed()?.reopen(here, &content),
             Op::Best => self.listed()?.best(here, content),
+            Op::Fits => {
+                content.end()?;
+                let ledger = here.ledger();
+                let mut answer = Writer::new();
+                answer.flag((0..here.part.pool.len()).any(|at| !here.begun.taken[at] && ledger.fits(at)));
+                Ok(answer)
+            }
             Op::Fetch => self.listed()?.fetch(here, content),
             _ => Err(garbled()),
         }

@@ -9,7 +9,7 @@ use crate::select::accounts::Accounts;
 use crate::select::controls::{Controls, Cost, Known, Limits};
 use crate::select::coverage;
 use crate::select::ledger::Ledger;
-use crate::select::ordered;
+use crate::select::{ordered, zip};
 use crate::sizer::DeflateSizer;
 use crate::sizer::workers::Workers;
 
@@ -198,16 +198,16 @@ fn one(
     let begun = begun.as_mut().ok_or_else(garbled)?;
     let mut here = Here { part, begun, workers, monitor };
     match op {
-        Op::Fits => {
-            content.end()?;
-            let ledger = here.ledger();
-            answer.flag((0..part.pool.len()).any(|at| !here.begun.taken[at] && ledger.fits(at)));
-            Ok(answer)
-        }
         Op::Survey => coverage::survey_part(&here, content),
         Op::Count => {
             let (counted, answer) = coverage::count_part(&here, content)?;
             *state = Some(counted);
+            Ok(answer)
+        }
+        Op::Score => zip::score_part(&here, content),
+        Op::Alone => {
+            let (zip, answer) = zip::begin_part(&here, content)?;
+            *state = Some(zip);
             Ok(answer)
         }
         Op::Weights => ordered::weights_part(&here, &content),

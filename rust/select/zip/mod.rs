@@ -14,17 +14,27 @@
 //! Where limits are given, samples that no longer fit them leave the pool before each round and the block before each
 //! pick. Samples known already are never picked; they are the first of everything selected, which R is computed of.
 
+mod field;
+mod part;
 mod record;
+mod remote;
 mod rounds;
 mod rules;
+mod stock;
 mod weigh;
 
 use std::time::Duration;
 
+use self::field::Local;
+pub(crate) use self::part::{begin_part, score_part};
+pub use self::remote::select_parts;
+
 use self::rounds::Zip;
-use self::rules::{Paper, Reference};
-use super::controls::Controls;
+use self::rules::{Paper, Reference, Rules};
+use super::accounts::Accounts;
+use super::controls::{Controls, Known};
 use crate::error::{Error, Result};
+use crate::measure::ratio::whole;
 use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::Monitor;
@@ -117,8 +127,8 @@ pub struct Selection {
     pub ratios: Vec<f64>,
     /// R of every sample of the pool alone, in input order.
     pub initial_ratios: Vec<f64>,
-    /// R of the pool.
-    pub pool_ratio: f64,
+    /// R of the pool; None where it is in several partitions, whose texts do not come together.
+    pub pool_ratio: Option<f64>,
     /// The rounds.
     pub rounds: Vec<Round>,
     /// Why it ended.
@@ -148,10 +158,32 @@ pub fn select<S: Sizer>(
         return Err(Error::Parameter("the pool is empty".into()));
     }
     let workers = Workers::<S>::new(threads)?;
+    let here = Here { pool, params, controls, workers: &workers, monitor };
     workers.run(|| match params.preset {
-        Preset::Paper => Zip::<S, Paper>::new(pool, params, controls, journal, &workers, monitor)?.run(),
-        Preset::Reference => Zip::<S, Reference>::new(pool, params, controls, journal, &workers, monitor)?.run(),
+        Preset::Paper => here.select::<Paper>(journal),
+        Preset::Reference => here.select::<Reference>(journal),
     })
+}
+
+/// A pool that is here.
+struct Here<'a, S: Sizer> {
+    pool: &'a Pool<'a>,
+    params: &'a Params,
+    controls: &'a Controls<'a>,
+    workers: &'a Workers<S>,
+    monitor: &'a Monitor,
+}
+
+impl<S: Sizer> Here<'_, S> {
+    /// Selects, and measures the pool meanwhile, on threads that have nothing else to do.
+    fn select<R: Rules>(&self, journal: &mut Journal<'_>) -> Result<Selection> {
+        let &Self { pool, params, controls, workers, monitor } = self;
+        let field = Local::<S, R>::new(pool, controls, workers, monitor)?;
+        let known = if let Known::Pool(known) = controls.known { Some(known) } else { None };
+        let zip = Zip::new(field, params, known, Accounts::new(&controls.limits), journal, workers, monitor);
+        let (selection, measured) = rayon::join(|| zip.select(), || whole::<S>(pool, R::FRAMING, monitor));
+        Ok(Selection { pool_ratio: Some(measured?.ratio()), ..selection? })
+    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,22 @@
 //! The rounds of ZIP.
 
-mod start;
+pub(super) mod start;
 
+use std::marker::PhantomData;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
+use super::field::{Field, Open};
 use super::record;
 use super::rules::Rules;
-use super::weigh::Weigh;
+use super::stock::Shape;
 use super::{End, Params, Round, Selection, Timings};
 use crate::error::Result;
-use crate::measure::ratio::whole;
 use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
-use crate::select::controls::{Controls, Known};
-use crate::select::ledger::Ledger;
+use crate::select::accounts::Accounts;
 use crate::sizer::Sizer;
 use crate::sizer::set::{Set, ratio};
 use crate::sizer::workers::Workers;
@@ -28,108 +28,98 @@ struct Left<S: Sizer> {
 }
 
 /// A selection under way.
-pub(super) struct Zip<'a, 'j, S: Sizer, R: Rules> {
-    pool: &'a Pool<'a>,
+pub(super) struct Zip<'a, 'j, S: Sizer, R: Rules, F> {
+    field: F,
     params: &'a Params,
-    known: Known<'a>,
-    weigh: Weigh<'a>,
+    /// What is known and not of the pool.
+    known: Option<Pool<'a>>,
     journal: &'a mut Journal<'j>,
     workers: &'a Workers<S>,
     monitor: &'a Monitor,
-    ledger: Ledger<'a>,
+    accounts: Accounts,
     /// Everything selected, and its size.
     selected: Set<S>,
     size: u64,
     /// What stage 3 has picked of the current block.
     block: Set<S>,
-    states: Vec<R::State>,
-    /// Compressed lengths of the samples alone.
-    alone: Vec<u64>,
-    /// Samples that are not to be picked any more, and how many others there are.
-    gone: Vec<bool>,
-    left: usize,
-    /// Whether some have gone because they do not fit.
-    unfit: bool,
-    /// Those that may fit later, and their states.
-    parked: Vec<(usize, R::State)>,
     result: Selection,
+    rules: PhantomData<R>,
 }
 
-impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
+/// What stage 3 picked: samples, what each costs and its group, and the size of everything selected after each.
+#[derive(Default)]
+struct Picked {
+    picks: Vec<usize>,
+    costs: Vec<(u64, usize)>,
+    selected: Vec<u64>,
+}
+
+impl<'a, 'j, S: Sizer, R: Rules, F: Field<'a, S, R>> Zip<'a, 'j, S, R, F> {
     pub(super) fn new(
-        pool: &'a Pool<'a>,
+        field: F,
         params: &'a Params,
-        controls: &'a Controls<'a>,
+        known: Option<Pool<'a>>,
+        accounts: Accounts,
         journal: &'a mut Journal<'j>,
         workers: &'a Workers<S>,
         monitor: &'a Monitor,
-    ) -> Result<Self> {
+    ) -> Self {
         let result = Selection {
             indices: Vec::new(),
             gains: Vec::new(),
             ratios: Vec::new(),
             initial_ratios: Vec::new(),
-            pool_ratio: 0.0,
+            pool_ratio: None,
             rounds: Vec::new(),
             end: End::Budget,
             timings: Timings::default(),
         };
-        Ok(Self {
-            pool,
+        let (selected, block) = (Set::new(R::FRAMING), Set::new(R::FRAMING));
+        Self {
+            field,
             params,
-            known: controls.known,
-            weigh: Weigh(controls.weights),
+            known,
             journal,
             workers,
             monitor,
-            ledger: Ledger::new(pool, controls)?,
-            selected: Set::new(R::FRAMING),
+            accounts,
+            selected,
             size: 0,
-            block: Set::new(R::FRAMING),
-            states: Vec::new(),
-            alone: Vec::new(),
-            gone: vec![false; pool.len()],
-            left: pool.len(),
-            unfit: false,
-            parked: Vec::new(),
+            block,
             result,
-        })
+            rules: PhantomData,
+        }
     }
 
-    /// Selects, and measures the pool meanwhile, on threads that have nothing else to do.
-    pub(super) fn run(self) -> Result<Selection> {
-        let (pool, monitor) = (self.pool, self.monitor);
-        let (selection, measured) = rayon::join(|| self.select(), || whole::<S>(pool, R::FRAMING, monitor));
-        Ok(Selection { pool_ratio: measured?.ratio(), ..selection? })
-    }
-
-    fn select(mut self) -> Result<Selection> {
+    pub(super) fn select(mut self) -> Result<Selection> {
         let mut past = self.score()?;
-        self.know()?;
-        let samples = self.left;
+        let (samples, open) = (self.field.len(), self.know()?);
         while let Some(round) = past {
             self.replay(&round)?;
-            past = self.journal.replay().map(|record| record::Round::read(record, self.pool.len())).transpose()?;
+            past = self.journal.replay().map(|record| record::Round::read(record, samples)).transpose()?;
         }
-        while self.ledger.left() > 0 {
-            self.drop_unfit();
-            let candidates = match R::candidates(self.params.k1, self.left, samples) {
+        while self.accounts.left() > 0 {
+            let (left, unfit) = self.field.left()?;
+            let candidates = match R::candidates(self.params.k1, left, open) {
                 Ok(candidates) => candidates,
-                Err(End::Exhausted) if self.ledger.reopen() => {
-                    self.bring_back();
+                Err(End::Exhausted) if self.accounts.reopen() => {
+                    self.field.reopen()?;
                     continue;
                 }
-                Err(End::Exhausted) if self.unfit => break,
+                Err(End::Exhausted) if unfit => break,
                 Err(end) => {
                     self.result.end = end;
                     break;
                 }
             };
             self.monitor.update(|now| now.round = self.result.rounds.len() + 1);
-            let (candidates, sizes, block) = self.global_stages(candidates)?;
+            let shape = self.shape();
+            let (candidates, sizes, block) = self.global_stages(candidates, shape)?;
+            let open = self.field.fetch(&block)?;
             let workers = self.workers;
-            let (picks, selected) = workers.awake(|| self.local_stage(&block))?;
+            let Picked { picks, costs, selected } = workers.awake(|| self.local_stage(&open))?;
             let round = record::Round { candidates, sizes, block, picks, selected };
+            self.field.note(&round, shape, &costs)?;
             self.end_round(&round);
             if self.journal.is_kept() {
                 self.journal.write(round.write())?;
@@ -144,47 +134,16 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         self.result.rounds.push(Round { candidates, block, picked, ratio });
     }
 
-    /// Lets go of the samples that fit no more.
-    fn drop_unfit(&mut self) {
-        if !self.ledger.all_fit() {
-            let unfit: Vec<usize> =
-                (0..self.pool.len()).filter(|&index| !self.gone[index] && !self.ledger.fits(index)).collect();
-            self.unfit |= !unfit.is_empty();
-            if self.ledger.may_reopen() {
-                self.parked.extend(unfit.iter().map(|&index| (index, self.states[index])));
-            }
-            unfit.into_iter().for_each(|index| self.remove(index));
-        }
-    }
-
-    /// Brings back the samples that did not fit.
-    fn bring_back(&mut self) {
-        for (index, state) in std::mem::take(&mut self.parked) {
-            self.states[index] = state;
-            self.gone[index] = false;
-            self.left += 1;
-        }
-    }
-
-    fn remove(&mut self, index: usize) {
-        if !std::mem::replace(&mut self.gone[index], true) {
-            self.states[index] = R::GONE;
-            self.left -= 1;
-        }
-    }
-
-    /// The state of `set`, which alone has size `base`, with a sample added.
-    fn state(&self, set: &Set<S>, base: u64, index: usize, size: u64) -> R::State {
-        R::state(set.raw_with(self.pool.sample(index)), self.weigh.size(index, base, size))
+    fn shape(&self) -> Shape {
+        Shape::of(&self.selected, self.size)
     }
 
     /// Stages 1 and 2: the candidates, their sizes, and the block in order.
-    fn global_stages(&mut self, candidates: usize) -> Result<(Vec<usize>, Vec<u64>, Vec<usize>)> {
+    fn global_stages(&mut self, candidates: usize, shape: Shape) -> Result<(Vec<usize>, Vec<u64>, Vec<usize>)> {
         let start = Instant::now();
         self.monitor.enter(Stage::Global, candidates);
-        let candidates = R::lowest(&self.states, candidates, |position| position);
-        let sizes = self.probe_selected(&candidates)?;
-        let states = self.set_states(&candidates, &sizes);
+        let candidates = self.field.lowest(candidates)?;
+        let (sizes, states) = self.field.size(&self.selected, shape, &candidates)?;
         let k2 = self.params.k2.min(candidates.len());
         let block: Vec<usize> = R::lowest(&states, k2, |position| candidates[position])
             .into_iter()
@@ -194,49 +153,23 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
         Ok((candidates, sizes, block))
     }
 
-    /// Brings the states of candidates up to date, given the sizes of everything selected with each of them added.
-    fn set_states(&mut self, candidates: &[usize], sizes: &[u64]) -> Vec<R::State> {
-        let state = |(&index, &size)| self.state(&self.selected, self.size, index, size);
-        let states: Vec<R::State> = candidates.iter().zip(sizes).map(state).collect();
-        for (&index, &state) in candidates.iter().zip(&states) {
-            self.states[index] = state;
-        }
-        states
-    }
-
-    /// Sizes of everything selected with each of these samples added.
-    fn probe_selected(&self, indices: &[usize]) -> Result<Vec<u64>> {
-        if self.selected.is_empty() && !self.alone.is_empty() {
-            self.monitor.steps(indices.len());
-            return Ok(indices.iter().map(|&index| self.alone[index]).collect());
-        }
-        self.workers.probe_all(
-            &self.selected,
-            indices.len(),
-            |position| self.pool.sample(indices[position]),
-            self.monitor,
-        )
-    }
-
-    /// Stage 3: picks from the block one at a time; returns the picks, and the size of everything selected after each.
-    fn local_stage(&mut self, block: &[usize]) -> Result<(Vec<usize>, Vec<u64>)> {
+    /// Stage 3: picks from the block one at a time.
+    fn local_stage(&mut self, open: &[Open<'_>]) -> Result<Picked> {
         let start = Instant::now();
-        let wanted = self.params.k3.min(block.len());
+        let wanted = self.params.k3.min(open.len());
         self.monitor.enter(Stage::Local, wanted);
-        if R::BURNS {
-            block.iter().for_each(|&index| self.remove(index));
-        }
         self.block.clear();
         // The first pick is weighed as it was scored. All of the block fit: others have left before the round.
-        let mut states = self.states_alone(block);
-        let (mut left, mut picks, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
-        while picks.len() < wanted && self.ledger.left() > 0 {
-            if let [first] = picks[..] {
-                left = self.prepare(block, first);
+        let mut states = self.states_alone(open);
+        let (mut left, mut picked) = (Vec::new(), Picked::default());
+        while picked.picks.len() < wanted && self.accounts.left() > 0 {
+            if picked.picks.len() == 1 {
+                left = self.prepare(open, picked.picks[0]);
             }
-            if !picks.is_empty() {
+            if !picked.picks.is_empty() {
                 left.retain(|candidate: &Left<S>| {
-                    let fits = self.ledger.fits(block[candidate.position]);
+                    let Open { cost, group, .. } = &open[candidate.position];
+                    let fits = self.accounts.fits(*cost, *group);
                     if !fits {
                         states[candidate.position] = R::GONE;
                     }
@@ -245,67 +178,71 @@ impl<'a, 'j, S: Sizer, R: Rules> Zip<'a, 'j, S, R> {
                 if left.is_empty() {
                     break;
                 }
-                self.size_candidates(&mut left, block, &mut states)?;
+                self.size_candidates(&mut left, open, &mut states)?;
             }
-            let position = R::lowest(&states, 1, |position| block[position])[0];
+            let position = R::lowest(&states, 1, |position| open[position].index)[0];
             states[position] = R::GONE;
             left.retain(|candidate| candidate.position != position);
-            picks.push(block[position]);
-            sizes.push(self.pick(block[position]));
+            let Open { index, cost, group, .. } = open[position];
+            picked.picks.push(index);
+            picked.costs.push((cost, group));
+            picked.selected.push(self.pick(&open[position]));
         }
         self.result.timings.local += start.elapsed();
-        Ok((picks, sizes))
+        Ok(picked)
     }
 
     /// The states of a block's samples alone.
-    fn states_alone(&self, block: &[usize]) -> Vec<R::State> {
-        let base = self.measure(&self.block);
-        block.iter().map(|&index| self.state(&self.block, base, index, self.alone[index])).collect()
+    fn states_alone(&self, open: &[Open<'_>]) -> Vec<R::State> {
+        let shape = Shape::of(&self.block, self.measure(&self.block));
+        open.iter().map(|open| shape.state::<R>(open.sample.len(), open.weight, open.alone)).collect()
     }
 
     /// The samples of a block, but for `taken`, prepared for repeated probes.
-    fn prepare(&self, block: &[usize], taken: usize) -> Vec<Left<S>> {
-        let open = block.par_iter().enumerate().filter(|&(_, &index)| index != taken);
-        open.map(|(position, &index)| Left { position, candidate: self.block.candidate(self.pool.sample(index)) })
-            .collect()
+    fn prepare(&self, open: &[Open<'_>], taken: usize) -> Vec<Left<S>> {
+        let set = &self.block;
+        let open = open.par_iter().enumerate().filter(|(_, open)| open.index != taken);
+        open.map(|(position, open)| Left { position, candidate: set.candidate(&open.sample) }).collect()
     }
 
     /// The states of a block's samples that are left, against what was picked of it.
-    fn size_candidates(&self, left: &mut [Left<S>], block: &[usize], states: &mut [R::State]) -> Result<()> {
+    fn size_candidates(&self, left: &mut [Left<S>], open: &[Open<'_>], states: &mut [R::State]) -> Result<()> {
         // No more in one piece than a sizer takes at once, so that all threads have done at about the same time.
+        let Self { block: set, workers, monitor, .. } = self;
         let sized = left.par_chunks_mut(S::AT_ONCE).with_max_len(1).map(|batch| {
-            self.monitor.check()?;
+            monitor.check()?;
             let mut candidates: Vec<&mut S::Candidate> = batch.iter_mut().map(|left| &mut left.candidate).collect();
-            let sizes = self.workers.with_scratch(|scratch| self.block.probe_candidates(&mut candidates, scratch));
+            let sizes = workers.with_scratch(|scratch| set.probe_candidates(&mut candidates, scratch));
             Ok(batch.iter().map(|left| left.position).zip(sizes).collect::<Vec<_>>())
         });
         let sized = sized.collect::<Result<Vec<_>>>()?;
-        let base = if self.weigh.is_on() { self.measure(&self.block) } else { 0 };
+        let is_weighed = open.iter().any(|open| open.weight.is_some());
+        let base = if is_weighed { self.measure(&self.block) } else { 0 };
+        let shape = Shape::of(&self.block, base);
         for (position, size) in sized.into_iter().flatten() {
-            states[position] = self.state(&self.block, base, block[position], size);
+            let Open { sample, weight, .. } = &open[position];
+            states[position] = shape.state::<R>(sample.len(), *weight, size);
         }
         Ok(())
     }
 
     /// Picks a sample; returns the size of everything selected.
-    fn pick(&mut self, index: usize) -> u64 {
-        let sample = self.pool.sample(index);
+    fn pick(&mut self, open: &Open<'_>) -> u64 {
         let Self { block, selected, .. } = self;
-        rayon::join(|| block.push(sample), || selected.push(sample));
+        rayon::join(|| block.push(&open.sample), || selected.push(&open.sample));
         let size = self.measure(&self.selected);
-        self.note(index, size);
+        self.end_pick(open, size);
         size
     }
 
     /// Notes that everything selected, of size `size` now, ends with this sample.
-    fn note(&mut self, index: usize, size: u64) {
-        self.ledger.take(index);
-        self.remove(index);
+    fn end_pick(&mut self, open: &Open<'_>, size: u64) {
+        self.accounts.take(open.cost, open.group);
         let before = if self.selected.len() == 1 { 0 } else { self.size };
         self.result.gains.push(size as f64 - before as f64);
         self.size = size;
         let ratio = ratio(self.selected.raw(), size);
-        self.result.indices.push(index as i64);
+        self.result.indices.push(open.index as i64);
         self.result.ratios.push(ratio);
         self.monitor.steps(1);
         self.monitor.update(|now| {

@@ -16,20 +16,20 @@ const UNIT: f64 = 65_536.0;
 pub(super) struct Weigh<'a>(pub Option<&'a [f64]>);
 
 impl Weigh<'_> {
-    /// Whether there are weights.
-    pub(super) fn is_on(self) -> bool {
-        self.0.is_some()
+    /// The weight of a sample, if there are weights.
+    pub(super) fn of(self, index: usize) -> Option<f64> {
+        self.0.map(|weights| weights[index])
     }
+}
 
-    /// The size of a set with sample `index`, weighted.
-    pub(super) fn size(self, index: usize, base: u64, size: u64) -> u64 {
-        let Some(weights) = self.0 else { return size };
-        // A saturating cast: what weighs 2^48 times the mean is far beyond any comparison.
-        let weight = (weights[index] * UNIT).round() as u64;
-        // In rare cases a set is larger than with a sample more. Then there is nothing to weigh.
-        let added = size.saturating_sub(base);
-        (size.min(base) << 16).saturating_add(weight.saturating_mul(added))
-    }
+/// The size of a set of `base` with a sample of this weight added, weighted.
+pub(super) fn weighed(weight: Option<f64>, base: u64, size: u64) -> u64 {
+    let Some(weight) = weight else { return size };
+    // A saturating cast: what weighs 2^48 times the mean is far beyond any comparison.
+    let weight = (weight * UNIT).round() as u64;
+    // In rare cases a set is larger than with a sample more. Then there is nothing to weigh.
+    let added = size.saturating_sub(base);
+    (size.min(base) << 16).saturating_add(weight.saturating_mul(added))
 }
 
 #[cfg(test)]
@@ -38,10 +38,10 @@ mod tests {
 
     #[test]
     fn weights_scale_what_is_added() {
-        assert_eq!(Weigh(None).size(0, 100, 150), 150);
+        assert_eq!(weighed(Weigh(None).of(0), 100, 150), 150);
         let weigh = Weigh(Some(&[1.0, 0.5, 0.0, 1e300]));
-        let sizes = [0, 1, 2, 3].map(|index| weigh.size(index, 100, 150));
+        let sizes = [0, 1, 2, 3].map(|index| weighed(weigh.of(index), 100, 150));
         assert_eq!(sizes, [150 << 16, 125 << 16, 100 << 16, u64::MAX]);
-        assert_eq!(weigh.size(1, 100, 99), 99 << 16);
+        assert_eq!(weighed(weigh.of(1), 100, 99), 99 << 16);
     }
 }
