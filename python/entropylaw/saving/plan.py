@@ -55,6 +55,8 @@ class Saving:
     columns: tuple[str, ...] = ()
     indices_only: bool = False
     stanza: Trainer | None = None
+    counts: tuple[int, ...] = ()
+    """Records of each shard, if they are not to be about as many each."""
 
     def __post_init__(self) -> None:
         if self.sort not in ("pick", "input"):
@@ -86,7 +88,7 @@ class Saving:
         if path == STANDARD:
             # Standard output has no files to name: what would be in shards comes one after the other.
             return cls(path, force, how.sort, None, how.columns, how.indices_only)
-        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza)
+        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza, how.counts)
 
     @property
     def manifest(self) -> str:
@@ -274,13 +276,15 @@ class Saving:
             for staged in (*written, archive)
         )
         kind, amount = self._sharding()
-        options = {
+        options: dict[str, Any] = {
             "sort": self.sort,
             "shards": amount if kind == "count" and self.shards is not None else self.shards,
             "columns": list(self.columns),
             "indices_only": self.indices_only,
             "stanza": self.stanza,
         }
+        if self.counts:
+            options["counts"] = list(self.counts)
         skipped = list(selection.pool.skipped[:_LISTED])
         return {
             "manifest": FORMAT,
@@ -317,6 +321,8 @@ class Saving:
         kind, amount = self._sharding()
         if kind == "count" and amount > len(indices):
             raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
+        if self.counts and (len(self.counts) != amount or min(self.counts) < 1 or sum(self.counts) != len(indices)):
+            raise EntropyLawError(f"the shards are of other numbers of records than the {len(indices)} that there are")
         content = content_of(self.path, selection.pool.records, indices, members)
         names = Names.of(self.path)
         small, larger = divmod(len(indices), amount)
@@ -325,7 +331,7 @@ class Saving:
             # How many shards there are is in their names; by size, it is known at the end.
             with outputs.file(self.path if self.shards is None else names.shard(number, amount)) as file:
                 if kind == "count":
-                    content.write(file, records=small + (number < larger))
+                    content.write(file, records=self.counts[number] if self.counts else small + (number < larger))
                 else:
                     content.write(file, size=amount)
             number += 1

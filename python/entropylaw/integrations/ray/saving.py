@@ -50,6 +50,7 @@ def save(
         f"subset.{ending}",
         sort="input",
         shards=len(writing),
+        counts=tuple(len(split[part]) for part in writing),
         columns=tuple(name.removeprefix("entropylaw_") for name in columns),
     )
     where = _place(directory)

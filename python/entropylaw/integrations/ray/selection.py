@@ -18,6 +18,7 @@ from entropylaw.parts.parts import Traffic
 from entropylaw.parts.pool import PartedPool, fetched
 from entropylaw.results import Selection
 from entropylaw.runs.layout import FORMAT
+from entropylaw.storage.options import takes_storage_options
 
 Column = Literal["rank", "gain", "weight"]
 
@@ -149,8 +150,14 @@ class RaySelection:
         """
         self.dataset(columns).write_json(os.fspath(path), **options)
 
+    @takes_storage_options
     def save(
-        self, directory: str | os.PathLike[str], *, force: bool = False, columns: Sequence[Column] = ()
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        columns: Sequence[Column] = (),
+        storage_options: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Writes the chosen records where they are: each part a file of its own, which it has chosen, and the manifest
         last.
@@ -167,6 +174,8 @@ class RaySelection:
             Replace an older output there.
         columns
             What to add to each record; see ``dataset``.
+        storage_options : mapping, optional
+            For a URL, as for ``select``; by default those that the pool was read with.
 
         Returns
         -------
@@ -181,6 +190,8 @@ class RaySelection:
         """
         from entropylaw.integrations.ray.saving import save
 
+        if storage_options is not None:
+            self._actors.all("use", storage_options)
         return save(self, self._actors, self._pool, os.fspath(directory), force, self.columns(columns))
 
     def columns(self, names: Sequence[Column]) -> dict[str, NDArray[Any]]:
