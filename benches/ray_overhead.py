@@ -6,9 +6,10 @@ Each method selects twice, from the same file: with ``entropylaw.select`` in thi
 machine, which share its processors. So the ratio of the two is what parts cost: their messages, what each of them does
 for all, and what they wait for each other. The picks have to be the same. Ray is begun before, and is not counted.
 
-Then it says what a cluster would take by these numbers: the work of one machine, shared by the nodes; the round trips,
-each with a latency; and the bytes, over one network connection of whoever leads. ``make test-ray`` makes an environment
-for it; ``benches/pool_of_millions.py`` makes a pool.
+Then it says what a cluster would take by these numbers, if all of them grew with the pool: the work of one machine,
+shared by the nodes, but for what whoever leads does alone; the round trips, each with a latency; and the bytes, over one
+network connection of whoever leads. ``make test-ray`` makes an environment for it; ``benches/pool_of_millions.py`` makes
+a pool.
 """
 
 import argparse
@@ -20,6 +21,10 @@ import ray
 
 import entropylaw
 from entropylaw.integrations.ray import Stats, select
+
+
+_ALONE = ("local",)
+"""Stages that whoever leads does alone: the third of ZIP, which picks one by one."""
 
 
 class Run(NamedTuple):
@@ -68,15 +73,17 @@ def told(run: Run) -> None:
 def modelled(run: Run, records: int, nodes: int, latency: float, bandwidth: float) -> None:
     """Prints what so many records would take on so many nodes, each like this machine."""
     grown = records / run.records
-    work = run.local_seconds * grown / nodes
+    alone = sum(run.local.get(stage, 0.0) for stage in _ALONE)
+    shared, alone = (run.local_seconds - alone) * grown / nodes, alone * grown
     trips = sum(traffic.round_trips for traffic in run.stats.stages.values()) * grown
     # Whoever leads sends to each part, and hears from each.
     sent = (run.stats.bytes_sent + run.stats.bytes_received) * grown * nodes / run.stats.partitions
     waited, moved = trips * latency, sent / bandwidth
     print(
         f"  {run.name:9} {records / 1e6:7,.0f} M records, {run.picks * grown / 1e6:6.2f} M picks: "
-        f"{(work + waited + moved) / 3600:6.1f} h = work {work / 3600:.1f} + {trips / 1e6:.2f} M round trips "
-        f"{waited / 3600:.2f} + {sent / 1e9:,.0f} GB {moved / 3600:.2f}"
+        f"{(shared + alone + waited + moved) / 3600:6.1f} h = shared work {shared / 3600:.1f} + work of the leader "
+        f"{alone / 3600:.1f} + {trips / 1e6:.2f} M round trips {waited / 3600:.2f} + {sent / 1e9:,.0f} GB "
+        f"{moved / 3600:.2f}"
     )
 
 

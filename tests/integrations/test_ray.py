@@ -238,7 +238,10 @@ def test_a_part_that_is_lost_too_often_ends_it(cluster: Cluster, pool: list[str]
 
     with (
         struck("answer", strike),
-        pytest.raises(EntropyLawError, match=r"part 1 of 2 was lost 1 times, the last: .*; look at its node's memory"),
+        pytest.raises(
+            EntropyLawError,
+            match=r"part \d of 2 was lost 1 times, the last: its worker process .*; look at its node's memory",
+        ),
     ):
         select(pool, budget=10, method="random", on_error="skip", partitions=2, restarts=0)
     assert alive() == 0
@@ -353,7 +356,7 @@ def test_a_driver_that_is_killed_goes_on(
     ]
     run = subprocess.Popen(command(*begun), env=environment, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60
-    while not ((work / "journal").exists() and (work / "journal").stat().st_size > 20_000):
+    while not ((work / "journal").exists() and (work / "journal").stat().st_size > 2_000):
         assert run.poll() is None and time.monotonic() < end
         time.sleep(0.02)
     run.kill()
@@ -362,7 +365,7 @@ def test_a_driver_that_is_killed_goes_on(
     with select(path, **how, checkpoint=work, resume=True, partitions=2) as found:
         assert found.indices.tolist() == wanted.indices.tolist()
         assert found.gains.tolist() == wanted.gains.tolist()
-    with pytest.raises(EntropyLawError, match=r"method is '\w+ \(parts\)' there, and '\w+' now"):
+    with pytest.raises(EntropyLawError, match=r'method is "\w+ \(parts\)" there, and "\w+" now'):
         entropylaw.select(path, **how, checkpoint=work, resume=True)
 
 

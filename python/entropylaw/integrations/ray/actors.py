@@ -1,6 +1,7 @@
 """The parts of a pool as actors of Ray, one each; an actor that is lost is made again, and asked again what it was."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -23,6 +24,9 @@ _LARGE = 100_000
 _POLL = 0.1
 """Seconds between two looks at how far the parts are."""
 
+_DEAD = re.compile(r"The actor is dead because (.*?)(?=\.? Worker exit (?:type|detail):|$)")
+_LONGEST = 300
+"""Characters of a reason."""
 _CLOSED = "the parts of the pool are closed; select again"
 
 _log = logging.getLogger("entropylaw")
@@ -143,7 +147,7 @@ class Actors(Parts):
                     ray.get(self._actors[number].version.remote())
                     break
                 except RayError as error:
-                    self._why = str(error)
+                    self._why = _reason(error)
                     self._remake(number)
                     given = arguments[number]
                     assert given is not None
@@ -201,24 +205,23 @@ class Actors(Parts):
             cause = error.cause
             # An object that a call needs may be lost with its node, and made anew.
             if isinstance(cause, RayError):
-                self._why = str(cause)
+                self._why = _reason(cause)
                 return None
             raise
         except RayError as error:
-            self._why = str(error)
+            self._why = _reason(error)
             return None
 
     def _remake(self, number: int) -> None:
         """Makes a part again, as it was."""
         while True:
             self._lost[number] += 1
-            why = " ".join(self._why.split())[:300]
             if self._lost[number] > self._restarts:
                 raise EntropyLawError(
-                    f"part {number + 1} of {len(self)} was lost {self._lost[number]} times, the last: {why}; look at "
-                    "its node's memory, or make more parts of less each (partitions=, --partitions)"
+                    f"part {number + 1} of {len(self)} was lost {self._lost[number]} times, the last: {self._why}; "
+                    "look at its node's memory, or make more parts of less each (partitions=, --partitions)"
                 )
-            _log.warning("part %d of %d was lost, and is made again: %s", number + 1, len(self), why)
+            _log.warning("part %d of %d was lost, and is made again: %s", number + 1, len(self), self._why)
             self.restarts += 1
             _kill(self._actors[number])
             self._nodes = self.nodes()
@@ -227,7 +230,7 @@ class Actors(Parts):
                 if self._replayed(number):
                     return
             except RayError as error:
-                self._why = str(error)
+                self._why = _reason(error)
 
     def _replayed(self, number: int) -> bool:
         """Asks a new part what the lost one was asked; whether it got through."""
@@ -261,9 +264,8 @@ class Actors(Parts):
             try:
                 version = ray.get(actor.version.remote())
             except RayError as error:
-                why = " ".join(str(error).split())[-300:]
                 raise EntropyLawError(
-                    f"part {number + 1} cannot begin: {why}; is entropylaw installed on all nodes?"
+                    f"part {number + 1} cannot begin: {_reason(error)}; is entropylaw installed on all nodes?"
                 ) from None
             if version != _core.__version__:
                 raise EntropyLawError(
@@ -278,6 +280,13 @@ class Actors(Parts):
             # It is busy, or was lost, which the call says.
             return
         self.progress(sum(done for done, _ in found), sum(total for _, total in found))
+
+
+def _reason(error: BaseException) -> str:
+    """Why a part was lost, on one line, and without what identifies it to Ray alone."""
+    text = " ".join(str(error).split())
+    found = _DEAD.search(text)
+    return (found[1] if found else text)[:_LONGEST]
 
 
 def _shared(arguments: Arguments) -> list[tuple[Any, ...] | None]:
