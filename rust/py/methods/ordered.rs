@@ -65,7 +65,7 @@ fn take_parts(call: &PartedCall<'_, '_>, by: By<'_>) -> PyResult<Picks> {
     })?;
     let py = call.py;
     let told = Picks::new(py, picks.indices);
-    let told = if picks.scores.is_empty() { told } else { told.trace(py, "gains", picks.scores)? };
+    let told = if let Some(scores) = picks.scores { told.trace(py, "gains", scores)? } else { told };
     told.seconds(py, "score", picks.score)?
         .seconds(py, "pick", start.elapsed().saturating_sub(picks.score))?
         .traffic(py, traffic)

@@ -387,8 +387,9 @@ impl<F: Features> Listed<F> {
     ) -> Result<R> {
         let gains = Worth { pool: &here.part.pool, lists: &self.lists, table: &self.table };
         let ledger = here.ledger();
-        let weights = here.part.weights;
-        job(&Now { ledger: &ledger, weights, alpha, gains: &gains, monitor: here.monitor })
+        let (weights, taken) = (here.part.weights, &here.begun.taken[..]);
+        // One that is made anew is told of picks that it has not found itself.
+        job(&Now { ledger: &ledger, taken, weights, alpha, gains: &gains, monitor: here.monitor })
     }
 }
 

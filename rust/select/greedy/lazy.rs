@@ -124,6 +124,8 @@ impl Candidate {
 /// What keys depend on, as it is now.
 pub(crate) struct Now<'a, G> {
     pub(crate) ledger: &'a Ledger<'a>,
+    /// Samples that are not to be picked, should they be in the frontier; empty if none of them is.
+    pub(crate) taken: &'a [bool],
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) alpha: f64,
     pub(crate) gains: &'a G,
@@ -211,6 +213,9 @@ impl Frontier {
                 && floor.is_none_or(|floor| Key::of(top) > floor)
             {
                 self.queue.pop();
+                if now.taken.get(top.index as usize) == Some(&true) {
+                    continue;
+                }
                 if now.ledger.fits(top.index as usize) {
                     batch.push(Candidate { key: Key::of(top), gain: 0, is_exact: false });
                 } else if now.ledger.may_reopen() {
@@ -296,7 +301,7 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
 
     fn now(&self) -> Now<'_, O> {
         let Self { ledger, weights, alpha, picks, monitor, .. } = self;
-        Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor }
+        Now { ledger, taken: &[], weights: *weights, alpha: *alpha, gains: &picks.objective, monitor }
     }
 
     /// Picks until the budget is reached or nothing is left that fits it.
@@ -331,7 +336,7 @@ impl<'a, 'j, O: Objective> Greedy<'a, 'j, O> {
     /// Takes the sample of largest key, of those that fit.
     fn best(&mut self) -> Result<Option<u32>> {
         let Self { ledger, weights, alpha, picks, frontier, monitor, .. } = self;
-        let now = Now { ledger, weights: *weights, alpha: *alpha, gains: &picks.objective, monitor };
+        let now = Now { ledger, taken: &[], weights: *weights, alpha: *alpha, gains: &picks.objective, monitor };
         let front = frontier.front(1, &now)?;
         picks.evaluations += front.evaluations;
         Ok(front.best.first().map(|best| best.key.index))

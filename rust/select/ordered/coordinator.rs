@@ -61,8 +61,8 @@ pub enum Drawn {
 pub struct Picks {
     /// Indices in the order in which they were taken.
     pub indices: Vec<i64>,
-    /// What each was scored; empty if the order was by chance.
-    pub scores: Vec<f64>,
+    /// What each was scored; None if the order was by chance.
+    pub scores: Option<Vec<f64>>,
     /// Seconds of scoring.
     pub score: Duration,
 }
@@ -186,7 +186,7 @@ impl Merging<'_, '_> {
         let nothing =
             || Told { next: 0, is_end: false, samples: VecDeque::new(), own: Vec::new(), costs: BTreeMap::new() };
         let mut told: Vec<Told> = (0..self.whole.parts()).map(|_| nothing()).collect();
-        let mut picks = Picks::default();
+        let mut picks = Picks { scores: self.has_scores.then(Vec::new), ..Picks::default() };
         self.monitor.enter(Stage::Pick, accounts.left() as usize);
         while accounts.left() > 0 {
             if told.iter().any(|told| told.samples.is_empty() && !told.is_end) {
@@ -209,7 +209,7 @@ impl Merging<'_, '_> {
             accounts.take(cost, group);
             first.own.push(at as u64);
             picks.indices.push((self.whole.first(part) + at) as i64);
-            picks.scores.extend(self.has_scores.then_some(score));
+            picks.scores.iter_mut().for_each(|scores| scores.push(score));
             self.monitor.steps(cost as usize);
             for told in &mut told {
                 *told.costs.entry(group).or_default() += cost;

@@ -121,6 +121,8 @@ impl<R: Rules> Stock<R> {
 
     /// Brings back the samples that did not fit; returns which.
     pub(super) fn bring_back(&mut self) -> Vec<usize> {
+        // What may fit later is parked from the start, so nothing stays behind that does not fit.
+        self.unfit = false;
         let parked = std::mem::take(&mut self.parked);
         for &(index, state) in &parked {
             self.states[index] = state;
