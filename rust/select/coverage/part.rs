@@ -320,18 +320,9 @@ impl<F: Features> Listed<F> {
         }
         let mut picking = self.picking.take().ok_or_else(garbled)?;
         picking.withdraw(here);
-        let mut evaluations = 0;
-        let front = loop {
-            let mut front = self.with_gains(here, picking.alpha, |now| picking.frontier.front(count, now))?;
-            evaluations += front.evaluations;
-            // In a partition made anew, what was taken since the start is still in the frontier.
-            front.best.retain(|candidate| !here.begun.taken[candidate.key.index as usize]);
-            if !front.best.is_empty() || front.rest.is_none() {
-                break front;
-            }
-        };
+        let front = self.with_gains(here, picking.alpha, |now| picking.frontier.front(count, now))?;
         let mut answer = Writer::new();
-        answer.number(evaluations);
+        answer.number(front.evaluations);
         answer.flag(front.rest.is_some());
         if let Some(rest) = front.rest {
             answer.real(rest.value);
