@@ -64,8 +64,8 @@ test-integrations: $(VENV)/tools
 ## test-ray: selecting on Ray, on a cluster of three nodes on this machine, in an environment of its own
 test-ray: $(VENV)/tools
 	test -x $(RAY)/bin/python || $(PYTHON) -m venv $(RAY)
-	$(RAY)/bin/python -m pip install --quiet '.[ray]' 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5' pyyaml
-	$(RAY)/bin/python -m pytest tests/test_parts.py tests/integrations/test_ray.py
+	$(RAY)/bin/python -m pip install --quiet '.[ray,storage]' 'moto[server]>=5' s3fs 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(RAY)/bin/python -m pytest tests/test_parts.py tests/test_parts_reading.py tests/integrations/test_ray.py
 	$(RAY)/bin/python -m pytest tests/test_docs.py -k ray
 
 ## lint: formatting, lints and types, and the workflows, all without a network

@@ -7,8 +7,8 @@ machine, which share its processors. So the ratio of the two is what parts cost:
 for all, and what they wait for each other. The picks have to be the same. Ray is begun before, and is not counted.
 
 Then it says what a cluster would take by these numbers, if all of them grew with the pool: the work of one machine,
-shared by the nodes, but for what whoever leads does alone; the round trips, each with a latency; and the bytes, over one
-network connection of whoever leads. ``make test-ray`` makes an environment for it; ``benches/pool_of_millions.py`` makes
+shared by the nodes, but for what whoever leads does alone; the round trips, each with a latency; and the bytes, over
+one network connection of whoever leads. ``make test-ray`` makes an environment for it, ``benches/pool_of_millions.py``
 a pool.
 """
 
@@ -21,7 +21,6 @@ import ray
 
 import entropylaw
 from entropylaw.integrations.ray import Stats, select
-
 
 _ALONE = ("local",)
 """Stages that whoever leads does alone: the third of ZIP, which picks one by one."""

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from partitions import Case, Parts, Samples, samples
 
 from entropylaw import EntropyLawError, _core
+from partitions import Case, Parts, Samples, samples
 
 WORDS = [b"the", b"cat", b"sat", b"on", b"a", b"mat", b"zebra", b"1234", b"and", b"ran"]
 COVERAGE: dict[str, Any] = {
@@ -393,5 +393,5 @@ def test_partitions_follow_each_other_and_agree() -> None:
 
 @pytest.mark.parametrize("reply", [None, [b""], ["", "", ""], [b"", b"", b""], [b"abc"] * 3])
 def test_what_is_no_reply_is_refused(reply: Any) -> None:
-    with pytest.raises(EntropyLawError, match="must return a list of bytes|makes no sense"):
+    with pytest.raises(EntropyLawError, match=r"must return a list of bytes|makes no sense"):
         _core.select_parts("random", lambda _: reply, {"seed": 1}, parts=3, budget=1)

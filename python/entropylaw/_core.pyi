@@ -166,11 +166,11 @@ def select(
 class Partition:
     """A part of a pool, which answers the requests of a coordinator, ``select_parts``.
 
-    Its samples are ``data[starts[i]:ends[i]]``, of the whole pool those from index ``first`` on. ``costs``, ``groups`` and
-    ``weights`` are those of ``Controls``, of its own samples; ``known``: positions here of samples that are known.
+    Its samples are ``data[starts[i]:ends[i]]``, of the whole pool those from index ``first`` on. ``costs``, ``groups``
+    and ``weights`` are those of ``Controls``, of its own samples; ``known``: positions here of samples that are known.
 
-    What it answers depends on its samples and on the requests that it has answered before. Raises EntropyLawError for what
-    can't be answered. One that was interrupted has to be made anew.
+    What it answers depends on its samples and on the requests that it has answered before. Raises EntropyLawError for
+    what can't be answered. One that was interrupted has to be made anew.
     """
 
     def __new__(
@@ -192,8 +192,9 @@ class Partition:
 def request_changes(request: Buffer) -> bytes | None:
     """The part of a request that a partition's later answers depend on, as a request; None if there is none.
 
-    A partition that is made anew from the same samples, and asked these parts of all requests that were answered, in their
-    order, goes on where the other one was; their replies are of no use. It takes far less time than the requests did.
+    A partition that is made anew from the same samples, and asked these parts of all requests that were answered, in
+    their order, goes on where the other one was; their replies are of no use. It takes far less time than the requests
+    did.
     """
 
 def select_parts(
@@ -214,15 +215,15 @@ def select_parts(
 ) -> Picks:
     """Selects from several partitions what ``select`` would from the pool that they are parts of.
 
-    ``ask(requests)`` asks each of the ``parts`` partitions its request, all at the same time, and returns their replies in
-    the same order: a request of None asks nothing, and its reply is ``b""``. It is called on the calling thread, and what
-    it raises comes out of here. Requests to several that are equal are one object.
+    ``ask(requests)`` asks each of the ``parts`` partitions its request, all at the same time, and returns their replies
+    in the same order: a request of None asks nothing, and its reply is ``b""``. It is called on the calling thread, and
+    what it raises comes out of here. Requests to several that are equal are one object.
 
     Limits are those of ``Controls``; what is said of each sample is its partition's to know. The journal is that of
     ``select``, on whatever number of partitions it was begun.
 
-    Methods: ``coverage``, ``random`` with the options of ``select``. ``top``: no options; samples of highest weight come
-    first. ``dsir``: ``target``, data and offsets; ``ranking``: ``sampled``, ``sum`` or ``mean``; ``seed``. The
+    Methods: ``coverage``, ``random`` with the options of ``select``. ``top``: no options; samples of highest weight
+    come first. ``dsir``: ``target``, data and offsets; ``ranking``: ``sampled``, ``sum`` or ``mean``; ``seed``. The
     last two have a trace ``gains``, the score of each pick. Facts besides: ``round_trips``, ``bytes_sent`` and
     ``bytes_received``.
     """

@@ -265,6 +265,37 @@ def test_nothing_is_left_of_an_output_that_fails(cluster: Cluster, pool: list[st
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_shards_in_storage(cluster: Cluster, pool: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    moto = pytest.importorskip("moto.server")
+    s3fs = pytest.importorskip("s3fs")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        options = {"endpoint_url": "http://{}:{}".format(*server.get_host_and_port()), "key": "k", "secret": "secret"}
+        system = s3fs.S3FileSystem(**options)
+        system.mkdir("box")
+        for number, path in enumerate(pool):
+            system.pipe(f"box/pool/{number}.jsonl", Path(path).read_bytes())
+        how: dict[str, Any] = {"budget": 50, "method": "random", "on_error": "skip", "storage_options": options}
+        wanted: Any = entropylaw.select("s3://box/pool/*.jsonl", **how)
+        with select("s3://box/pool/*.jsonl", partitions=2, **how) as found:
+            assert found.indices.tolist() == wanted.indices.tolist()
+            assert found.manifest()["pool"] == wanted.summary()["pool"]
+            files = found.save("s3://box/out", storage_options=options)
+            lines = b"".join(system.cat(file) for file in files).splitlines()
+            assert lines == list(wanted.pool.records.raw(sorted(wanted.indices.tolist())))
+            assert len(system.ls("box/out")) == len(files) + 2
+            with pytest.raises(EntropyLawError, match=r"box/out/manifest.json: the object exists"):
+                found.save("s3://box/out", storage_options=options)
+            system.pipe("box/pool/2.jsonl", b'{"text":"other"}\n')
+            with pytest.raises(EntropyLawError, match="the object has changed since it was read"):
+                found.save("s3://box/elsewhere", storage_options=options)
+            assert not system.exists("box/elsewhere")
+    finally:
+        server.stop()
+
+
 def alive() -> int:
     """Processes of parts that are there, after some seconds at most."""
     end = time.monotonic() + 5
