@@ -1,6 +1,7 @@
 """Copies and sums over parts of a pool, against what they are by definition."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import example, given
