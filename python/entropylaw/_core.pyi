@@ -222,10 +222,10 @@ def select_parts(
     Limits are those of ``Controls``; what is said of each sample is its partition's to know. The journal is that of
     ``select``, on whatever number of partitions it was begun.
 
-    Methods: ``coverage``, ``random`` with the options of ``select``. ``top``: no options; samples of highest weight
-    come first. ``dsir``: ``target``, data and offsets; ``ranking``: ``sampled``, ``sum`` or ``mean``; ``seed``. The
-    last two have a trace ``gains``, the score of each pick. Facts besides: ``round_trips``, ``bytes_sent`` and
-    ``bytes_received``.
+    Methods: ``zip``, whose ``pool_ratio`` is None here, ``coverage`` and ``random``, with the options, traces and facts
+    of ``select``. ``top``: no options; samples of highest weight come first. ``dsir``: ``target``, data and offsets;
+    ``ranking``: ``sampled``, ``sum`` or ``mean``; ``seed``. The last two have a trace ``gains``, the score of each
+    pick. Facts besides: ``round_trips``, ``bytes_sent`` and ``bytes_received``.
     """
 
 def dsir_scores(

@@ -36,6 +36,7 @@ mod memory;
 mod objective;
 mod params;
 mod part;
+mod picking;
 mod survey;
 mod table;
 mod target;

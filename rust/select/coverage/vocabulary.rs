@@ -4,6 +4,7 @@
 //! text, so the low numbers, and with them one short stretch of every table by feature, serve most look-ups; and sorted
 //! lists have small gaps ([`super::lists`]).
 
+use super::lists::COMMON;
 use super::marks::Marks;
 use crate::hash::Slots;
 use crate::text::features::Features;
@@ -26,6 +27,9 @@ pub(super) struct Vocabulary {
 pub(super) struct Ranks {
     /// The first number of each rank, from the highest down to 1, and the number of features.
     starts: Vec<u32>,
+    /// How many of these are not above the first feature that is not common. The ranks behind it are few, and have most of
+    /// the features.
+    common: usize,
 }
 
 impl Ranks {
@@ -37,7 +41,8 @@ impl Ranks {
             count += more;
             starts.push(count);
         }
-        Self { starts }
+        let common = starts.partition_point(|&start| start <= COMMON as u32);
+        Self { starts, common }
     }
 
     /// The first number of each rank, by rank; of rank 0, which no feature has, anything.
@@ -59,7 +64,9 @@ impl Ranks {
 
     /// The rank of a feature.
     pub(super) fn of(&self, feature: u32) -> usize {
-        self.starts.len() - self.starts.partition_point(|&start| start <= feature)
+        let from = if feature < COMMON as u32 { 0 } else { self.common };
+        let behind = &self.starts[from..];
+        behind.len() - behind.partition_point(|&start| start <= feature)
     }
 
     /// Every rank with the number of features that have it, in the order of their numbers.

@@ -18,13 +18,17 @@
 
 mod asking;
 mod message;
+mod op;
 mod partition;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::asking::Asking;
 pub use self::asking::{Ask, Traffic};
 pub use self::message::changes;
-pub(crate) use self::message::{Op, Reader, Reply, Request, Writer, garbled};
+pub(crate) use self::message::{Reader, Reply, Request, Writer, garbled};
+pub(crate) use self::op::Op;
 pub(crate) use self::partition::{Here, State};
 pub use self::partition::{Part, Partition};
 pub use self::plan::{Plan, Unit};

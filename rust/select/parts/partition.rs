@@ -1,6 +1,7 @@
 //! The side of a partition: what it has, and how it answers.
 
-use super::message::{Op, Reader, Writer, garbled, operations, reply};
+use super::message::{Reader, Writer, garbled, operations, reply};
+use super::op::Op;
 use super::plan::{Told, Unit};
 use crate::error::{Error, Result};
 use crate::pool::Pool;

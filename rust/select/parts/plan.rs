@@ -1,7 +1,8 @@
 //! What is asked of a selection from several partitions, and what they are parts of.
 
 use super::asking::Asking;
-use super::message::{Op, Reader, Request, Writer, garbled};
+use super::message::{Reader, Request, Writer, garbled};
+use super::op::Op;
 use crate::error::{Error, Result};
 use crate::pool::{Pool, check_len};
 use crate::select::accounts::Accounts;

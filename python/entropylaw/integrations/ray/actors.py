@@ -1,7 +1,6 @@
 """The parts of a pool as actors of Ray, one each; an actor that is lost is made again, and asked again what it was."""
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -24,7 +23,8 @@ _LARGE = 100_000
 _POLL = 0.1
 """Seconds between two looks at how far the parts are."""
 
-_DEAD = re.compile(r"The actor is dead because (.*?)(?=\.? Worker exit (?:type|detail):|$)")
+_DEAD, _DETAIL = "The actor is dead because ", " Worker exit type:"
+"""What Ray says before the reason of an actor's end, and behind it."""
 _LONGEST = 300
 """Characters of a reason."""
 _CLOSED = "the parts of the pool are closed; select again"
@@ -285,8 +285,8 @@ class Actors(Parts):
 def _reason(error: BaseException) -> str:
     """Why a part was lost, on one line, and without what identifies it to Ray alone."""
     text = " ".join(str(error).split())
-    found = _DEAD.search(text)
-    return (found[1] if found else text)[:_LONGEST]
+    why = text.partition(_DEAD)[2].partition(_DETAIL)[0].rstrip(".")
+    return (why or text)[:_LONGEST]
 
 
 def _shared(arguments: Arguments) -> list[tuple[Any, ...] | None]:

@@ -1,9 +1,9 @@
 """Writing the chosen records where they are: a file for each part, and the manifest when all are there."""
 
 import contextlib
-import re
 import secrets
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from entropylaw.integrations.ray.selection import RaySelection
 
 MANIFEST, PICKS = "manifest.json", "picks.npz"
-_SHARD = re.compile(r"part-\d{5}-of-\d{5}\.(jsonl|parquet)")
+_SHARDS = ("part-?????-of-?????.jsonl", "part-?????-of-?????.parquet")
 
 
 def save(
@@ -211,4 +211,4 @@ class _Stored:
 
 
 def _is_ours(name: str) -> bool:
-    return name in (MANIFEST, PICKS) or _SHARD.fullmatch(name) is not None
+    return name in (MANIFEST, PICKS) or any(fnmatch(name, shard) for shard in _SHARDS)

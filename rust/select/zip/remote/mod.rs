@@ -12,9 +12,12 @@
 //! 33 KB to each partition, and about 20 for each candidate; the texts of the block. Before the rounds, about 8 a sample.
 //! A journal has the first sizes in input order, so that those of later partitions are in it once all before them are.
 
+mod told;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
+use self::told::Untold;
 use super::field::{Field, Open};
 use super::part::{PAPER, REFERENCE, write_shape};
 use super::record::Round;
@@ -24,9 +27,9 @@ use super::rules::{Paper, Reference, Rules};
 use super::stock::Shape;
 use super::{Params, Preset, Selection};
 use crate::error::Result;
-use crate::run::journal::{Journal, misfit};
+use crate::run::journal::Journal;
 use crate::run::monitor::Monitor;
-use crate::select::parts::{Ask, Asking, Op, Plan, Reader, Reply, Request, Traffic, Whole, Writer, accounts, garbled};
+use crate::select::parts::{Ask, Asking, Op, Plan, Reader, Traffic, Whole, Writer, accounts, garbled};
 use crate::sizer::DeflateSizer;
 use crate::sizer::set::Set;
 use crate::sizer::workers::Workers;
@@ -84,25 +87,6 @@ struct Remote<'a, 'b, R: Rules> {
     untold: Option<Untold>,
 }
 
-/// What each partition is to be told of a round.
-struct Untold {
-    contents: Vec<Writer>,
-    /// Of each, its candidates.
-    candidates: Vec<Vec<usize>>,
-}
-
-/// A reply, without what answers the note of a round.
-struct Answer {
-    reply: Reply,
-    skip: usize,
-}
-
-impl Answer {
-    fn content(&self, at: usize) -> Result<Reader<'_>> {
-        self.reply.content(self.skip + at)
-    }
-}
-
 impl<'a, 'b, R: Rules> Remote<'a, 'b, R> {
     fn new(asking: &'a mut Asking<'b>, whole: &'a Whole, preset: u64, params: &Params, monitor: &'a Monitor) -> Self {
         Self {
@@ -116,83 +100,6 @@ impl<'a, 'b, R: Rules> Remote<'a, 'b, R> {
             lowest: Vec::new(),
             untold: None,
         }
-    }
-
-    /// Asks each partition for some things, after it is told of the last round; those that there is nothing to ask of
-    /// have no answer.
-    fn each(&mut self, asked: Vec<Vec<(Op, Writer)>>) -> Result<Vec<Option<Answer>>> {
-        let untold = self.untold.take();
-        let mut requests = Vec::new();
-        for (part, operations) in asked.iter().enumerate() {
-            let mut request = Request::new();
-            if let Some(untold) = &untold {
-                request = request.with(Op::Advance, &untold.contents[part]);
-            }
-            for (op, content) in operations {
-                request = request.with(*op, content);
-            }
-            requests.push((!request.is_empty()).then_some(request));
-        }
-        let mut answers = Vec::new();
-        for (part, (reply, asked)) in self.asking.each(requests)?.into_iter().zip(asked).enumerate() {
-            if let (Some(untold), Some(reply)) = (&untold, &reply) {
-                self.read_note(reply.content(0)?, &untold.candidates[part])?;
-            }
-            let skip = usize::from(untold.is_some());
-            answers.push(reply.filter(|_| !asked.is_empty()).map(|reply| Answer { reply, skip }));
-        }
-        Ok(answers)
-    }
-
-    /// Asks all partitions the same.
-    fn all(&mut self, asked: &[(Op, &dyn Fn(usize) -> Writer)]) -> Result<Vec<Answer>> {
-        let of = |part: usize| asked.iter().map(|(op, content)| (*op, content(part))).collect();
-        let asked = (0..self.whole.parts()).map(of).collect();
-        self.each(asked)?.into_iter().map(|answer| answer.ok_or_else(garbled)).collect()
-    }
-
-    /// Asks the partitions that have them for samples; returns, of each partition, which it was asked for and the answer.
-    fn owners(
-        &mut self,
-        indices: &[usize],
-        op: Op,
-        begin: impl Fn(&mut Writer),
-    ) -> Result<Vec<(Vec<usize>, Option<Answer>)>> {
-        let shares = self.whole.shares(indices);
-        let asked = shares.iter().enumerate().map(|(part, share)| {
-            if share.is_empty() {
-                return Vec::new();
-            }
-            let mut content = Writer::new();
-            begin(&mut content);
-            content.list(share.iter().map(|&at| (indices[at] - self.whole.first(part)) as u64));
-            vec![(op, content)]
-        });
-        let asked = asked.collect();
-        let answers = self.each(asked)?;
-        Ok(shares.into_iter().zip(answers).collect())
-    }
-
-    /// Reads what answers the note of a round.
-    fn read_note(&mut self, mut content: Reader<'_>, candidates: &[usize]) -> Result<()> {
-        if content.flag()? {
-            return Err(misfit());
-        }
-        if R::GLOBAL {
-            for &index in candidates {
-                let state = R::read(&mut content)?;
-                // Those that are gone by now stay it.
-                if !R::is_gone(self.states[index]) {
-                    self.states[index] = state;
-                }
-            }
-        }
-        content.end()
-    }
-
-    /// The index of a sample that a partition tells of by its position.
-    fn index(&self, part: usize, content: &mut Reader<'_>) -> Result<usize> {
-        Ok(self.whole.first(part) + content.below(self.whole.len(part))?)
     }
 
     /// Has each partition size some more of its samples alone.
