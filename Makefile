@@ -10,6 +10,7 @@ SITE ?= .venv-site
 STORAGE ?= .venv-storage
 CONTAINERS ?= .venv-containers
 INTEGRATIONS ?= .venv-integrations
+RAY ?= .venv-ray
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs')
 
 PAIRS ?= 1000000
@@ -18,7 +19,7 @@ KILLS ?= 30
 RUNS ?= 200
 BUDGETS ?= 300KB
 
-.PHONY: demo test test-train test-storage test-containers test-integrations lint bench fuzz quality judge judge-law judge-test judge-bundle kills abuse examples wheel wheels sdist
+.PHONY: demo test test-train test-storage test-containers test-integrations test-ray lint bench fuzz quality judge judge-law judge-test judge-bundle kills abuse examples wheel wheels sdist
 .PHONY: site clean
 
 ## demo: select from the default pool, the functions of Python's standard library
@@ -59,6 +60,13 @@ test-integrations: $(VENV)/tools
 	# What the example needs of Curator; all of it is gigabytes.
 	$(INTEGRATIONS)/bin/python -m pip install --quiet --no-deps nemo-curator cosmos-xenna loguru
 	$(INTEGRATIONS)/bin/python -m pytest tests/integrations tests/test_docs.py -k 'datatrove or data_juicer or data-juicer or nemo'
+
+## test-ray: selecting on Ray, on a cluster of three nodes on this machine, in an environment of its own
+test-ray: $(VENV)/tools
+	test -x $(RAY)/bin/python || $(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python -m pip install --quiet '.[ray,storage]' 'moto[server]>=5' s3fs 'hypothesis>=6.100' 'pytest>=8' 'pytest-benchmark>=5'
+	$(RAY)/bin/python -m pytest tests/test_parts.py tests/test_parts_reading.py tests/integrations/test_ray.py
+	$(RAY)/bin/python -m pytest tests/test_docs.py -k ray
 
 ## lint: formatting, lints and types, and the workflows, all without a network
 lint: $(VENV)/built
@@ -140,7 +148,7 @@ site: $(SITE)/tools
 	$(SITE)/bin/python .ci/site
 
 clean:
-	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers .venv-integrations target dist demo site
+	rm -rf $(VENV) .venv-train .venv-judge .venv-site .venv-storage .venv-containers .venv-integrations .venv-ray target dist demo site
 
 $(SITE)/tools: $(SOURCES) docs/requirements.txt $(shell find python -name '*.py')
 	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)

@@ -36,6 +36,7 @@ NEEDS = {
     "docs/integrations/datasets.md": ["datasets"],
     "docs/integrations/datatrove.md": ["datatrove"],
     "docs/integrations/frames.md": ["pandas", "polars", "pyarrow"],
+    "docs/integrations/ray.md": ["ray"],
     "docs/integrations/trainers.md": ["datasets"],
     "docs/large-pools.md": ["minijinja"],
     "docs/outputs.md": ["pyarrow"],

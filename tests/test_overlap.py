@@ -57,10 +57,12 @@ def naive_shares(pool: list[str], texts: list[str]) -> list[float | None]:
 def overlap(pool: list[str], texts: list[str], threads: int = 2) -> list[tuple[int, int]]:
     samples, benchmark = load(pool), load(texts)
     groups = np.zeros(len(texts), dtype=np.uint32)
-    matches, comparable, shares = _core.find_overlap(
+    matches, comparable, run_texts, seen = _core.find_overlap(
         samples.data, samples.offsets, benchmark.data, benchmark.offsets, groups, threads=threads
     )
-    assert [None if np.isnan(share) else share for share in shares.tolist()] == naive_shares(pool, texts)
+    runs, had = (np.bincount(of, minlength=len(texts)).tolist() for of in (run_texts, run_texts[seen]))
+    shares = [some / every if every else None for some, every in zip(had, runs, strict=True)]
+    assert shares == naive_shares(pool, texts)
     for sample, text, start, end in matches.tolist():
         run = words_of(samples.sample(sample)[start:end].decode())
         assert len(run) == min(13, len(words_of(texts[text])))

@@ -279,13 +279,13 @@ def find_overlap(
     *,
     threads: int | None = None,
     progress: Callable[[Progress], object] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint32], NDArray[np.bool_]]:
     """Which samples hold a run of 13 words of a benchmark's texts, of which ``groups`` says what file each is from.
 
     Returns a row for each sample and group that go together, shape ``(matches, 4)``: the sample, the first text of the
     group that it has a run of, and where that run starts and ends in the sample, in bytes; which texts have a run to
-    look for, shape ``(texts,)``; and the share of each text's runs of 8 words that some sample has, NaN for a text of
-    fewer words, shape ``(texts,)``.
+    look for, shape ``(texts,)``; and of each run of 8 words the text that it is of, and whether some sample has it,
+    shape ``(runs,)`` each: the same runs in the same order, whatever the pool.
     """
 
 def measure(

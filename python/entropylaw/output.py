@@ -88,6 +88,8 @@ class Staged:
     """Where that is, through links."""
     _temporary: Path
     _replaced: bool = False
+    told: tuple[int, str] | None = None
+    """Its size and hash, if whoever wrote it said so."""
 
     def rename(self, path: Path) -> None:
         """Has it go to another name in the same directory; a link of that name is replaced, not followed."""
@@ -95,10 +97,14 @@ class Staged:
 
     def bytes(self) -> int:
         """Its size."""
+        if self.told is not None:
+            return self.told[0]
         return self._temporary.stat().st_size
 
     def sha256(self) -> str:
         """The hash of what is in it."""
+        if self.told is not None:
+            return self.told[1]
         with self._temporary.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -158,6 +164,20 @@ class Outputs:
                 file.flush()
                 os.fsync(file.fileno())
             _set_usual_mode(name)
+
+    def adopt(self, path: Path, temporary: Path, size: int, sha256: str) -> None:
+        """The next file is one that another process has written beside its place.
+
+        Raises
+        ------
+        EntropyLawError
+            If it is not there, or another one.
+        """
+        with _explained(path):
+            found = temporary.stat().st_size
+            if found != size:
+                raise EntropyLawError(f"{path}: has {found:,} bytes here, and {size:,} were written elsewhere")
+            self.staged.append(Staged(path, _resolved(path), temporary, told=(size, sha256)))
 
     def remove(self, path: str | os.PathLike[str]) -> None:
         """Has a file of an older output removed, if there is one, before the new ones are renamed.

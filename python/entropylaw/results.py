@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -22,6 +23,8 @@ from entropylaw.taking import picks_table, take
 
 T = TypeVar("T")
 
+_TOGETHER = 512
+"""Samples that are measured at a time."""
 _LISTED = 1000
 """Members of the records that a summary lists as unread."""
 
@@ -135,11 +138,12 @@ class Selection(ABC):
     @cached_property
     def measured(self) -> Measured:
         """Bytes and compressed bytes of the selected samples, one after the other in pick order."""
-        data = np.frombuffer(b"".join(self.samples()), dtype=np.uint8)
-        offsets = np.array([0, len(data)], dtype=np.int64)
-        measures, codec = _core.measure(data, offsets, np.zeros(1, dtype=np.uint32), 1)
-        raw, size = measures[0].tolist()
-        return Measured(raw, size, codec)
+        # Appended in pieces: of a pool that lies elsewhere, the selection may be more than this machine holds.
+        sizer = _core.Sizer()
+        samples = self.samples()
+        for _ in range(0, len(self), _TOGETHER):
+            sizer.append(b"".join(islice(samples, _TOGETHER)))
+        return Measured(len(sizer), sizer.size(), sizer.codec)
 
     @cached_property
     def sources(self) -> dict[str, int]:
@@ -149,7 +153,7 @@ class Selection(ABC):
     @property
     def raw_bytes(self) -> int:
         """Bytes of the selected samples."""
-        return int(self.pool.lengths()[self.indices].sum())
+        return int(self.pool.lengths_of(self.indices).sum())
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

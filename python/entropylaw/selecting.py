@@ -1,46 +1,35 @@
 """``entropylaw.select``."""
 
 import inspect
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any, Literal, Unpack, cast, overload
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entropylaw import _core, parameters
-from entropylaw.budget import Budget
-from entropylaw.controls import Candidates, Controls
+from entropylaw import _core
+from entropylaw.asked import Asked
+from entropylaw.controls import Candidates
 from entropylaw.controls.bands import MinScore
 from entropylaw.controls.model import BandLike
 from entropylaw.controls.quotas import QuotasLike
-from entropylaw.errors import EntropyLawError
 from entropylaw.methods.coverage import Coverage, CoverageKeywords, CoverageSelection
 from entropylaw.methods.density import Density, DensityKeywords, DensitySelection
 from entropylaw.methods.dsir import Dsir, DsirKeywords, DsirSelection
 from entropylaw.methods.method import Method, Task
-from entropylaw.methods.option import options_of
 from entropylaw.methods.random import Random, RandomKeywords, RandomSelection
-from entropylaw.methods.registry import BUILT_IN, check_needs, method_with, options_by_methods
+from entropylaw.methods.registry import BUILT_IN, options_by_methods
 from entropylaw.methods.top import Top, TopKeywords, TopSelection
 from entropylaw.methods.zip import Zip, ZipKeywords, ZipSelection
 from entropylaw.methods.zipfit import Zipfit, ZipfitKeywords, ZipfitSelection
-from entropylaw.output import placed_files
-from entropylaw.pool import Pool, PoolLike, Render, load
+from entropylaw.pool import Pool, PoolLike, Render
 from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.formats import Format
-from entropylaw.pool.load import OnError, reading_beside, unless_named
+from entropylaw.pool.load import OnError
 from entropylaw.results import Selection
-from entropylaw.runs.checkpoint import Checkpoint, identity
+from entropylaw.runs.checkpoint import identity
 from entropylaw.storage.options import takes_storage_options
-from entropylaw.targets import check_targets, files_behind
-
-_log = logging.getLogger("entropylaw")
-
-_MOST_INDEX = 2**63 - 1
 
 
 @overload
@@ -239,14 +228,10 @@ def select(
     >>> entropylaw.select(pool, method="random", seed=1, budget=3).indices.tolist()
     [3, 0, 5]
     """
-    understood = Budget.parse(budget)
-    if checkpoint is not None:
-        checkpoint = parameters.path("checkpoint", checkpoint)
-        check_targets([], [], checkpoint)
-    resume = parameters.flag("resume", resume)
-    chosen = method_with(method, options)
-    chosen.check()
-    controls = Controls(
+    asked = Asked.of(
+        budget=budget,
+        method=method,
+        options=options,
         group_by=group_by,
         quota=quota,
         balance=balance,
@@ -255,23 +240,14 @@ def select(
         length_band=length_band,
         ratio_band=ratio_band,
         dedupe=dedupe,
+        anchor=anchor,
         tokens=tokens,
         decontaminate=decontaminate,
         benchmark=benchmark,
         id=id,
-    )
-    controls.check(understood)
-    check_needs(chosen, controls)
-    controls.check_overlap(getattr(chosen, "target", None))
-    if resume and checkpoint is None:
-        raise EntropyLawError("resume needs the checkpoint to resume from: checkpoint= (--checkpoint) its directory")
-    if anchor is not None and initial_subset is not None:
-        raise EntropyLawError("anchor and initial_subset are two names of the same; give one")
-    anchor = initial_subset if anchor is None else anchor
-    read = partial(
-        load_for,
-        method=chosen,
-        controls=controls,
+        checkpoint=checkpoint,
+        resume=resume,
+        initial_subset=initial_subset,
         render=render,
         schema=schema,
         field=field,
@@ -280,27 +256,13 @@ def select(
         memory=memory,
         threads=threads,
         progress=progress,
+    ).with_data()
+    chosen = asked.method
+    candidates = Candidates.of(
+        asked.read(pool), asked.budget, asked.controls, chosen.dedupes, threads, progress, asked.target
     )
-    if anchor is not None:
-        known = _indices(anchor)
-        controls = replace(controls, anchor=read(cast(PoolLike, anchor), beside=True) if known is None else known)
-    chosen = with_data(chosen, lambda name, data: _beside(name, read, data))
-    if benchmark is not None:
-        controls = replace(controls, benchmark=_beside("benchmark", read, benchmark))
-    aim = getattr(chosen, "target", None)
-    candidates = Candidates.of(read(pool), understood, controls, chosen.dedupes, threads, progress, aim)
     task = Task(candidates, threads, progress, memory=memory_limit(memory))
-    if checkpoint is None:
-        selection = chosen.run(task)
-    else:
-        files = files_behind(candidates.pool, {**candidates.parameters, **chosen.recorded()})
-        check_targets([], files, os.fspath(checkpoint))
-        # A command that ends early says which outputs it has written; a checkpoint is none.
-        with placed_files(), Checkpoint.open(checkpoint, identity(chosen, candidates), resume) as opened:
-            selection = chosen.run(replace(task, journal=opened.journal))
-    for warning in selection.warnings:
-        _log.warning("%s", warning)
-    return selection
+    return asked.run(task, identity(chosen, candidates) if asked.checkpoint else {})
 
 
 def _signature() -> inspect.Signature:
@@ -318,74 +280,3 @@ def _signature() -> inspect.Signature:
 
 # For `help`, and for whoever completes what is typed.
 select.__signature__ = _signature()  # type: ignore[attr-defined]
-
-
-def with_data(method: Method, read: Callable[[str, Any], Pool]) -> Method:
-    """The method with the data that its options name, read."""
-    given = {
-        option.name: read(option.name, data)
-        for option in options_of(type(method))
-        if option.is_data and (data := getattr(method, option.name)) is not None
-    }
-    return replace(method, **given) if given else method  # type: ignore[type-var]
-
-
-def _beside(name: str, read: Callable[..., Pool], data: Any) -> Pool:
-    with reading_beside(name):
-        return read(data, beside=True)
-
-
-def load_for(
-    data: PoolLike | Pool,
-    *,
-    method: Method,
-    controls: Controls,
-    beside: bool = False,
-    render: Render = "text",
-    schema: str | None = None,
-    field: str | None = None,
-    on_error: OnError = "raise",
-    format: Format | None = None,
-    memory: int | str = MEMORY,
-    threads: int | None = None,
-    progress: Callable[[Any], object] | None = None,
-) -> Pool:
-    """Reads a pool as ``select`` does for a method and controls; or what goes ``beside`` it, such as an anchor, of
-    which no numbers are needed."""
-    # Before the method compares them with what it takes.
-    parameters.reading(
-        render=render,
-        schema=schema,
-        field=field,
-        on_error=on_error,
-        group_by=controls.group_field,
-        threads=threads,
-        progress=progress,
-    )
-    return load(
-        data,
-        render=method.rendering(render, schema, field),
-        schema=schema,
-        field=field,
-        on_error=on_error,
-        group_by="source" if beside else controls.group_field,
-        format=unless_named(data, format) if beside else format,
-        numbers=() if beside else controls.numbers,
-        memory=memory,
-        threads=threads,
-        progress=progress,
-    )
-
-
-def _indices(subset: Any) -> NDArray[np.int64] | None:
-    """A subset given by indices; None if it is something to read."""
-    if not isinstance(subset, np.ndarray | Sequence) or isinstance(subset, str | bytes):
-        return None
-    if isinstance(subset, np.ndarray) or all(isinstance(item, int | np.integer) for item in subset):
-        array = np.asarray(subset)
-        if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
-            raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
-        if array.size and array.max() > _MOST_INDEX:
-            raise EntropyLawError(f"the anchor has index {array.max()}, which no pool has")
-        return np.unique(array.astype(np.int64).reshape(-1))
-    return None

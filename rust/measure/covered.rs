@@ -1,4 +1,4 @@
-//! How much of each text of a benchmark is in a pool: the share of its runs of 8 words that some sample has.
+//! Which runs of 8 words of a benchmark's texts some sample of a pool has: their share says how much of a text is there.
 //!
 //! The measure is that of PaLM (arXiv 2204.02311, section 8), which takes a text for known if that is 70 % at least.
 //! It is about the pool as a whole: several samples may hold a part of a text each.
@@ -52,14 +52,9 @@ impl<'a> Covered<'a> {
         }
     }
 
-    /// The share of each text's runs that were seen; not a number for a text of fewer words.
-    pub(super) fn shares(&self) -> Vec<f64> {
-        let mut counts = vec![(0_u32, 0_u32); self.texts.len()];
-        for (run, seen) in self.runs.iter().zip(&self.seen) {
-            let (of, all) = &mut counts[run.text as usize];
-            *of += u32::from(seen.load(Ordering::Relaxed));
-            *all += 1;
-        }
-        counts.into_iter().map(|(of, all)| f64::from(of) / f64::from(all)).collect()
+    /// The text of each run, and whether the run was seen, in an order that depends on the texts alone.
+    pub(super) fn runs(&self) -> (Vec<u32>, Vec<bool>) {
+        let seen = self.seen.iter().map(|seen| seen.load(Ordering::Relaxed));
+        (self.runs.iter().map(|run| run.text).collect(), seen.collect())
     }
 }

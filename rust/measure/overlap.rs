@@ -204,14 +204,16 @@ impl Benchmark {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
     /// By sample, then by group.
     pub matches: Vec<Match>,
     /// Of each text, whether it has a run to look for.
     pub comparable: Vec<bool>,
-    /// Of each text, the share of its runs of 8 words that the pool has; not a number for a text of fewer words.
-    pub shares: Vec<f64>,
+    /// The text of each run of 8 words; those of one benchmark are the same, in the same order, whatever the pool.
+    pub run_texts: Vec<u32>,
+    /// Of each of these runs, whether the pool has it.
+    pub seen: Vec<bool>,
 }
 
 /// Finds the samples of `pool` that hold text of a benchmark; `groups`: of each text a number, such as of its file.
@@ -251,7 +253,8 @@ pub fn overlap(
                 a.append(&mut b);
                 Ok(a)
             })?;
-        Ok(Overlap { matches, comparable: benchmark.comparable(), shares: covered.shares() })
+        let (run_texts, seen) = covered.runs();
+        Ok(Overlap { matches, comparable: benchmark.comparable(), run_texts, seen })
     })
 }
 

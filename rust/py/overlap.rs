@@ -30,8 +30,10 @@ pub(super) fn first_copies<'py>(
     Ok(first.into_pyarray(py))
 }
 
-/// Matches (sample, text, start, end), whether each text can be found, and how much of it the pool has.
-type Found<'py> = (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<f64>>);
+/// Matches (sample, text, start, end), whether each text can be found, and the texts of runs and whether the pool has
+/// them.
+type Found<'py> =
+    (Bound<'py, PyArray2<i64>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<bool>>);
 
 /// Which samples hold text of a benchmark. See `_core.pyi`.
 #[pyfunction]
@@ -58,5 +60,6 @@ pub(super) fn find_overlap<'py>(
         .flat_map(|each| [i64::from(each.sample), i64::from(each.text), each.start as i64, each.end as i64])
         .collect();
     let matches = rows.into_pyarray(py).reshape([found.matches.len(), 4])?;
-    Ok((matches, found.comparable.into_pyarray(py), found.shares.into_pyarray(py)))
+    let runs = (found.run_texts.into_pyarray(py), found.seen.into_pyarray(py));
+    Ok((matches, found.comparable.into_pyarray(py), runs.0, runs.1))
 }

@@ -15,6 +15,7 @@ from entropylaw.cli.files import inputs, written
 from entropylaw.cli.options import add_methods, given
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.cli.ray import add_ray, check_ray, is_output_directory, run_on_ray
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
 from entropylaw.display import short
@@ -100,30 +101,26 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     select.add_later(lambda: add_methods(select, method))
     add_controls(select)
     add_checkpoint(select)
+    add_ray(select)
     select.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
+    from entropylaw.asked import with_data
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import method_with
     from entropylaw.methods.registry import check_needs
     from entropylaw.runs import checkpoint
-    from entropylaw.saving import Saving
-    from entropylaw.selecting import select, with_data
+    from entropylaw.selecting import select
 
-    saving = Saving(
-        arguments.output,
-        force=arguments.force,
-        sort=arguments.sort,
-        shards=arguments.shards,
-        columns=tuple(arguments.add_columns or ()),
-        indices_only=arguments.indices_only,
-        stanza=arguments.stanza,
-    )
-    saving.check(inputs(arguments), written(arguments, "report", "plot"), arguments.checkpoint)
+    check_ray(arguments)
+    on_ray = arguments.ray is not None
+    saving = saving_of(arguments)
+    if not (on_ray and is_output_directory(arguments.output)):
+        saving.check(inputs(arguments), written(arguments, "report", "plot"), arguments.checkpoint)
     check_report(arguments)
     budget = Budget.parse(arguments.budget)
     # Before the pool is read: it may be large, and the options wrong.
@@ -134,6 +131,9 @@ def run(arguments: argparse.Namespace) -> None:
     asked.check(budget)
     check_needs(method, asked)
     replace(asked, benchmark=arguments.benchmark).check_overlap(getattr(method, "target", None))
+    if on_ray:
+        run_on_ray(arguments)
+        return
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)
@@ -172,6 +172,21 @@ def run(arguments: argparse.Namespace) -> None:
         print_json(summary, stream)
     else:
         print_lines(selection_lines(summary, selection.facts(), time.perf_counter() - start), stream)
+
+
+def saving_of(arguments: argparse.Namespace) -> "Saving":
+    """How the records are to be written."""
+    from entropylaw.saving import Saving
+
+    return Saving(
+        arguments.output,
+        force=arguments.force,
+        sort=arguments.sort,
+        shards=arguments.shards,
+        columns=tuple(arguments.add_columns or ()),
+        indices_only=arguments.indices_only,
+        stanza=arguments.stanza,
+    )
 
 
 def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = None) -> dict[str, Any]:

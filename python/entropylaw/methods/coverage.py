@@ -103,7 +103,7 @@ class CoverageSelection(MeasuredSelection):
     def why(self, position: int) -> str:
         """Why it made the pick at ``position``, in a few words for the report."""
         gain = float(self.gains[position])
-        size = int(self.pool.lengths()[self.indices[position]])
+        size = int(self.pool.lengths_of(self.indices[[position]])[0])
         return f"gain {gain:,.4g}, {gain / max(size, 1):,.3g} a byte"
 
     def facts(self) -> Iterator[Fact]:
@@ -238,7 +238,7 @@ class Coverage(Method):
         """Selects."""
         auto = _ALPHA_OF_SAMPLES if task.candidates.budget.unit == "samples" else 1.0
         alpha = auto if self.alpha == "auto" else self.alpha
-        settled = self.settled(int(task.lengths.sum()))
+        settled = self.settled(task.size)
         options = {**settled.for_core(), "alpha": alpha, "memory": _LISTS * task.memory}
         picks = task.core("coverage", options, with_journal=True)
         target = _target(self.target, picks)

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Required
+from typing import Any, ClassVar, Literal, Required
 
 import numpy as np
 
@@ -71,14 +71,19 @@ class Dsir(Method):
 
     def run(self, task: Task) -> DsirSelection:
         """Selects. The journal stays empty: scoring again takes about as long as reading the pool."""
+        own: dict[str, Any] = {"key": _KEYS[self.ranking], "drawn": self.ranking == "sampled"}
+        if task.is_parted:
+            options = {"target": for_core(self.target), "ranking": self.ranking, "seed": self.seed}
+            picks = task.core("dsir", options)
+            own["gains"] = picks.trace["gains"]
+            return task.selection(DsirSelection, self, picks.indices, picks.seconds, **own)
         began = time.perf_counter()
         weights, words = _core.dsir_scores(
             *task.samples(), for_core(self.target), threads=task.threads, progress=task.progress
         )
         scored = time.perf_counter() - began
         keys = weights / np.maximum(words, 1) if self.ranking == "mean" else weights
-        drawn = self.ranking == "sampled"
-        ranked = _core.weighted_keys(keys, wanted=task.candidates.weights, seed=self.seed if drawn else None)
+        ranked = _core.weighted_keys(keys, wanted=task.candidates.weights, seed=self.seed if own["drawn"] else None)
         indices, seconds = task.take(ranked)
         return task.selection(
             DsirSelection,
@@ -86,6 +91,5 @@ class Dsir(Method):
             indices,
             {"score": scored, "pick": seconds},
             gains=keys[indices],
-            key=_KEYS[self.ranking],
-            drawn=drawn,
+            **own,
         )

@@ -103,6 +103,16 @@ class Task:
         """Bytes of each candidate; shape ``(len(task),)``."""
         return self.candidates.ends - self.candidates.starts
 
+    @property
+    def is_parted(self) -> bool:
+        """Whether the samples are in parts elsewhere, which only methods of the core can ask: see ``core``."""
+        return False
+
+    @property
+    def size(self) -> int:
+        """Bytes of all candidates."""
+        return int(self.lengths.sum())
+
     def sample(self, index: int) -> bytes:
         """A candidate, as it is sized."""
         found: bytes = self.pool.data[self.candidates.starts[index] : self.candidates.ends[index]].tobytes()

@@ -32,6 +32,10 @@ class Top(Method):
 
     def run(self, task: Task) -> TopSelection:
         """Selects. The journal stays empty: picking again takes less time than reading it."""
+        if task.is_parted:
+            picks = task.core("top", {})
+            gains = picks.trace["gains"]
+            return task.selection(TopSelection, self, picks.indices, picks.seconds, gains=gains, key="weight")
         candidates = task.candidates
         # As they were given: divided by their mean, two that differ may be equal.
         weights = numbers_of(task.pool, "weight", candidates.parameters["weight"])

@@ -54,8 +54,8 @@ class ZipSelection(Selection):
     """R of every sample of the pool alone, in input order, NaN for excluded ones; shape ``(len(pool),)``."""
     rounds: tuple[Round, ...] = field(repr=False)
     """The rounds."""
-    pool_ratio: float
-    """R of the candidates, all of them in input order."""
+    pool_ratio: float | None
+    """R of the candidates, all of them in input order; None of a pool in parts, which no one compresses as a whole."""
     codec: str
     """Compressor and version."""
 
@@ -69,7 +69,7 @@ class ZipSelection(Selection):
         which these are too."""
         if "anchor" in self.parameters:
             return None
-        raw = np.cumsum(self.pool.lengths()[self.indices])
+        raw = np.cumsum(self.pool.lengths_of(self.indices))
         # The reference writes the samples as a Python list: brackets, and a comma and a space between.
         framed = raw + 2 * np.arange(1, len(self) + 1) if self.parameters["preset"] == "reference" else raw
         known = self.ratios > 0
@@ -80,7 +80,8 @@ class ZipSelection(Selection):
     def summary(self) -> dict[str, Any]:
         """What was selected of what, in numbers: the manifest without the trace."""
         summary = super().summary()
-        summary["pool"] |= {"ratio": self.pool_ratio}
+        if self.pool_ratio is not None:
+            summary["pool"] |= {"ratio": self.pool_ratio}
         return summary
 
     def rule(self) -> str:
@@ -99,7 +100,7 @@ class ZipSelection(Selection):
 
     def of_pool(self) -> str:
         """R of the pool."""
-        return f"{self.pool_ratio:.3f}"
+        return "" if self.pool_ratio is None else f"{self.pool_ratio:.3f}"
 
     def trace(self) -> dict[str, NDArray[Any]]:
         """R after each pick, and the rounds."""
@@ -181,10 +182,7 @@ class Zip(Method):
             multiple=self.k3 if self.whole_rounds else 1,
             with_journal=True,
         )
-        initial_ratios = picks.trace["initial_ratios"]
-        if candidates.members is not None:
-            initial_ratios = np.full(len(pool), np.nan)
-            initial_ratios[candidates.members] = picks.trace["initial_ratios"]
+        initial_ratios = candidates.spread(picks.trace["initial_ratios"])
         rounds = (picks.trace[f"round_{name}"].tolist() for name in Round._fields)
         return task.selection(
             ZipSelection,
@@ -202,14 +200,15 @@ class Zip(Method):
     def _check(self, candidates: Candidates) -> None:
         """Raises EntropyLawError if there are controls that the preset knows nothing of."""
         unit = candidates.budget.unit
-        if self.whole_rounds and (unit != "samples" or candidates.groups is not None):
+        limited = candidates.quotas is not None or candidates.shares is not None
+        if self.whole_rounds and (unit != "samples" or limited):
             raise EntropyLawError("whole_rounds goes with a budget in samples, without quotas and balance")
         unknown = {
             f"budget in {unit}": unit != "samples",
             "quotas": candidates.quotas is not None,
             "balance": candidates.shares is not None,
-            "weights": candidates.weights is not None,
-            "anchor": candidates.known is not None,
+            "weights": "weight" in candidates.parameters,
+            "anchor": "anchor" in candidates.parameters,
         }
         found = [name for name, is_given in unknown.items() if is_given]
         if self.preset == "reference" and found:

@@ -49,7 +49,8 @@ class Builder:
         self._skipped: list[str] = []
         self._skips = array("q")
         """For each skipped record, how many samples came before it."""
-        self._without_records: list[str] = []
+        self.without_records: list[str] = []
+        """Files that hold none."""
         self.left_out: list[str] = []
         """Files that were found where the pool is, and are not read."""
         self.report = report or Report(None, [])
@@ -143,25 +144,31 @@ class Builder:
 
     def no_records(self, name: str) -> None:
         """A file that holds none."""
-        self._without_records.append(name)
+        self.without_records.append(name)
 
     def build(self) -> Pool:
-        """The pool."""
-        if len(self._ends) == 1:
-            names = listed([source.name for source in self.records.files()])
-            reason = "there are no records"
-            if self._skipped:
-                reason = f"all {len(self._skipped)} records were skipped, the first: {self._skipped[0]}"
-            raise EntropyLawError(f"{names}: the pool is empty: {reason}" if names else f"the pool is empty: {reason}")
-        schema = self.renderer.schema.name if self.renderer.schema else ""
-        pool = Pool(
+        """The pool.
+
+        Raises
+        ------
+        EntropyLawError
+            If it is empty.
+        """
+        pool = self.collected()
+        check_any(len(pool), [source.name for source in self.records.files()], self._skipped)
+        tell(pool, self.columns.group_field, self.without_records, int(np.count_nonzero(pool.lengths() == 0)))
+        return pool
+
+    def collected(self) -> Pool:
+        """What was collected, even if it is nothing."""
+        return Pool(
             data=self._arena.finish(),
             offsets=np.frombuffer(self._ends, dtype=np.int64),
             groups=self.columns.groups,
             group_names=self.columns.group_names,
             numbers=self.columns.numbers,
             records=self.records,
-            schema=schema,
+            schema=self.renderer.schema.name if self.renderer.schema else "",
             unread=unread_of(self._unread, self.columns.fields),
             options=self._options,
             skipped=tuple(self._skipped),
@@ -169,17 +176,30 @@ class Builder:
             left_out=tuple(self.left_out),
             seconds=time.perf_counter() - self._began,
         )
-        what = f", schema {schema}" if schema else ""
-        _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{len(pool.data):,}", what)
-        if self.columns.group_field != USUAL_GROUP and pool.group_names == ("",):
-            _log.warning("no record has %r, by which groups are made: all are of one group", self.columns.group_field)
-        if self._without_records:
-            _log.warning("files without records: %s", listed(self._without_records))
-        if self._skipped:
-            _log.warning("records skipped: %d, the first: %s", len(self._skipped), self._skipped[0])
-        if pool.unread:
-            _log.info(UNREAD_NOTE, pool.left_unread())
-        if empty := int(np.count_nonzero(pool.lengths() == 0)):
-            samples, ranks = ("1 sample is", "it ranks") if empty == 1 else (f"{empty:,} samples are", "they rank")
-            _log.warning("%s empty; with R = 0 %s first", samples, ranks)
-        return pool
+
+
+def check_any(samples: int, names: Sequence[str], skipped: Sequence[str]) -> None:
+    """Raises EntropyLawError if a pool has no samples; ``names``: those of its files."""
+    if samples:
+        return
+    reason = "there are no records"
+    if skipped:
+        reason = f"all {len(skipped)} records were skipped, the first: {skipped[0]}"
+    raise EntropyLawError(f"{listed(names)}: the pool is empty: {reason}" if names else f"the pool is empty: {reason}")
+
+
+def tell(pool: Pool, group_field: str, without_records: Sequence[str], empty: int) -> None:
+    """Logs what people should know of a pool: its groups are by ``group_field``, and so many samples are ``empty``."""
+    what = f", schema {pool.schema}" if pool.schema else ""
+    _log.info("%s samples, %s bytes%s", f"{len(pool):,}", f"{pool.size:,}", what)
+    if group_field != USUAL_GROUP and pool.group_names == ("",):
+        _log.warning("no record has %r, by which groups are made: all are of one group", group_field)
+    if without_records:
+        _log.warning("files without records: %s", listed(without_records))
+    if pool.skipped:
+        _log.warning("records skipped: %d, the first: %s", len(pool.skipped), pool.skipped[0])
+    if pool.unread:
+        _log.info(UNREAD_NOTE, pool.left_unread())
+    if empty:
+        samples, ranks = ("1 sample is", "it ranks") if empty == 1 else (f"{empty:,} samples are", "they rank")
+        _log.warning("%s empty; with R = 0 %s first", samples, ranks)

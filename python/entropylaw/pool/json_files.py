@@ -43,11 +43,12 @@ def read_json(source: Source, builder: Builder) -> None:
 
 
 def _read_one(record: RawRecord, block: Block, records: LineRecords, builder: Builder) -> None:
-    where = f"{records.name}:{record.line}"
+    where = records.at_line(record.line)
     try:
         builder.add(builder.renderer.parse(record.raw), where, record.raw, own=True)
     except RecordError as error:
-        _check_layout(record, block, where, error)
+        if records.has_begin:
+            _check_layout(record, block, where, error)
         builder.refuse(where, error, record_remedy(record.raw))
     else:
         records.add(record.line, record.start, len(record.raw))

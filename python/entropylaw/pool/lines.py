@@ -64,7 +64,16 @@ class LineRecords:
         return len(self._starts)
 
     def where(self, position: int) -> str:
-        return f"{self._file.name}:{self._lines[position]}"
+        return self.at_line(self._lines[position])
+
+    @property
+    def has_begin(self) -> bool:
+        """Whether the file's beginning is read."""
+        return self._file.has_begin
+
+    def at_line(self, line: int) -> str:
+        """Where a record is that begins in a line of what is read of the file."""
+        return f"{self._file.name}:{self._file.numbered(line)}"
 
     def paths(self) -> list[str]:
         return [self._file.origin] if self._file.origin else []

@@ -154,7 +154,7 @@ def load(
         for source in sources:
             before = len(builder.records)
             skipped = builder.skipped
-            _read_file(source, format, builder)
+            read_file(source, format, builder)
             if len(builder.records) == before and builder.skipped == skipped:
                 builder.no_records(source.name)
             builder.report.next_file(source)
@@ -216,7 +216,14 @@ def unless_named(pool: Any, format: Format | None) -> Format | None:
     return None if any(named_format(path) or is_directory(path) for path in paths) else format
 
 
-def _read_file(source: Source, given: Format | None, builder: Builder) -> None:
+def read_file(source: Source, given: Format | None, builder: Builder) -> None:
+    """Reads all records of a file, whose format is ``given`` or told by what it holds.
+
+    Raises
+    ------
+    EntropyLawError
+        If the file can't be read, or a record of it.
+    """
     kind = KINDS[format_of(source, given) if source.size else "json"]
     if kind.rows is None or (kind.is_text and _is_blank(source)):
         # Nothing is nothing in every format.

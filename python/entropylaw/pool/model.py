@@ -59,9 +59,18 @@ class Pool:
         """A sample's bytes."""
         return self.data[self.offsets[index] : self.offsets[index + 1]].tobytes()
 
+    @property
+    def size(self) -> int:
+        """Bytes of all samples."""
+        return len(self.data)
+
     def lengths(self) -> NDArray[np.int64]:
         """Bytes of each sample."""
         return np.diff(self.offsets)
+
+    def lengths_of(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Bytes of some samples."""
+        return self.offsets[indices + 1] - self.offsets[indices]
 
     @property
     def total_rows(self) -> int:
@@ -82,11 +91,11 @@ class Pool:
 
     def unread_shares(self) -> list[float]:
         """The share of each of ``unread`` in all text of the records."""
-        return shares(self.unread, len(self.data))
+        return shares(self.unread, self.size)
 
     def left_unread(self, characters: int = 150) -> str:
         """What ``unread`` lists, in words: as many members as about so many characters hold."""
-        return described(self.unread, len(self.data), characters)
+        return described(self.unread, self.size, characters)
 
     def group_counts(self, indices: NDArray[np.int64] | None = None) -> dict[str, int]:
         """How many samples, of all or of ``indices``, are in each group, most first; empty if there is no source."""

@@ -3,7 +3,7 @@
 import bisect
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from entropylaw.pool.source import Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from entropylaw.pool.shapes import Shape
 
 _SPOOL_IN_MEMORY = 1 << 26
 """Bytes of chosen records held in memory while they are brought into pick order; what is above lies in a file."""
@@ -170,15 +172,18 @@ class Records:
         EntropyLawError
             If a column has types that don't go together; the message names the files.
         """
-        from entropylaw.pool.rows import unified
-        from entropylaw.pool.shapes import schema_of
+        return schema_of_columns([self.columns(indices)])
+
+    def columns(self, indices: Iterable[int] = ()) -> "Columns":
+        """What ``schema(indices)`` is made of."""
+        from entropylaw.pool.shapes import shapes_of
 
         rising = np.unique(np.fromiter(indices, dtype=np.int64))
         others = [(part, positions) for part, positions in self._split(rising) if not part.tabular]
         if not others:
-            return unified(self.tables())
+            return Columns(self.tables(), "", None)
         found = (record for part, positions in others for record in part.objects(positions))
-        return unified(self.tables(), (others[0][0].name, schema_of(found)))
+        return Columns(self.tables(), others[0][0].name, shapes_of(found))
 
     def rows(self, indices: Iterable[int], schema: "pa.Schema | None" = None) -> Iterator["pa.RecordBatch"]:
         """Records as rows, in the order asked for, in batches of the type ``schema``, by default ``schema(indices)``.
@@ -216,6 +221,35 @@ class Records:
             if cut > start:
                 yield part, rising[start:cut] - (end - len(part))
             start = cut
+
+
+class Columns(NamedTuple):
+    """The columns of some records."""
+
+    tables: "list[tuple[str, pa.Schema]]"
+    """Of each table, with its name."""
+    name: str
+    """What the first record that is in no table is from."""
+    shapes: "dict[str, Shape] | None"
+    """What the values of records have in common that are in no table; None if there are none."""
+
+
+def schema_of_columns(parts: Sequence[Columns]) -> "pa.Schema":
+    """The columns and types that hold the records of several parts.
+
+    Raises
+    ------
+    EntropyLawError
+        If a column has types that don't go together; the message names the files.
+    """
+    from entropylaw.pool.rows import unified
+    from entropylaw.pool.shapes import joined, schema_from
+
+    tables = [table for part in parts for table in part.tables]
+    others = [part for part in parts if part.shapes is not None]
+    if not others:
+        return unified(tables)
+    return unified(tables, (others[0].name, schema_from(joined(part.shapes for part in others if part.shapes))))
 
 
 def json_line(record: Any, where: str) -> bytes:

@@ -100,13 +100,39 @@ class Shape:
 
     def _add_other(self, value: Any) -> None:
         try:
-            kind = pa.array([value]).type
-            if self._other is not None and kind != self._other:
-                both = [pa.schema([("x", self._other)]), pa.schema([("x", kind)])]
-                kind = pa.unify_schemas(both, promote_options="permissive").field(0).type
-            self._other = kind
+            self._add_kind(pa.array([value]).type)
         except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
             raise RecordError(reason(error)) from None
+
+    def _add_kind(self, kind: pa.DataType) -> None:
+        if self._other is not None and kind != self._other:
+            both = [pa.schema([("x", self._other)]), pa.schema([("x", kind)])]
+            kind = pa.unify_schemas(both, promote_options="permissive").field(0).type
+        self._other = kind
+
+    def join(self, other: "Shape") -> None:
+        """The values of another one, after its own; raises RecordError if they don't go together."""
+        if not other._kind or self._kind == "json":
+            return
+        if not self._kind:
+            self.__dict__.update(other.__dict__)
+        elif self._kind != other._kind:
+            if "other" in (self._kind, other._kind) and other._kind != "json":
+                raise RecordError("is of one type here and something else elsewhere")
+            self._kind = "json"
+        elif self._kind == "object":
+            if self._members.keys() != other._members.keys():
+                self._kind = "json"
+                return
+            for key, member in other._members.items():
+                self._members[key].join(member)
+        elif self._items is not None and other._items is not None:
+            self._items.join(other._items)
+        elif self._kind == "number":
+            self._least, self._most = min(self._least, other._least), max(self._most, other._most)
+            self._whole, self._exact = self._whole and other._whole, self._exact and other._exact
+        elif self._kind == "other":
+            self._add_kind(other._other)
 
     def type(self) -> pa.DataType:
         """The type that all values fit as they are."""
@@ -159,6 +185,11 @@ def schema_of(records: Iterable[tuple[str, Any]]) -> pa.Schema:
     EntropyLawError
         If a value has no form in a table.
     """
+    return schema_from(shapes_of(records))
+
+
+def shapes_of(records: Iterable[tuple[str, Any]]) -> dict[str, Shape]:
+    """What the values of each column have in common; see ``schema_of``."""
     columns: dict[str, Shape] = {}
     for where, record in records:
         for name, value in as_row(record).items():
@@ -168,6 +199,29 @@ def schema_of(records: Iterable[tuple[str, Any]]) -> pa.Schema:
             except (RecordError, UnicodeEncodeError) as error:
                 why = str(error) if isinstance(error, RecordError) else "a column can't have such a name"
                 raise EntropyLawError(f"{where}: {name!r} does not fit one column: {why}; {_REMEDY}") from None
+    return columns
+
+
+def joined(parts: Iterable[dict[str, Shape]]) -> dict[str, Shape]:
+    """What the values of each column have in common over several parts of the records.
+
+    Raises
+    ------
+    EntropyLawError
+        If a column has values that don't go together.
+    """
+    columns: dict[str, Shape] = {}
+    for part in parts:
+        for name, shape in part.items():
+            try:
+                columns.setdefault(name, Shape()).join(shape)
+            except RecordError as error:
+                raise EntropyLawError(f"{name!r} does not fit one column: {error}; {_REMEDY}") from None
+    return columns
+
+
+def schema_from(columns: dict[str, Shape]) -> pa.Schema:
+    """The columns and their types."""
     if not columns:
         return pa.schema([("text", pa.null())])
     return pa.schema([(name, shape.type()) for name, shape in columns.items()])

@@ -117,10 +117,23 @@ class Source:
         """What it was read from, as it may be compared: the path of a file or a URL; None if it has no name."""
         return self._object.url if self._object else self.path
 
+    @property
+    def has_begin(self) -> bool:
+        """Whether what is read of it begins where the file does."""
+        return True
+
+    def numbered(self, line: int) -> int:
+        """The number in the file of a line of what is read of it, both from 1 on."""
+        return line
+
     def described(self) -> dict[str, Any]:
         """What a manifest says of it: its name and size, of an object in storage also what tells it from another."""
         described: dict[str, Any] = {"name": self.name, "bytes": self.size}
         return described | (told_as_json(self._version) if self._object else {})
+
+    def stamp(self) -> tuple[Any, ...]:
+        """What tells the file from what it was at another time, on whatever machine it is looked at."""
+        return tuple(self._version) if self._object else self._identity[:2]
 
     def _identify(self) -> tuple[int, ...]:
         if self._spool:

@@ -34,6 +34,9 @@ def blocks(source: Source) -> Iterator[Block]:
         other can be found.
     """
     chunks = source.chunks()
+    if not source.has_begin:
+        yield from _lines(source, chunks, 0)
+        return
     begin: list[bytes] = []
     for chunk in chunks:
         begin.append(chunk)
@@ -45,7 +48,7 @@ def blocks(source: Source) -> Iterator[Block]:
     if head[bom:].lstrip(_SPACE).startswith(b"["):
         yield from array_blocks(source.name, head, chunks)
     else:
-        yield from _lines(source.name, chain([head[bom:]], chunks), bom)
+        yield from _lines(source, chain([head[bom:]], chunks), bom)
 
 
 def on_one_line(raw: bytes) -> bytes:
@@ -54,7 +57,7 @@ def on_one_line(raw: bytes) -> bytes:
     return b" ".join([*(line.rstrip(b" \t") for line in lines), last])
 
 
-def _lines(name: str, chunks: Iterable[bytes], start: int) -> Iterator[Block]:
+def _lines(source: Source, chunks: Iterable[bytes], start: int) -> Iterator[Block]:
     line, pieces, size = 1, [], 0
     for chunk in chunks:
         pieces.append(chunk)
@@ -62,8 +65,8 @@ def _lines(name: str, chunks: Iterable[bytes], start: int) -> Iterator[Block]:
         if size < _BLOCK or b"\n" not in chunk:
             if size > _LONGEST:
                 raise EntropyLawError(
-                    f"{name}:{line}: no line break in {_LONGEST} bytes; is the file one record a line? If a record is "
-                    "that long, take it out"
+                    f"{source.name}:{source.numbered(line)}: no line break in {_LONGEST} bytes; is the file "
+                    "one record a line? If a record is that long, take it out"
                 )
             continue
         content = b"".join(pieces)

@@ -49,7 +49,7 @@ class TableRecords:
         return self._rows
 
     def where(self, position: int) -> str:
-        return _where(self._table.name, int(self._row(np.array([position]))[0]))
+        return _where(self._table, int(self._row(np.array([position]))[0]))
 
     def paths(self) -> list[str]:
         return self._table.paths()
@@ -59,7 +59,7 @@ class TableRecords:
         numbers = iter(self._row(positions).tolist())
         for batch in self.batches(positions):
             for row in rows(batch, _stored):
-                where = _where(self.name, next(numbers))
+                where = _where(self._table, next(numbers))
                 try:
                     if isinstance(row, RecordError):
                         raise row
@@ -131,7 +131,7 @@ class _Rows(NamedTuple):
     def add_one_by_one(self, batch: pa.RecordBatch, start: int = 0) -> None:
         """Adds rows as Python objects."""
         for number, record in enumerate(_records(batch)):
-            where = _where(self.table.name, self.first + start + number)
+            where = _where(self.table, self.first + start + number)
             try:
                 if isinstance(record, RecordError):
                     raise record
@@ -208,8 +208,8 @@ def _with_numbers(record: dict[str, Any], fields: Sequence[str]) -> dict[str, An
     return record | found
 
 
-def _where(name: str, row: int) -> str:
-    return f"{name}: row {row + 1}"
+def _where(table: Table, row: int) -> str:
+    return f"{table.name}: row {table.first_row + row + 1}"
 
 
 def _number(value: Any) -> Any:

@@ -39,6 +39,8 @@ class Table:
         """The columns in the types that they have."""
         self.schema = pa.schema([field.with_type(takeable(field.type)) for field in schema], schema.metadata)
         """The columns in the types that they are read in; see ``takeable``."""
+        self.first_row = 0
+        """Rows of the file, or of whatever it is a part of, before its own."""
         self.unread: unread_columns.Counts = {}
         """The columns that the last call of ``batches`` has left out of the rows that it has read."""
 
@@ -118,9 +120,9 @@ class Table:
 
 
 class ParquetTable(Table):
-    """A Parquet file."""
+    """A Parquet file, or some of its row groups, one after the other."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, groups: range | None = None) -> None:
         import pyarrow.parquet as pq
 
         self._parquet = pq
@@ -128,13 +130,16 @@ class ParquetTable(Table):
         try:
             with source.open() as file, self._opened(file) as parquet:
                 schema = parquet.schema_arrow
-                groups = [parquet.metadata.row_group(n) for n in range(parquet.num_row_groups)]
-                self._ends = np.cumsum([group.num_rows for group in groups], dtype=np.int64)
+                self._groups = range(parquet.num_row_groups) if groups is None else groups
+                read = [parquet.metadata.row_group(n) for n in self._groups]
+                before = sum(parquet.metadata.row_group(n).num_rows for n in range(self._groups.start))
+                self._ends = np.cumsum([group.num_rows for group in read], dtype=np.int64)
                 # A page is unpacked as a whole.
-                source.check_unpacked(sum(group.total_byte_size for group in groups), _REMEDY)
+                source.check_unpacked(sum(group.total_byte_size for group in read), _REMEDY)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(source.name, "Parquet", error) from None
         super().__init__(source.name, schema, source)
+        self.first_row = before
 
     def has_rows(self) -> bool:
         return bool(self._ends.any())
@@ -144,9 +149,10 @@ class ParquetTable(Table):
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         with self._path.open() as file, self._opened(file) as parquet:
-            yield from parquet.iter_batches(_ROWS, columns=None if columns is None else list(columns))
+            chosen = None if columns is None else list(columns)
+            yield from parquet.iter_batches(_ROWS, row_groups=list(self._groups), columns=chosen)
             if columns is not None:
-                self.unread = unread_columns.of_parquet(parquet.metadata, columns)
+                self.unread = unread_columns.of_parquet(parquet.metadata, columns, self._groups)
 
     def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
         """Only those that are asked for are in a batch: the file says what the others hold."""
@@ -162,9 +168,9 @@ class ParquetTable(Table):
         taken = 0
         try:
             with self._path.open() as file, self._opened(file) as parquet:
-                for group, cut in enumerate(cuts):
+                for group, end, cut in zip(self._groups, self._ends.tolist(), cuts, strict=True):
                     if cut > taken:
-                        start = int(self._ends[group]) - parquet.metadata.row_group(group).num_rows
+                        start = end - parquet.metadata.row_group(group).num_rows
                         read = parquet.iter_batches(_ROWS, row_groups=[group])
                         yield from _taken(map(self._settled, read), rows[taken:cut] - start)
                     taken = cut

@@ -1,6 +1,6 @@
 """The columns of a table that samples leave unread: in how many rows they are, with how much text."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -25,14 +25,15 @@ def of_batch(batch: pa.RecordBatch, read: Collection[str]) -> Counts:
     }
 
 
-def of_parquet(metadata: "pq.FileMetaData", read: Collection[str]) -> Counts:
-    """The columns of a Parquet file that are not ``read``, from what the file says of itself: nothing else is read.
+def of_parquet(metadata: "pq.FileMetaData", read: Collection[str], groups: Iterable[int]) -> Counts:
+    """The columns of some row groups of a Parquet file that are not ``read``, from what the file says of itself:
+    nothing else is read.
 
     The bytes are those of its text before compression, in which a text that comes again and again may be stored once.
     Rows are counted as having a column inside of which there are lists or objects.
     """
     found: dict[str, tuple[int, int]] = {}
-    for number in range(metadata.num_row_groups):
+    for number in groups:
         group = metadata.row_group(number)
         rows: dict[str, int] = {}
         for at in range(group.num_columns):

@@ -74,7 +74,7 @@ def growth_of(selection: Selection) -> Growth:
     if (grown := selection.grown()) is not None:
         sizes, ratios = grown
         picks = points(len(selection))
-        raw = np.cumsum(selection.pool.lengths()[selection.indices])[picks - 1]
+        raw = np.cumsum(selection.pool.lengths_of(selection.indices))[picks - 1]
         return Growth(picks, raw, sizes[picks - 1], ratios[picks - 1])
     return _compressed(selection.pool, selection.indices)
 

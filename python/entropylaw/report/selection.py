@@ -151,7 +151,7 @@ def _curve(curve: Curve, selection: Selection, growth: Growth) -> Chart:
     """A number for each pick, at some points."""
     picks = growth.picks if curve.per_byte else points(len(selection))
     if curve.per_byte:
-        lengths = selection.pool.lengths()[selection.indices].astype(np.float64)
+        lengths = selection.pool.lengths_of(selection.indices).astype(np.float64)
         values = averaged(curve.values, lengths, picks)
     else:
         values = np.round(curve.values[picks - 1], 5).tolist()

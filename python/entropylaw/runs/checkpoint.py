@@ -21,6 +21,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.methods.method import Method
 from entropylaw.methods.option import options_of
 from entropylaw.output import json_bytes, replacing
+from entropylaw.pool.model import Fingerprint
 from entropylaw.runs.values import Count, Hash, encoded
 from entropylaw.untrusted import Strict, brief, fitted, read_json
 
@@ -125,8 +126,9 @@ def remove(directory: str | os.PathLike[str]) -> None:
         path.rmdir()
 
 
-def identity(method: Method, candidates: Candidates) -> dict[str, Any]:
-    """The identity of a selection, as JSON can hold it; see ``Identity``."""
+def identity(method: Method, candidates: Candidates, fingerprint: Fingerprint | None = None) -> dict[str, Any]:
+    """The identity of a selection, as JSON can hold it; see ``Identity``. ``fingerprint``: what tells the pool from
+    another one, if it is not the pool's own."""
     parameters = {
         **{option.name: getattr(method, option.name) for option in options_of(type(method))},
         **candidates.pool.options,
@@ -137,7 +139,7 @@ def identity(method: Method, candidates: Candidates) -> dict[str, Any]:
         "entropylaw": _core.__version__,
         "codec": _core.Sizer().codec,
         "method": method.name,
-        "pool": candidates.pool.fingerprint._asdict(),
+        "pool": (fingerprint or candidates.pool.fingerprint)._asdict(),
         "budget": {"unit": candidates.budget.unit, "amount": candidates.amount},
         "parameters": {name: _nameless(encoded(value)) for name, value in parameters.items()},
         "fingerprints": candidates.fingerprints,

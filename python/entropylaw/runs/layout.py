@@ -52,6 +52,8 @@ class Output(Strict):
     indices_only: bool
     stanza: Literal["llamafactory", "axolotl"] | None
     files: tuple[Written, ...]
+    counts: tuple[Count, ...] = ()
+    """Records of each shard, where they are not about as many each."""
 
 
 class Content(Strict):

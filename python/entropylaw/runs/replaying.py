@@ -11,6 +11,7 @@ import numpy as np
 
 from entropylaw import _core
 from entropylaw import parameters as check
+from entropylaw.asked import load_for
 from entropylaw.controls import Controls
 from entropylaw.controls.tokens import TokenizerFile
 from entropylaw.errors import EntropyLawError
@@ -23,7 +24,7 @@ from entropylaw.results import Selection
 from entropylaw.runs.layout import PoolPart
 from entropylaw.runs.manifest import Manifest
 from entropylaw.runs.values import Data, File, Stored
-from entropylaw.selecting import load_for, select
+from entropylaw.selecting import select
 from entropylaw.storage.objects import Version, located
 from entropylaw.storage.options import takes_storage_options
 from entropylaw.storage.urls import as_path, is_cut, is_url

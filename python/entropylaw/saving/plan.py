@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -55,6 +55,8 @@ class Saving:
     columns: tuple[str, ...] = ()
     indices_only: bool = False
     stanza: Trainer | None = None
+    counts: tuple[int, ...] = ()
+    """Records of each shard, if they are not to be about as many each."""
 
     def __post_init__(self) -> None:
         if self.sort not in ("pick", "input"):
@@ -86,7 +88,7 @@ class Saving:
         if path == STANDARD:
             # Standard output has no files to name: what would be in shards comes one after the other.
             return cls(path, force, how.sort, None, how.columns, how.indices_only)
-        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza)
+        return cls(path, force, how.sort, how.shards, how.columns, how.indices_only, how.stanza, how.counts)
 
     @property
     def manifest(self) -> str:
@@ -210,7 +212,7 @@ class Saving:
             with outputs.file(picks_path(self.path)) as file:
                 arrays: dict[str, Any] = selection.arrays()
                 np.savez(file, **arrays)
-            described = json_bytes(self._manifest(selection, records, outputs.staged[-1]))
+            described = json_bytes(self.described(selection, records, outputs.staged[-1]))
             with outputs.file(self.manifest) as file:
                 file.write(described)
         return names
@@ -259,7 +261,8 @@ class Saving:
         """The ranks of the picks, in the order in which they are written."""
         return np.arange(len(selection)) if self.sort == "pick" else np.argsort(selection.indices)
 
-    def _manifest(self, selection: "Selection", written: list[Staged], archive: Staged) -> dict[str, Any]:
+    def described(self, selection: "Selection", written: Sequence[Staged], archive: Staged) -> dict[str, Any]:
+        """The manifest of records that are ``written``, and of the archive of picks."""
         # Without what the work took, equal runs make equal manifests, resumed ones too.
         summary = {key: value for key, value in selection.summary().items() if key not in ("seconds", "work")}
         for part in (summary["pool"], summary["selection"]):
@@ -273,13 +276,15 @@ class Saving:
             for staged in (*written, archive)
         )
         kind, amount = self._sharding()
-        options = {
+        options: dict[str, Any] = {
             "sort": self.sort,
             "shards": amount if kind == "count" and self.shards is not None else self.shards,
             "columns": list(self.columns),
             "indices_only": self.indices_only,
             "stanza": self.stanza,
         }
+        if self.counts:
+            options["counts"] = list(self.counts)
         skipped = list(selection.pool.skipped[:_LISTED])
         return {
             "manifest": FORMAT,
@@ -316,6 +321,8 @@ class Saving:
         kind, amount = self._sharding()
         if kind == "count" and amount > len(indices):
             raise EntropyLawError(f"{amount} shards are more than the {len(indices)} records; ask for fewer")
+        if self.counts and (len(self.counts) != amount or min(self.counts) < 1 or sum(self.counts) != len(indices)):
+            raise EntropyLawError(f"the shards are of other numbers of records than the {len(indices)} that there are")
         content = content_of(self.path, selection.pool.records, indices, members)
         names = Names.of(self.path)
         small, larger = divmod(len(indices), amount)
@@ -324,7 +331,7 @@ class Saving:
             # How many shards there are is in their names; by size, it is known at the end.
             with outputs.file(self.path if self.shards is None else names.shard(number, amount)) as file:
                 if kind == "count":
-                    content.write(file, records=small + (number < larger))
+                    content.write(file, records=self.counts[number] if self.counts else small + (number < larger))
                 else:
                     content.write(file, size=amount)
             number += 1
@@ -373,6 +380,6 @@ def _compare(written: list[str], like: Manifest) -> None:
 def _ratios(selection: "Selection") -> NDArray[np.float64]:
     """R of each picked sample alone."""
     data = np.frombuffer(b"".join(selection.samples()), dtype=np.uint8)
-    lengths = selection.pool.lengths()[selection.indices]
+    lengths = selection.pool.lengths_of(selection.indices)
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     return lengths / _core.measure_each(data, offsets)

@@ -43,6 +43,11 @@ def using(options: Mapping[str, Any] | None) -> Iterator[None]:
         _given.reset(token)
 
 
+def in_use() -> Mapping[str, Any]:
+    """The options that storage takes now, for whoever goes on elsewhere."""
+    return dict(_given.get())
+
+
 def takes_storage_options(function: Callable[P, R]) -> Callable[P, R]:
     """A function whose parameter ``storage_options`` holds for all that it does."""
 

@@ -1,0 +1,149 @@
+"""``entropylaw select --ray``."""
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from entropylaw.cli.advice import advise
+from entropylaw.cli.controls import given_controls, resumable
+from entropylaw.cli.files import inputs
+from entropylaw.cli.options import given
+from entropylaw.cli.pool import load_pool, progress_line
+from entropylaw.cli.terminal import print_json, print_lines
+from entropylaw.errors import EntropyLawError
+from entropylaw.places import is_directory
+from entropylaw.targets import STANDARD
+
+if TYPE_CHECKING:
+    from entropylaw.integrations.ray import RaySelection
+
+_NOT_THERE = {
+    "report": "a report looks at all samples",
+    "plot": "a figure looks at all samples",
+}
+"""What a run on Ray can't write, and why."""
+_NOT_IN_DIRECTORY = ("shards", "indices_only", "stanza")
+
+
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    """Adds where to select."""
+    ray = parser.add_argument_group("on a Ray cluster")
+    ray.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="select on the machines of the cluster there, or the one of RAY_ADDRESS, or a new one here; if OUT is a "
+        "directory (OUT/), each writes what it has",
+    )
+    ray.add_argument("--partitions", type=int, metavar="N", help="parts of the pool [one a machine]")
+
+
+def check_ray(arguments: argparse.Namespace) -> None:
+    """Raises EntropyLawError if options don't go together with ``--ray``, or without it."""
+    if arguments.ray is None:
+        if arguments.partitions is not None:
+            raise EntropyLawError("partitions are those of a Ray cluster: name it, or begin one here: --ray [ADDRESS]")
+        return
+    for name, why in _NOT_THERE.items():
+        if getattr(arguments, name) is not None:
+            raise EntropyLawError(f"{why}, which are on other machines here; leave out --{name}, or --ray")
+    if is_output_directory(arguments.output):
+        for name in _NOT_IN_DIRECTORY:
+            if getattr(arguments, name):
+                raise EntropyLawError(
+                    f"--{name.replace('_', '-')} does not go with a directory, in which each part writes a file of its "
+                    "own; name a file"
+                )
+
+
+def is_output_directory(path: str) -> bool:
+    """Whether what is named is a directory, and not a file of records."""
+    return path.endswith("/") or is_directory(path)
+
+
+def run_on_ray(arguments: argparse.Namespace) -> None:
+    """Runs the command, once its options are checked."""
+    start = time.perf_counter()
+    try:
+        from entropylaw.integrations.ray import select
+    except ImportError as error:
+        raise EntropyLawError(f"--ray: {error}") from None
+    from entropylaw.asked import with_data
+    from entropylaw.cli.select import selection_lines
+    from entropylaw.integrations.ray.saving import check_output
+    from entropylaw.methods import method_with
+    from entropylaw.runs import checkpoint
+
+    if is_output_directory(arguments.output):
+        check_output(arguments.output, arguments.force, inputs(arguments))
+    method = method_with(arguments.method, given(arguments))
+    method.check()
+    controls: dict[str, Any] = given_controls(arguments)
+    rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
+    for name in ("anchor", "benchmark"):
+        if paths := getattr(arguments, name):
+            controls[name] = load_pool(arguments, rendering, paths, beside=True)
+    method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
+    advise(arguments)
+    with resumable(arguments), progress_line(arguments) as progress:
+        selection = select(
+            arguments.pool,
+            budget=arguments.budget,
+            method=method,
+            partitions=arguments.partitions,
+            address=arguments.ray or None,
+            render=arguments.render,
+            schema=arguments.schema,
+            field=arguments.field,
+            on_error=arguments.on_error,
+            format=arguments.format,
+            memory=arguments.memory,
+            threads=arguments.threads,
+            progress=progress,
+            checkpoint=arguments.checkpoint,
+            resume=arguments.resume,
+            **controls,
+        )
+    with selection:
+        summary = selection.summary() | _saved(arguments, selection)
+        if arguments.checkpoint:
+            checkpoint.remove(arguments.checkpoint)
+        stats = selection.stats
+        summary["ray"] = {
+            "partitions": stats.partitions,
+            "restarts": stats.restarts,
+            "round_trips": stats.round_trips,
+            "bytes_sent": stats.bytes_sent,
+            "bytes_received": stats.bytes_received,
+            "memory": list(stats.memory),
+        }
+        stream = sys.stderr if arguments.output == STANDARD else None
+        if arguments.json:
+            print_json(summary, stream)
+            return
+        lines = selection_lines(summary, selection.selection.facts(), time.perf_counter() - start)
+        lines.append(
+            f"ray       {stats.partitions} parts, up to {max(stats.memory) / 1e6:,.0f} MB each; {stats.round_trips:,} "
+            f"round trips, {stats.bytes_sent / 1e6:,.1f} MB sent, {stats.bytes_received / 1e6:,.1f} MB received"
+            + (f"; {stats.restarts} made again" if stats.restarts else "")
+        )
+        print_lines(lines, stream)
+
+
+def _saved(arguments: argparse.Namespace, selection: "RaySelection") -> dict[str, Any]:
+    """Writes the records: where they are, or through here to a file; says where that is."""
+    from entropylaw.cli.select import save, saving_of
+    from entropylaw.integrations.ray.saving import MANIFEST
+    from entropylaw.runs.manifest import manifest_hash
+    from entropylaw.storage.urls import is_url, joined, shown
+
+    if not is_output_directory(arguments.output):
+        return save(saving_of(arguments), selection.selection)
+    names: Any = tuple(arguments.add_columns or ())
+    files = selection.save(arguments.output, force=arguments.force, columns=names)
+    directory = arguments.output.rstrip("/")
+    manifest = joined(f"{directory}/", MANIFEST) if is_url(directory) else f"{directory}/{MANIFEST}"
+    written = {"output": [shown(file) for file in files], "manifest": shown(manifest)}
+    return written | {"manifest_sha256": manifest_hash(manifest)}
