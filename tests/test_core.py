@@ -18,7 +18,7 @@ STARTS, ENDS = OFFSETS[:-1], OFFSETS[1:]
 SAMPLES = len(STARTS)
 ZIP = {"preset": "paper", "k1": 4, "k2": 3, "k3": 2}
 N_GRAMS = {"unit": "byte", "ngram": 3, "gamma": 0.5, "min_df": 1, "min_contexts": 1}
-COVERAGE = {**N_GRAMS, "alpha": 1.0, "one_in": 1, "target": None, "target_weight": 0.0}
+COVERAGE = {**N_GRAMS, "alpha": 1.0, "one_in": 1, "memory": 1 << 30, "target": None, "target_weight": 0.0}
 OPTIONS: dict[str, dict[str, Any]] = {
     "zip": ZIP,
     "coverage": COVERAGE,

@@ -25,6 +25,7 @@ COVERAGE: dict[str, Any] = {
     "min_df": 2,
     "min_contexts": 2,
     "one_in": 1,
+    "memory": 1 << 30,
     "target": None,
     "target_weight": 0.0,
 }
