@@ -8,10 +8,10 @@
 //! and the best of all partitions is above all bounds right after they were asked, so every round trip picks something.
 //!
 //! Memory: 4 bytes a feature that counts, up to 32 MiB for the survey, some megabytes for the slots that are merged at once,
-//! and the candidates: their features, no text. Round trips: ten, one for every 2^20 slots, and one for every block of picks,
-//! of which the trace of the selection tells the number. Bytes from each partition: about 4 for each of its distinct
-//! features, then those of its candidates' features that were not told before, 1 or 2 for each. Bytes to each partition:
-//! about 2 for each feature that counts, and the features of each pick.
+//! and the candidates: their features, no text. Round trips: ten, one for every 2^20 slots, and one for every block of picks;
+//! of three partitions about one for every ten picks. Bytes from each partition: about 4 for each of its distinct features,
+//! then those of its candidates' features that were not told before, 1 or 2 for each. Bytes to each partition: about 2 for
+//! each feature that counts, and the features of each pick.
 
 use std::time::Instant;
 
