@@ -434,6 +434,7 @@ NO_FILES = {
     *("length_band", "ratio_band", "dedupe", "codec", "shuffle", "quick", "show", "form", "R", "L", "group", "level"),
     *("epoch_steps", "against", "tolerance", "command", "samples", "format", "seed", "balance", "ranking"),
     *("target_weight", "decontaminate", "whole_rounds", "shell", "storage_option", "alignment", "features"),
+    *("ray", "partitions"),
 }
 
 

@@ -253,8 +253,10 @@ class Actors(Parts):
             )
 
     def _made(self, number: int) -> Any:
-        node = self._nodes[number % len(self._nodes)]
-        strategy = NodeAffinitySchedulingStrategy(node_id=node, soft=True)
+        # One that was lost goes elsewhere: its node may be gone, though nobody has noticed yet. Not `soft`, which
+        # leaves some nodes without a part, and gives others two.
+        node = self._nodes[(number + self._lost[number]) % len(self._nodes)]
+        strategy = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
         # Two at a time: a call, and the question how far it is.
         options = {"num_cpus": 0, "max_concurrency": 2, "max_restarts": 0, "scheduling_strategy": strategy}
         return ray.remote(_Actor).options(**options).remote()
