@@ -18,7 +18,9 @@ from entropylaw.pool.ahead import Made, Task, ahead, made
 try:
     from isal import isal_zlib
 except ImportError:
-    isal_zlib = None
+    _library: Any = zlib
+else:
+    _library = isal_zlib
 
 MAGIC = b"\x1f\x8b"
 _PIECE = 1 << 20
@@ -31,7 +33,6 @@ _BLOCKED = b"\x06\x00BC\x02\x00"
 """What a member of blocked gzip has behind the first ten bytes: a field of two bytes, its size less 1."""
 _BLOCK = 1 << 16
 """Bytes of content that such a member has, at most."""
-_library: Any = isal_zlib or zlib
 _ERRORS = (zlib.error, _library.error)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from entropylaw import _core
@@ -262,9 +262,9 @@ class Actors(Parts):
         return ray.remote(_Actor).options(**options).remote()
 
     def _check_versions(self) -> None:
-        for number, actor in enumerate(self._actors):
+        for number in range(len(self)):
             try:
-                version = ray.get(actor.version.remote())
+                version = self._version(number)
             except RayError as error:
                 raise EntropyLawError(
                     f"part {number + 1} cannot begin: {_reason(error)}; is entropylaw installed on all nodes?"
@@ -273,6 +273,18 @@ class Actors(Parts):
                 raise EntropyLawError(
                     f"a node has entropylaw {version}, and {_core.__version__} leads; install the same on all"
                 )
+
+    def _version(self, number: int) -> str:
+        """The version that an actor has, which may have to be made on another node: one that has just gone is among
+        the nodes for some seconds."""
+        for _ in range(RESTARTS):
+            try:
+                version: str = ray.get(self._actors[number].version.remote())
+                return version
+            except RayActorError:
+                self._nodes = self.nodes()
+                self._actors[number] = self._made(number)
+        return str(ray.get(self._actors[number].version.remote()))
 
     def _tell_progress(self, pending: Iterable[Any]) -> None:
         assert self.progress is not None
