@@ -1,10 +1,11 @@
 """What the commands that read a pool have in common."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from entropylaw.methods import Method
     from entropylaw.pool import Pool
     from entropylaw.progress import ProgressLine
 
@@ -83,6 +84,22 @@ def load_pool(
             threads=arguments.threads,
             progress=progress,
         )
+
+
+def with_beside(
+    arguments: argparse.Namespace, method: "Method", controls: Mapping[str, Any]
+) -> tuple["Method", dict[str, Any]]:
+    """Method and controls with what is read beside the pool: the method's data, an anchor, a benchmark."""
+    from entropylaw.asked import with_data
+
+    rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
+    beside = {
+        name: load_pool(arguments, rendering, paths, beside=True)
+        for name in ("anchor", "benchmark")
+        if (paths := getattr(arguments, name))
+    }
+    method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
+    return method, {**controls, **beside}
 
 
 def progress_line(arguments: argparse.Namespace, budget: int | None = None) -> "ProgressLine":

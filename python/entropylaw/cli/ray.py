@@ -3,13 +3,13 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from entropylaw.cli.advice import advise
-from entropylaw.cli.controls import given_controls, resumable
+from entropylaw.cli.controls import resumable
 from entropylaw.cli.files import inputs
-from entropylaw.cli.options import given
-from entropylaw.cli.pool import load_pool, progress_line
+from entropylaw.cli.pool import progress_line, with_beside
 from entropylaw.cli.terminal import print_json, print_lines
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_directory
@@ -17,6 +17,7 @@ from entropylaw.targets import STANDARD
 
 if TYPE_CHECKING:
     from entropylaw.integrations.ray import RaySelection
+    from entropylaw.methods import Method
 
 _NOT_THERE = {
     "report": "a report looks at all samples",
@@ -63,29 +64,19 @@ def is_output_directory(path: str) -> bool:
     return path.endswith("/") or is_directory(path)
 
 
-def run_on_ray(arguments: argparse.Namespace) -> None:
-    """Runs the command, once its options are checked."""
-    start = time.perf_counter()
+def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mapping[str, Any], start: float) -> None:
+    """Runs the command, which began at ``start``, once its options are checked."""
     try:
         from entropylaw.integrations.ray import select
     except ImportError as error:
         raise EntropyLawError(f"--ray: {error}") from None
-    from entropylaw.asked import with_data
     from entropylaw.cli.select import selection_lines
     from entropylaw.integrations.ray.saving import check_output
-    from entropylaw.methods import method_with
     from entropylaw.runs import checkpoint
 
     if is_output_directory(arguments.output):
         check_output(arguments.output, arguments.force, inputs(arguments))
-    method = method_with(arguments.method, given(arguments))
-    method.check()
-    controls: dict[str, Any] = given_controls(arguments)
-    rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
-    for name in ("anchor", "benchmark"):
-        if paths := getattr(arguments, name):
-            controls[name] = load_pool(arguments, rendering, paths, beside=True)
-    method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
+    method, controls = with_beside(arguments, method, controls)
     advise(arguments)
     with resumable(arguments), progress_line(arguments) as progress:
         selection = select(

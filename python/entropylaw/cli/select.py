@@ -14,7 +14,7 @@ from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines,
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.options import add_methods, given
 from entropylaw.cli.parser import Parser
-from entropylaw.cli.pool import add_pool, load_pool, progress_line
+from entropylaw.cli.pool import add_pool, load_pool, progress_line, with_beside
 from entropylaw.cli.ray import add_ray, check_ray, is_output_directory, run_on_ray
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_file, print_json, print_lines
@@ -108,7 +108,6 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     start = time.perf_counter()
-    from entropylaw.asked import with_data
     from entropylaw.budget import Budget
     from entropylaw.controls import Controls
     from entropylaw.methods import method_with
@@ -132,16 +131,12 @@ def run(arguments: argparse.Namespace) -> None:
     check_needs(method, asked)
     replace(asked, benchmark=arguments.benchmark).check_overlap(getattr(method, "target", None))
     if on_ray:
-        run_on_ray(arguments)
+        run_on_ray(arguments, method, controls, start)
         return
     rendering = method.rendering(arguments.render, arguments.schema, arguments.field)
     pool = load_pool(arguments, rendering, group_by=asked.group_field, numbers=asked.numbers)
     saving.check_records(pool.records)
-    if arguments.anchor:
-        controls["anchor"] = load_pool(arguments, rendering, arguments.anchor, beside=True)
-    if arguments.benchmark:
-        controls["benchmark"] = load_pool(arguments, rendering, arguments.benchmark, beside=True)
-    method = with_data(method, lambda _, files: load_pool(arguments, rendering, files, beside=True))
+    method, controls = with_beside(arguments, method, controls)
     advise(arguments)
     samples = min(budget.of(len(pool)), len(pool)) if budget.unit == "samples" else None
     with resumable(arguments), progress_line(arguments, samples) as progress:

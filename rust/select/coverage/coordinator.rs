@@ -25,7 +25,7 @@ use super::table::Table;
 use super::target::{Aims, Sought, Target, distinct};
 use super::vocabulary::Ranks;
 use super::weights::{MOST_DF, Weights};
-use super::{Selection, TargetShare, Timings, Unit, wire};
+use super::{Selection, Timings, Unit, wire};
 use crate::error::Result;
 use crate::hash::Slots;
 use crate::pool::Pool;
@@ -116,24 +116,8 @@ impl Merging<'_, '_> {
         let scored = Instant::now();
         let (picks, table) = picking.run()?;
 
-        let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
-        Ok(Selection {
-            indices: picks.indices,
-            gains: picks.gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
-            objective,
-            coverage: table.coverage(),
-            evaluations: picks.evaluations,
-            features: survey.features(),
-            slots: slots.len() as u64,
-            collisions: survey.collisions(slots),
-            target: aims.map(|Aims { recurring, recurring_shared, .. }| TargetShare {
-                reached: picks.reached,
-                reachable: table.reachable(),
-                recurring,
-                recurring_shared,
-            }),
-            timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
-        })
+        let timings = Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() };
+        Ok(Selection::of(picks, &survey, slots, &table, aims, timings))
     }
 
     /// How many features the whole pool has.

@@ -59,12 +59,16 @@ pub use self::memory::auto_one_in;
 use self::objective::Covered;
 pub use self::params::{MOST_SAMPLED, Params, Unit};
 pub(crate) use self::part::{count_part, survey_part};
+use self::picking::Picks;
+use self::survey::Survey;
+use self::table::Table;
 use self::target::Aims;
 pub use self::target::Target;
 use self::task::{Read, Task};
 use super::controls::{Controls, Known};
 use super::greedy::{self, Greedy};
 use crate::error::Result;
+use crate::hash::Slots;
 use crate::pool::Pool;
 use crate::run::journal::Journal;
 use crate::run::monitor::{Monitor, Stage};
@@ -120,6 +124,30 @@ pub struct TargetShare {
     pub recurring: u64,
     /// Of these, the ones that the pool has.
     pub recurring_shared: u64,
+}
+
+impl Selection {
+    /// What picks come to, in gains of 1.
+    fn of(picks: Picks, survey: &Survey, slots: Slots, table: &Table, aims: Option<Aims>, timings: Timings) -> Self {
+        let Picks { indices, gains, reached, evaluations } = picks;
+        Self {
+            indices,
+            objective: gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit(),
+            gains: gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
+            coverage: table.coverage(),
+            evaluations,
+            features: survey.features(),
+            slots: slots.len() as u64,
+            collisions: survey.collisions(slots),
+            target: aims.map(|Aims { recurring, recurring_shared, .. }| TargetShare {
+                reached,
+                reachable: table.reachable(),
+                recurring,
+                recurring_shared,
+            }),
+            timings,
+        }
+    }
 }
 
 /// Selects from `pool` on `threads` threads (`None`: as many as this process may use).
@@ -182,23 +210,8 @@ impl Task<'_> {
         let picks = greedy.run()?;
 
         let (_, table, reached) = picks.objective.into_parts();
-        let objective = picks.gains.iter().map(|&gain| u128::from(gain)).sum::<u128>() as f64 / table.unit();
-        Ok(Selection {
-            indices: picks.indices,
-            gains: picks.gains.into_iter().map(|gain| gain as f64 / table.unit()).collect(),
-            objective,
-            coverage: table.coverage(),
-            evaluations: picks.evaluations,
-            features: survey.features(),
-            slots: slots.len() as u64,
-            collisions: survey.collisions(slots),
-            target: aims.map(|Aims { recurring, recurring_shared, .. }| TargetShare {
-                reached,
-                reachable: table.reachable(),
-                recurring,
-                recurring_shared,
-            }),
-            timings: Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() },
-        })
+        let timings = Timings { count: counted - start, score: scored - counted, pick: scored.elapsed() };
+        let picks = Picks { indices: picks.indices, gains: picks.gains, reached, evaluations: picks.evaluations };
+        Ok(Selection::of(picks, &survey, slots, &table, aims, timings))
     }
 }

@@ -64,7 +64,7 @@ def select(
         Files, patterns, directories or URLs, which all nodes can read by these names; or a data set, in its order.
     budget, method, options
         As for ``entropylaw.select``: the method's options and all controls. Methods are ``"zip"``, ``"coverage"``,
-        ``"random"`` and ``"dsir"``; groups are those of a field or an array.
+        ``"random"``, ``"top"`` and ``"dsir"``; groups are those of a field or an array.
     partitions : int, optional
         Parts of the pool; by default one for each node with processors. The result does not depend on it.
     address : str, optional
