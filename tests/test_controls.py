@@ -332,6 +332,9 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
     ("controls", "message"),
     [
         ({"quota": "gsm8k=10%"}, r"the quota 'gsm8k=10%' is of no group: 'source' has 'a', 'b', 'c'$"),
+        ({"quota": "x=10%", "group_by": ["p", "q"] * 3 + [""]}, "'x=10%' is of no group: 'group_by' has 'p', 'q'$"),
+        ({"quota": "x=10%", "group_by": [""] * 7}, "'x=10%' names a group, but the records have none: they are all ''"),
+        ({"quota": "a=10%", "group_by": "cluster:2"}, "'a=10%' is of no group: 'cluster:2' has '1"),
         ({"quota": "aa>=1"}, "did you mean 'a'"),
         ({"quota": "a>=1", "group_by": "nowhere"}, "the records have none: they have no field 'nowhere'"),
         ({"quota": "a>=3"}, "'a>=3' is 3 samples, but the group 'a' has 2 that can be selected; lower it"),
@@ -374,6 +377,12 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
         ),
         ({"budget": "10 tokens", "tokens": [-1] * 7}, "record 0: the number of tokens is -1"),
         ({"budget": "1 token", "tokens": [2] * 7}, "nothing fits the budget of 1 token: each of the 7 samples"),
+        ({"budget": "1B"}, "nothing fits the budget of 1B: each of the 7 samples that may be selected is larger; raise"),
+        ({"budget": "1B", "anchor": [0, 6]}, "nothing fits the budget of 1B: each of the 5 samples"),
+        (
+            {"budget": "30B", "group_by": [*"yyyyxcy"], "quota": "c<=10B", "length_band": "25:"},
+            "nothing fits the budget of 30B and the quotas: each of the 2 samples is larger than what it may have of",
+        ),
         ({"budget": "0 tokens"}, "less than one token"),
         ({"budget": "0.1% tokens", "tokens": "n"}, "of 70 tokens is less than one token; raise it"),
         ({"anchor": [0], "initial_subset": [1]}, "two names of the same"),

@@ -50,6 +50,7 @@ CONTROLS: dict[str, dict[str, Any]] = {
     "copies": {"budget": 40, "dedupe": False},
     "an anchor": {"budget": 40, "anchor": "beside"},
     "an anchor in the pool": {"budget": 40, "anchor": [0, 9, 90, 200], "dedupe": True},
+    "an anchor in a pool of less than the budget": {"budget": 900, "anchor": [0, 9]},
     "a benchmark": {"budget": 40, "benchmark": "beside", "decontaminate": "exclude"},
     "a benchmark, reported": {"budget": 40, "benchmark": "beside", "decontaminate": "report"},
     "all at once": {
@@ -152,6 +153,19 @@ def test_errors_are_those_of_the_whole(pool: list[str]) -> None:
         with pytest.raises(EntropyLawError) as raised:
             in_parts(pool, Here(parts), budget=10, method="random")
         assert str(raised.value) == str(local.value)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_records_before_the_one_that_decides_for_a_schema(parts: int, tmp_path: Path) -> None:
+    """Why they are skipped is told as on one machine."""
+    lines = ['{"q": 1}', "{broken", '{"text": "a"}', '{"q": 2}', '{"messages": []}', '{"text": "b"}']
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "c.jsonl"]
+    for path, some in zip(paths, (lines[:1], lines[1:4], lines[4:]), strict=True):
+        path.write_text("\n".join(some))
+    how: dict[str, Any] = {"budget": 1, "method": "random", "on_error": "skip"}
+    wanted: Any = entropylaw.select(list(map(str, paths)), **how)
+    assert "has none of the schemas" in wanted.pool.skipped[0] and "decided for it" in wanted.pool.skipped[2]
+    assert_same(in_parts(list(map(str, paths)), Forgetful(parts, seed=parts), **how), wanted)
 
 
 def test_what_is_read_once_is_refused() -> None:

@@ -4,6 +4,8 @@ same by *all threads*."""
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -234,3 +236,24 @@ def test_threads_are_whole_numbers_up_to_a_limit() -> None:
     for wrong in (0, -1, 4097, 2**70, "2", True, 2.5, float("nan"), [2]):
         with pytest.raises(EntropyLawError, match=r"^threads is .*; it must be a whole number from 1 to 4096$"):
             _core.thread_count(wrong)  # type: ignore[arg-type]
+
+
+def test_modules_need_nothing_that_windows_lacks() -> None:
+    """Each of them is imported without the modules of the standard library that are of Unix alone."""
+    lacking = ["fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"]
+    script = f"""
+import importlib, pkgutil, sys
+import numpy, pyarrow, pyarrow.dataset
+for name in {lacking!r}:
+    sys.modules[name] = None
+import entropylaw
+beside = ("entropylaw.integrations.", "entropylaw.report.", "entropylaw.law.", "entropylaw.__main__")
+for module in pkgutil.walk_packages(entropylaw.__path__, "entropylaw."):
+    if not module.name.startswith(beside):
+        importlib.import_module(module.name)
+        print(module.name)
+"""
+    pytest.importorskip("pyarrow")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "entropylaw.parts.part" in done.stdout.split()

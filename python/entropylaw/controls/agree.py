@@ -34,6 +34,8 @@ class Agreed:
     """The budget, in its unit."""
     counts: tuple[int, ...]
     """Candidates of each part."""
+    known: int
+    """Of these, those that are the anchor's: they are there, and not selected."""
     available: int
     """What all candidates that may be selected cost, in the budget's unit."""
     excluded: Mapping[str, int]
@@ -97,7 +99,8 @@ def agree(
         told = [np.array([numbers[name] for name in part], dtype=np.uint32) for part in labels]
         of_groups = np.sum(ask("relabel", [(part, len(names)) for part in told]), axis=0, dtype=np.int64)
         if controls.quotas is not None:
-            quotas = controls.quotas.resolve(amount, budget.unit, controls.group_field, names, of_groups)
+            made_by = controls.group_by if isinstance(controls.group_by, str) else None
+            quotas = controls.quotas.resolve(amount, budget.unit, made_by, names, of_groups)
         if controls.balance is not None:
             _check_groups(controls, names)
             bounds = None if quotas is None else quotas.tolist()
@@ -112,6 +115,7 @@ def agree(
     return Agreed(
         amount=amount,
         counts=tuple(part.candidates for part in counted),
+        known=known,
         available=sum(part.available for part in counted),
         excluded=excluded,
         dedupe=dedupe,

@@ -191,9 +191,15 @@ class Candidates:
 
     def nothing_fits(self) -> str:
         """What to say if not even one sample could be selected."""
+        count = len(self) - self.agreed.known
+        if self.quotas is None:
+            return (
+                f"nothing fits the budget of {self.budget.given}: each of the {count} samples that may be selected is "
+                "larger; raise it"
+            )
         return (
-            f"nothing fits the budget of {self.budget.given}: each of the {len(self)} samples that may be selected is "
-            "larger; raise it"
+            f"nothing fits the budget of {self.budget.given} and the quotas: each of the {count} samples is larger than "
+            "what it may have of them; raise the budget, or the quotas"
         )
 
     def report(self, indices: NDArray[np.int64]) -> dict[str, Any]:
@@ -239,7 +245,7 @@ class Candidates:
         warnings = []
         unit = self.budget.unit
         if self.amount > self.agreed.available:
-            what = "of the pool" if not self.excluded and self.known is None else "that may be selected"
+            what = "that may be selected" if self.excluded or self.agreed.known else "of the pool"
             warnings.append(f"the budget of {self.amount} {unit} is more than the {self.agreed.available} {what}")
         if self.quotas is not None:
             for name, (least, _), spent in zip(

@@ -70,9 +70,10 @@ class Quotas:
         return cls(tuple(rules))
 
     def resolve(
-        self, budget: int, unit: Unit, column: str, names: Sequence[str], available: NDArray[np.int64]
+        self, budget: int, unit: Unit, made_by: str | None, names: Sequence[str], available: NDArray[np.int64]
     ) -> NDArray[np.uint64]:
-        """The least and the most that each group gets, shape ``(len(names), 2)``; ``available``: what each group has.
+        """The least and the most that each group gets, shape ``(len(names), 2)``; ``available``: what each group has,
+        ``made_by``: the field or the clusters that groups are, None if they were given.
 
         Shares are of the budget: at least is rounded up, at most and exactly are rounded down.
 
@@ -83,7 +84,7 @@ class Quotas:
         """
         for rule in self.rules:
             if rule.group != REST and rule.group not in names:
-                raise EntropyLawError(_unknown(rule, column, names))
+                raise EntropyLawError(_unknown(rule, made_by, names))
             if not rule.amount.is_share and (rule.amount.unit or "samples") != unit:
                 raise EntropyLawError(
                     f"the quota {rule.text!r} counts {rule.amount.unit or 'samples'}, the budget {unit}; "
@@ -166,11 +167,12 @@ def _rule(group: str, sign: str, amount: str, text: str) -> Rule:
     return Rule(group, sign, parsed, text)
 
 
-def _unknown(rule: Rule, column: str, names: Sequence[str]) -> str:
+def _unknown(rule: Rule, made_by: str | None, names: Sequence[str]) -> str:
     known = sorted(name for name in names if name)
     if not known:
-        return f"the quota {rule.text!r} names a group, but the records have none: they have no field {column!r}"
+        found = "they are all ''" if made_by is None else f"they have no field {made_by!r}"
+        return f"the quota {rule.text!r} names a group, but the records have none: {found}"
     shown = ", ".join(map(repr, known[:8])) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
     close = difflib.get_close_matches(rule.group, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"the quota {rule.text!r} is of no group: {column!r} has {shown}{hint}"
+    return f"the quota {rule.text!r} is of no group: {made_by or 'group_by'!r} has {shown}{hint}"

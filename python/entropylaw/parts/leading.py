@@ -169,7 +169,9 @@ def lead(
     if options := in_use():
         parts.all("use", options)
     settled = _settled(parts, data, reading)
-    loaded = parts.call("load", [(each, reading, settled, count) for each, count in zip(data, threads, strict=True)])
+    loaded = parts.call(
+        "load", [(each, reading, *more) for each, *more in zip(data, settled, threads, strict=True)]
+    )
     pool = PartedPool.of(parts, loaded, files, reading, left_out)
     stages["read"] = parts.traffic.since(before)
     before = parts.traffic
@@ -185,16 +187,19 @@ def lead(
     return selection
 
 
-def _settled(parts: Parts, data: Sequence[Any], reading: Reading) -> Settled | None:
-    """The schema that the first record of the pool decides."""
+def _settled(parts: Parts, data: Sequence[Any], reading: Reading) -> list[Settled | None]:
+    """For each part the schema that the first record of the pool decides, if that is in a part before it: the others
+    meet it where whoever reads the whole does, and so say the same of records before it that have none."""
+    settled: list[Settled | None] = [None] * len(data)
     renderer = reading.renderer()
     if renderer.name != "text" or renderer.schema is not None:
-        return None
+        return settled
     for number, each in enumerate(data):
         found: Settled | None = parts.one(number, "settle", each, reading)
         if found is not None:
-            return found
-    return None
+            settled[number + 1 :] = [found] * (len(data) - number - 1)
+            break
+    return settled
 
 
 def _identity(method: Method, candidates: PartedCandidates, parts: Parts) -> Mapping[str, Any]:

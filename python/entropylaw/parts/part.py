@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import resource
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -147,7 +146,11 @@ class Part:
         return self._read
 
     def memory(self) -> int:
-        """The most bytes of memory that this process has held."""
+        """The most bytes of memory that this process has held; 0 on Windows, which does not tell."""
+        if sys.platform == "win32":
+            return 0
+        import resource
+
         # Of the kernel, in kilobytes; macOS counts bytes.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024

@@ -33,7 +33,7 @@ class Stats:
     restarts: int
     """Parts that were lost, and made again."""
     memory: tuple[int, ...]
-    """The most bytes of memory that the process of each part has held."""
+    """The most bytes of memory that the process of each part has held; 0 on Windows, which does not tell."""
 
     @property
     def round_trips(self) -> int:
