@@ -377,7 +377,7 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
         ),
         ({"budget": "10 tokens", "tokens": [-1] * 7}, "record 0: the number of tokens is -1"),
         ({"budget": "1 token", "tokens": [2] * 7}, "nothing fits the budget of 1 token: each of the 7 samples"),
-        ({"budget": "1B"}, "nothing fits the budget of 1B: each of the 7 samples that may be selected is larger; raise"),
+        ({"budget": "1B"}, "nothing fits the budget of 1B: each of the 7 samples that may be selected is larger"),
         ({"budget": "1B", "anchor": [0, 6]}, "nothing fits the budget of 1B: each of the 5 samples"),
         (
             {"budget": "30B", "group_by": [*"yyyyxcy"], "quota": "c<=10B", "length_band": "25:"},

@@ -198,8 +198,8 @@ class Candidates:
                 "larger; raise it"
             )
         return (
-            f"nothing fits the budget of {self.budget.given} and the quotas: each of the {count} samples is larger than "
-            "what it may have of them; raise the budget, or the quotas"
+            f"nothing fits the budget of {self.budget.given} and the quotas: each of the {count} samples is larger "
+            "than what it may have of them; raise the budget, or the quotas"
         )
 
     def report(self, indices: NDArray[np.int64]) -> dict[str, Any]:

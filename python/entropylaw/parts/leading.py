@@ -169,9 +169,7 @@ def lead(
     if options := in_use():
         parts.all("use", options)
     settled = _settled(parts, data, reading)
-    loaded = parts.call(
-        "load", [(each, reading, *more) for each, *more in zip(data, settled, threads, strict=True)]
-    )
+    loaded = parts.call("load", [(each, reading, *more) for each, *more in zip(data, settled, threads, strict=True)])
     pool = PartedPool.of(parts, loaded, files, reading, left_out)
     stages["read"] = parts.traffic.since(before)
     before = parts.traffic
