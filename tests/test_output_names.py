@@ -175,3 +175,40 @@ def test_the_working_directory_may_change(selection: Selection, monkeypatch: pyt
     assert Path("out.jsonl").read_bytes() == b"".join(line + b"\n" for line in LINES)
     with pytest.raises(EntropyLawError, match=r"pool.jsonl: is a file of the pool, .*pool.jsonl; name another"):
         selection.save("../pool.jsonl", force=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (["select", "", "-o", "x.jsonl", "--budget", "1"], "a file of the pool"),
+        (["select", "pool.jsonl", "", "-o", "x.jsonl", "--budget", "1"], "a file of the pool"),
+        (["select", "pool.jsonl", "-o", "", "--budget", "1"], "the output"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--anchor", ""], "a file of the anchor"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--target", ""], "a file of the target"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--benchmark", ""], "a file of the benchmark"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--report", ""], "the report"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--plot", ""], "the figure"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--checkpoint", ""], "the directory of the check"),
+        (["select", "pool.jsonl", "-o", "x.jsonl", "--budget", "1", "--config="], "the file of options"),
+        (["config", "select", "--config", ""], "the file of options"),
+        (["replay", ""], "the manifest to repeat"),
+        (["replay", "m.json", "-o", ""], "the output"),
+        (["score", "pool.jsonl", "-o", ""], "the output"),
+        (["show", ""], "a file of the pool"),
+        (["ratio", ""], "a file of the pool"),
+        (["compare", "pool.jsonl", ""], "a file of a version"),
+        (["law", "fit", ""], "the runs"),
+        (["law", "fit", "runs.csv", "-o", ""], "the output"),
+        (["law", "predict", "--law", "", "--R", "3"], "the law"),
+        (["law", "check", "--law", "law.json", "--data", "", "--log", "log.csv"], "a file of the data"),
+        (["law", "check", "--law", "law.json", "--R", "3", "--log", ""], "a training log"),
+        (["law", "loss", ""], "a training log"),
+    ],
+)
+def test_empty_names_are_refused(
+    command: list[str], what: str, pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable of the shell that is not set must not stand for the working directory, nor for nothing to do."""
+    assert main(command) == 2
+    assert capsys.readouterr().err.startswith(f"entropylaw: the name of {what}")
+    assert [path.name for path in tmp_path.iterdir()] == ["pool.jsonl"]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, TextIO
 
 from entropylaw.cli import compare, completion, config, law, ratio, replay, score, select, show, storage
+from entropylaw.cli.files import check_names
 from entropylaw.cli.help import shorten
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import drop, flush, labelled, print_lines, say, streams
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def parse() -> None:
         config.read(commands, argv)
         parser.parse_args(argv, arguments)
+        check_names(arguments)
 
     if code := command(parse):
         return code

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from entropylaw.cli.files import check_named
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import print_text
 from entropylaw.errors import EntropyLawError
@@ -81,6 +82,8 @@ def _file(found: tuple[argparse.ArgumentParser, list[str]]) -> str | None:
     finder = argparse.ArgumentParser(prog=parser.prog, add_help=False)
     finder.add_argument("--config")
     path: str | None = finder.parse_known_args(rest)[0].config
+    if path is not None:
+        check_named(path, "the file of options")
     return path
 
 

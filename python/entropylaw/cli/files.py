@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_file
 from entropylaw.storage.urls import is_url
 from entropylaw.targets import STANDARD, File, check_name, check_targets
@@ -54,6 +55,41 @@ READ: dict[str, tuple[str, Callable[[Any, Any], Iterable[str]]]] = {
 
 WRITTEN = {"output": "the output", "report": "the report", "plot": "the figure"}
 """Those that name files to write, but for the directory ``checkpoint``."""
+
+
+_NAMES = {
+    **{name: what for name, (what, files) in READ.items() if files in (_paths, _plain)},
+    **WRITTEN,
+    "checkpoint": "the directory of the checkpoint",
+}
+
+
+def check_names(arguments: argparse.Namespace) -> None:
+    """Refuses empty names of files and directories, whatever the command.
+
+    Raises
+    ------
+    EntropyLawError
+        If one is.
+    """
+    for name, what in _NAMES.items():
+        given = getattr(arguments, name, None)
+        for path in [given] if isinstance(given, str) else given or ():
+            check_named(path, what)
+
+
+def check_named(path: str, what: str) -> None:
+    """Refuses an empty name: it would be taken for the working directory, or for none.
+
+    Raises
+    ------
+    EntropyLawError
+        If it is empty; ``what`` it would be the name of.
+    """
+    if not path:
+        raise EntropyLawError(
+            f"the name of {what} is empty, as a variable of the shell is that is not set; name it, or leave it out"
+        )
 
 
 def inputs(arguments: argparse.Namespace) -> list[File]:
