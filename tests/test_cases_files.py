@@ -47,7 +47,10 @@ CASES: list[tuple[str, list[str] | str]] = [
         "12-compressions-and-archives/c.csv.bz2",
         ": the table has none of the schemas ...: found the keys '{\"text\":\"alpha alpha\"}'; it is JSON; name the format (format='json', --format json)",
     ),
-    ("12-compressions-and-archives/cut.jsonl.gz", ": the file is truncated: its compressed data end too soon"),
+    (
+        "12-compressions-and-archives/cut.jsonl.gz",
+        ": the file is truncated: its compressed data end too soon; fetch it anew",
+    ),
     ("12-compressions-and-archives/d/0.jsonl", ["alpha alpha", "beta beta"]),
     ("12-compressions-and-archives/d/1.jsonl.bz2", ["alpha alpha", "beta beta"]),
     ("12-compressions-and-archives/d/2.jsonl.xz", ["alpha alpha", "beta beta"]),
@@ -72,10 +75,13 @@ CASES: list[tuple[str, list[str] | str]] = [
         "12-compressions-and-archives/t2.txt",
         ":2: the record does not have the schema string (a bare string): found a number; PATH:1 decided for it; mend or remove the record, or skip such records (on_error='skip', --on-error skip)",
     ),
-    ("12-compressions-and-archives/trail.jsonl.gz", ": its compressed data are corrupt: not a gzipped file (b'xx')"),
+    (
+        "12-compressions-and-archives/trail.jsonl.gz",
+        ": its compressed data are corrupt: not a gzipped file (b'xx'); fetch or make it anew",
+    ),
     (
         "12-compressions-and-archives/trail.jsonl.zst",
-        ": its compressed data are corrupt: zstd decompressor error: Unknown frame descriptor",
+        ": its compressed data are corrupt: zstd decompressor error: Unknown frame descriptor; fetch or make it anew",
     ),
     ("12-compressions-and-archives/two.jsonl.gz", ["alpha alpha", "beta beta", "alpha alpha", "beta beta"]),
     ("12-compressions-and-archives/x.xlsx", ": is an Office document; export it as CSV"),

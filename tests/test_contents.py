@@ -335,7 +335,7 @@ def test_broken_compression_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     packed = PACKED[ending](content)
     for cut in (len(packed) // 2, len(packed) - 1):
         path.write_bytes(packed[:cut])
-        assert message(path) == f"{path}: the file is truncated: its compressed data end too soon"
+        assert message(path) == f"{path}: the file is truncated: its compressed data end too soon; fetch it anew"
     for broken in (packed + b"trailing", packed[:200] + b"\xff" * 99 + packed[299:]):
         path.write_bytes(broken)
         assert message(path, on_error="skip").startswith(f"{path}: its compressed data are corrupt: ")

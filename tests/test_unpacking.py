@@ -360,3 +360,22 @@ def test_a_bomb_of_many_frames_is_stopped(tmp_path: Path) -> None:
         pytest.raises(EntropyLawError, match="is it a decompression bomb"),
     ):
         sum(map(len, source.chunks()))
+
+
+@pytest.mark.parametrize(
+    ("packed", "fault"),
+    [
+        (gzip.compress(b"abc")[:-8] + bytes(8), "CRC check failed 0x0 != 0x352441c2"),
+        (gzip.compress(b"abc")[:-4] + bytes(4), "incorrect length of data produced"),
+        (gzip.compress(b"abc") + b"x", "not a gzipped file (b'x')"),
+        (bz2.compress(b"abc") + b"x", "what follows its end is not compressed"),
+        (bz2.compress(b"abc")[:-4] + b"abcd", "invalid data stream"),
+        (lzma.compress(b"abc")[:-9] + bytes(9), "corrupt input data"),
+    ],
+)
+def test_damage_is_told_in_a_sentence(tmp_path: Path, packed: bytes, fault: str) -> None:
+    path = tmp_path / "pool"
+    path.write_bytes(packed)
+    with pytest.raises(EntropyLawError) as raised:
+        list(Source(path).chunks())
+    assert str(raised.value) == f"{path}: its compressed data are corrupt: {fault}; fetch or make it anew"

@@ -22,6 +22,11 @@ class EntropyLawError(ValueError):
         return display(super().__str__())
 
 
+def clause(sentence: str) -> str:
+    """What another library says, to follow a colon: in lower case, unless a name such as ``CRC`` begins it."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
 def json_reason(error: "JSONDecodeError", column: int, whole: str) -> str:
     """Why a text is not JSON, where and what is there; ``whole`` is what the text is, should it end there."""
     # Some of Python's messages end in "at", to be followed by the place.

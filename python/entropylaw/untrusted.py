@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, clause
 from entropylaw.storage.objects import read_bytes
 from entropylaw.storage.urls import shown
 
@@ -60,7 +60,7 @@ def fitted(value: Any, kind: type[T]) -> T:
     except UnicodeEncodeError:
         # msgspec can't tell of a key that is no text.
         reason = "Object contains an unknown field"
-    raise EntropyLawError(brief(reason[:1].lower() + reason[1:]))
+    raise EntropyLawError(brief(clause(reason)))
 
 
 def brief(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from entropylaw.cli.files import check_named
 from entropylaw.cli.parser import Parser
 from entropylaw.cli.terminal import print_text
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, clause
 from entropylaw.targets import STANDARD, File, check_targets
 
 _SECRET = "storage-option"
@@ -182,7 +182,7 @@ def _load(path: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         # Python says of a key that is there twice that a value can't be overwritten.
         reason = str(error).replace("Cannot overwrite a value", "a key is there twice; give it once")
-        raise EntropyLawError(f"{path}: is not TOML: {brief(reason[:1].lower() + reason[1:])}") from None
+        raise EntropyLawError(f"{path}: is not TOML: {brief(clause(reason))}") from None
     except UnicodeDecodeError:
         raise EntropyLawError(f"{path}: is not UTF-8") from None
     except ValueError:

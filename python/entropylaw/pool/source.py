@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from entropylaw import _core
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, clause
 from entropylaw.pool.compression import CHUNK, CORRUPT, plain, unpacker
 from entropylaw.pool.spool import Spool
 from entropylaw.storage.objects import StoredObject, Version, located, told_as_json, version_of
@@ -204,11 +204,14 @@ class Source:
                     self.check_unpacked(unpacked, "unpack it and name the unpacked file")
                     yield chunk
         except EOFError:
-            raise EntropyLawError(f"{self.name}: the file is truncated: its compressed data end too soon") from None
+            raise EntropyLawError(
+                f"{self.name}: the file is truncated: its compressed data end too soon; fetch it anew"
+            ) from None
         except (*CORRUPT, OSError) as error:
             if isinstance(error, CORRUPT) or error.errno is None:
-                reason = str(error)[:1].lower() + str(error)[1:]
-                raise EntropyLawError(f"{self.name}: its compressed data are corrupt: {reason}") from None
+                raise EntropyLawError(
+                    f"{self.name}: its compressed data are corrupt: {clause(str(error))}; fetch or make it anew"
+                ) from None
             raise EntropyLawError(f"{self.name}: cannot be read: {error.strerror or error}") from None
 
 

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterator
 
 from entropylaw.display import short
-from entropylaw.errors import EntropyLawError
+from entropylaw.errors import EntropyLawError, clause
 from entropylaw.storage.options import without_values
 from entropylaw.storage.urls import protocol_of, shown
 
@@ -119,7 +119,5 @@ def _reason(error: Exception) -> str:
     """What the backend says, without what it may know of credentials, to follow a statement."""
     text = " ".join(without_values(str(getattr(error, "strerror", None) or error)).split()).rstrip(".")
     if len(text) < _SHORTEST_WORDS:
-        text = type(error).__name__
-    elif text[1].islower():
-        text = text[0].lower() + text[1:]
-    return f" ({short(text, _MOST_CHARACTERS)})"
+        return f" ({type(error).__name__})"
+    return f" ({short(clause(text), _MOST_CHARACTERS)})"
