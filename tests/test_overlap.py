@@ -190,7 +190,7 @@ def test_a_checkpoint_is_of_one_benchmark(files: None) -> None:
             {"benchmark": "test.jsonl", "decontaminate": "maybe"},
             "decontaminate is 'maybe'; it must be 'exclude' or 'report'",
         ),
-        ({"benchmark": [], "decontaminate": True}, "the benchmark: the pool is empty: there are no records"),
+        ({"benchmark": [], "decontaminate": True}, "the benchmark is empty: there are no records"),
         (
             {"benchmark": "pool.jsonl", "decontaminate": True, "length_band": "1:"},
             "nothing is left to select from: of 12 samples, 12 by contaminated are excluded",

@@ -334,7 +334,7 @@ def test_warnings() -> None:
 def test_an_empty_target() -> None:
     with pytest.raises(EntropyLawError) as error:
         select(SOME_TEXT, budget=2, target=[])
-    assert str(error.value) == "the target: the pool is empty: there are no records"
+    assert str(error.value) == "the target is empty: there are no records"
     with pytest.raises(EntropyLawError, match=r"^the target: record 1: "):
         entropylaw.score(SOME_TEXT, target=["the cat", 5])
 

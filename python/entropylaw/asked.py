@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,8 +128,7 @@ class Asked:
         controls = self.controls
         if self.anchor is not None:
             known = _indices(self.anchor)
-            beside = self.read(cast(PoolLike, self.anchor), beside=True) if known is None else known
-            controls = replace(controls, anchor=beside)
+            controls = replace(controls, anchor=_beside("anchor", self.read, self.anchor) if known is None else known)
         method = with_data(self.method, lambda name, data: _beside(name, self.read, data))
         if controls.benchmark is not None:
             controls = replace(controls, benchmark=_beside("benchmark", self.read, controls.benchmark))
@@ -216,10 +215,13 @@ def load_for(
 
 def _indices(subset: Any) -> NDArray[np.int64] | None:
     """A subset given by indices; None if it is something to read."""
-    if not isinstance(subset, np.ndarray | Sequence) or isinstance(subset, str | bytes):
+    is_column = isinstance(subset, np.ndarray) or (hasattr(subset, "to_numpy") and not hasattr(subset, "columns"))
+    if not is_column and (not isinstance(subset, Sequence) or isinstance(subset, str | bytes)):
         return None
-    if isinstance(subset, np.ndarray) or all(isinstance(item, int | np.integer) for item in subset):
-        array = np.asarray(subset)
+    if is_column or all(isinstance(item, int | np.integer) for item in subset):
+        array = np.asarray(parameters.unmasked(subset))
+        if not isinstance(subset, np.ndarray | Sequence) and array.dtype.kind not in "biuf":
+            return None
         if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
             raise EntropyLawError(f"the anchor is an array of {array.dtype}, shape {array.shape}; give indices")
         if array.size and array.max() > _MOST_INDEX:

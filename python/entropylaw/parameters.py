@@ -112,6 +112,14 @@ def listed(names: Collection[str], before_last: str) -> str:
     return f"{', '.join(most)} {before_last} {last}" if most else last
 
 
+def unmasked(values: Any) -> Any:
+    """What holds a value for each of something, with None where NumPy masks it: made an array, it would lose the mask,
+    and what lies under it would count."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        return np.array(values.tolist(), dtype=object)
+    return values
+
+
 def path(name: str, value: Any) -> str:
     """A path or a URL, as text."""
     found = os.fspath(value) if isinstance(value, str | os.PathLike) else None

@@ -137,8 +137,9 @@ def select(
     options
         Those of the method, such as ``gamma=0.7``. An option of another one is an error.
     group_by : str or sequence of str
-        The field that names a record's group (``a.b`` for one inside another), or the group of each sample; or
-        ``"cluster:64"``: so many groups, from 2 to 1,024, of samples that are written alike.
+        The field that names a record's group (``a.b`` for one inside another), or the group of each sample, of which
+        one that is missing has no name; or ``"cluster:64"``: so many groups, from 2 to 1,024, of samples that are
+        written alike.
     quota : str, sequence of str or mapping, optional
         What groups get of the budget: ``"gsm8k=10%,t0<=20%,*>=1%"`` or ``{"gsm8k": "10%", "t0": "<=20%"}``. Exactly, at
         most or at least; a share of the budget, or an amount in its unit; ``*`` stands for every group not named.

@@ -43,7 +43,7 @@ def values_of(name: str, given: "Sequence[float] | NDArray[Any]") -> NDArray[np.
         If they are none.
     """
     try:
-        values = np.asarray(given)
+        values = np.asarray(parameters.unmasked(given))
         # Text is not taken for the number that it may spell.
         if values.ndim == 1 and values.dtype.kind in "biufO" and not any(isinstance(v, str | bytes) for v in values):
             return values.astype(np.float64)
@@ -55,7 +55,7 @@ def values_of(name: str, given: "Sequence[float] | NDArray[Any]") -> NDArray[np.
 
 
 def labels_of(given: "Sequence[str] | NDArray[Any]") -> NDArray[np.str_]:
-    """Groups that were given for each sample.
+    """Groups that were given for each sample; as in a field, what is missing is the group without a name.
 
     Raises
     ------
@@ -63,14 +63,38 @@ def labels_of(given: "Sequence[str] | NDArray[Any]") -> NDArray[np.str_]:
         If they are none.
     """
     try:
-        labels = np.asarray(given)
+        values = parameters.unmasked(given)
+        labels = np.asarray(values)
         if labels.ndim == 1 and labels.dtype.kind in "biufUOT":
-            return labels.astype(str)
+            if labels is values and labels.dtype.kind in "biuU":
+                named: NDArray[np.str_] = labels.astype(np.str_)
+                return named
+            return np.array([_label(value) for value in _listed(values)], dtype=np.str_)
     except (TypeError, ValueError):
         pass
     raise EntropyLawError(
         f"group_by is {parameters.shown(given)}; it must be the name of a field, or a group for each sample"
     )
+
+
+def _listed(values: Any) -> Any:
+    """The values in a column of pyarrow, polars, pandas or NumPy, or whatever else, as Python has them: as an array,
+    whole numbers of which some are missing would be floats."""
+    for name in ("to_pylist", "to_list", "tolist"):
+        if hasattr(values, name):
+            return getattr(values, name)()
+    return values
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        missing = value is None or bool(value != value)
+    except (TypeError, ValueError):
+        # That of pandas says of nothing whether it is the same.
+        missing = type(value).__name__ == "NAType"
+    return "" if missing else str(value)
 
 
 def refuse(pool: Pool, name: str, values: NDArray[Any], wrong: NDArray[np.bool_], remedy: str) -> None:

@@ -1,6 +1,5 @@
 """Controls in the few types that a manifest can hold, whatever a user gives them in."""
 
-import contextlib
 import math
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from entropylaw.controls.bands import Band
+from entropylaw.controls.fields import labels_of, values_of
 from entropylaw.controls.model import Controls
 from entropylaw.controls.tokens import TIKTOKEN, TokenizerFile, is_tokenizer
 
@@ -41,9 +41,9 @@ def plain(controls: Controls) -> Controls:
     if controls.dedupe is not None:
         values["dedupe"] = bool(controls.dedupe)
     if not isinstance(controls.group_by, str):
-        values["group_by"] = _array(controls.group_by, np.str_)
+        values["group_by"] = labels_of(controls.group_by)
     if controls.weight is not None and not isinstance(controls.weight, str):
-        values["weight"] = _array(controls.weight, np.float64)
+        values["weight"] = values_of("weight", controls.weight)
     values["tokens"] = _tokens(controls.tokens)
     return replace(controls, **values)
 
@@ -62,15 +62,7 @@ def _bounds(band: Band) -> tuple[float | None, float | None]:
 def _tokens(tokens: Any) -> Any:
     """What counts tokens; a file of it as it is now."""
     if not is_tokenizer(tokens):
-        return tokens if tokens is None or isinstance(tokens, str) else _array(tokens, np.float64)
+        return tokens if tokens is None or isinstance(tokens, str) else values_of("tokens", tokens)
     if isinstance(tokens, TokenizerFile) or (isinstance(tokens, str) and tokens.startswith(TIKTOKEN)):
         return tokens
     return TokenizerFile.read(tokens) if isinstance(tokens, str | os.PathLike) else tokens
-
-
-def _array(values: Any, kind: type[np.generic]) -> Any:
-    """One value a sample, in whatever holds them, as an array."""
-    with contextlib.suppress(TypeError, ValueError, OverflowError):
-        array = np.asarray(values, dtype=kind)
-        return array if array.ndim == 1 else values
-    return values

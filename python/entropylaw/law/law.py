@@ -353,7 +353,7 @@ def _outside(values: Array, observed: Array) -> NDArray[np.bool_]:
 
 def _points(what: str, values: ArrayLike) -> Array:
     try:
-        array = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        array = np.atleast_1d(np.asarray(parameters.unmasked(values), dtype=np.float64))
     except (TypeError, ValueError, OverflowError):
         raise EntropyLawError(f"{what} must be a number or a list of numbers") from None
     if array.ndim != 1 or not np.isfinite(array).all():

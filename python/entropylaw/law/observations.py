@@ -186,7 +186,7 @@ def number(text: str, where: str, column: str) -> float:
 
 def _numbers(what: str, values: ArrayLike) -> NDArray[np.float64]:
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(parameters.unmasked(values), dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise EntropyLawError(f"{what} must be numbers, one per run") from None
     if array.ndim != 1:

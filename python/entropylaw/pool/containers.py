@@ -52,6 +52,10 @@ _REFUSED = {
         "pyarrow.concat_tables(ray.get(POOL.to_arrow_refs())), or the files that it is made of"
     ),
     "modin": "its partitions are elsewhere; give the frame of pandas that it is, POOL.modin.to_pandas()",
+    "entropylaw.results": (
+        "its rows are its picks, not records; give what it chose: list(SELECTION), or, as an anchor in the same pool, "
+        "SELECTION.indices"
+    ),
     "pyspark.pandas": "its rows are elsewhere, in no order of their own; give POOL.to_spark()",
 }
 """By module: what would be read as something else, and how it can be read."""

@@ -205,7 +205,10 @@ def reading_beside(what: str) -> Iterator[None]:
     try:
         yield
     except EntropyLawError as error:
-        raise EntropyLawError(f"the {what}: {str(error).removeprefix('the pool: ')}") from None
+        said = str(error)
+        if said.startswith("the pool is "):
+            raise EntropyLawError(said.replace("the pool", f"the {what}", 1)) from None
+        raise EntropyLawError(f"the {what}: {said.removeprefix('the pool: ')}") from None
 
 
 def unless_named(pool: Any, format: Format | None) -> Format | None:
