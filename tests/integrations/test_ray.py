@@ -29,6 +29,7 @@ from ray.cluster_utils import Cluster
 
 from entropylaw.integrations.ray import RaySelection, select
 from entropylaw.integrations.ray.actors import Actors
+from entropylaw.integrations.ray.saving import check_output
 from entropylaw.parts import pieces
 
 NODES = 3
@@ -269,6 +270,58 @@ def test_nothing_is_left_of_an_output_that_fails(cluster: Cluster, pool: list[st
         with pytest.raises(EntropyLawError, match="the file has changed since it was read"):
             found.save(tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+STRANGE = {
+    "part-00000-of-00002.parquet": "rows of another tool",
+    "part-00000-of-00001.jsonl": '{"text": "lines of another tool"}',
+    "picks.npz": "picks of somebody",
+    "manifest.json": '{"name": "a page of the web", "output": {"files": []}}',
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_no_manifest_names_is_not_replaced(name: str, tmp_path: Path) -> None:
+    """Other tools call their files so, too."""
+    (tmp_path / name).write_text(STRANGE[name])
+    for force in (False, True):
+        with pytest.raises(EntropyLawError, match=f"{name}: would be taken for a part of the output, and no manifest"):
+            check_output(str(tmp_path), force, [])
+    assert (tmp_path / name).read_text() == STRANGE[name]
+
+
+def test_only_what_the_manifest_names_is_replaced(cluster: Cluster, pool: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with select(pool, budget=30, method="random", on_error="skip", partitions=2) as found:
+        found.save(out)
+        (out / "notes.txt").write_text("mine")
+        (out / "part-00007-of-00009.parquet").write_text("mine too")
+        with pytest.raises(EntropyLawError, match=r"part-00007-of-00009.parquet: would be taken for a part"):
+            found.save(out, force=True)
+        assert (out / "part-00007-of-00009.parquet").read_text() == "mine too"
+        (out / "part-00007-of-00009.parquet").unlink()
+        found.save(out, force=True)
+        assert (out / "notes.txt").read_text() == "mine"
+
+
+REFUSED = {
+    "a column": (["--add-columns", "rank,ratio"], "the column 'ratio' is not added by parts, in a directory"),
+    "a checkpoint there": (["--checkpoint", "out"], "out: the directory of the checkpoint holds"),
+    "a report": (["--report", "r.html"], "a report looks at all samples"),
+    "shards": (["--shards", "2"], "--shards does not go with a directory"),
+    "indices": (["--indices-only"], "--indices-only does not go with a directory"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_options_are_refused_before_the_work(
+    name: str, pool: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("entropylaw.integrations.ray.select", lambda *_, **__: pytest.fail("it has begun"))
+    options, message = REFUSED[name]
+    assert main(["select", *pool, "-o", "out/", "--budget", "9", "--method", "random", "--ray", *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_shards_in_storage(cluster: Cluster, pool: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,10 @@ def check_ray(arguments: argparse.Namespace) -> None:
                     f"--{name.replace('_', '-')} does not go with a directory, in which each part writes a file of its "
                     "own; name a file"
                 )
+        if "ratio" in (arguments.add_columns or ()):
+            raise EntropyLawError(
+                "the column 'ratio' is not added by parts, in a directory; add rank, gain or weight, or name a file"
+            )
 
 
 def is_output_directory(path: str) -> bool:
@@ -75,7 +79,7 @@ def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mappin
     from entropylaw.runs import checkpoint
 
     if is_output_directory(arguments.output):
-        check_output(arguments.output, arguments.force, inputs(arguments))
+        check_output(arguments.output, arguments.force, inputs(arguments), arguments.checkpoint)
     method, controls = with_beside(arguments, method, controls)
     advise(arguments)
     with resumable(arguments), progress_line(arguments) as progress:

@@ -16,6 +16,19 @@ _LARGEST = 1 << 26
 """Bytes of a manifest that is read for this."""
 
 
+def named_by(manifest: str) -> set[str]:
+    """The files of records that a manifest names, but for names that lead elsewhere; none if it is no manifest."""
+    try:
+        content = json.loads(read_bytes(manifest, _LARGEST))
+        names = {entry["name"] for entry in content["output"]["files"]}
+    except EntropyLawError:
+        # Storage can't be asked, which does not make it another file.
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
+    return {name for name in names if isinstance(name, str) and name == Path(name).name}
+
+
 class Names(ABC):
     """The names of an output's files: its own, and those of its shards."""
 
@@ -74,17 +87,7 @@ class Names(ABC):
     def _named(self) -> set[str]:
         """The files of records that the manifest names, but for names that lead elsewhere; none without a manifest."""
         manifest = manifest_path(self._path)
-        if not self._exists(manifest):
-            return set()
-        try:
-            content = json.loads(read_bytes(manifest, _LARGEST))
-            names = {entry["name"] for entry in content["output"]["files"]}
-        except EntropyLawError:
-            # Storage can't be asked, which does not make it another file.
-            raise
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return set()
-        return {name for name in names if isinstance(name, str) and name == Path(name).name}
+        return named_by(manifest) if self._exists(manifest) else set()
 
     @abstractmethod
     def _beside(self, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,9 +16,10 @@ from entropylaw.integrations.ray.actors import Actors
 from entropylaw.output import Outputs, Staged, json_bytes
 from entropylaw.parts.pool import PartedPool
 from entropylaw.saving import Saving
+from entropylaw.saving.replaced import named_by
 from entropylaw.storage.objects import located
 from entropylaw.storage.uploads import staging, upload
-from entropylaw.storage.urls import is_url, joined
+from entropylaw.storage.urls import is_url, joined, shown
 from entropylaw.targets import File, check_targets
 
 if TYPE_CHECKING:
@@ -74,22 +76,57 @@ def save(
     return [where.path(name) for name in names.values()]
 
 
-def check_output(directory: str, force: bool, inputs: Sequence[File]) -> None:
-    """Finds out before the work whether its result can be written; ``inputs``: what the run reads.
+def check_output(directory: str, force: bool, inputs: Sequence[File], checkpoint: str | None = None) -> None:
+    """Finds out before the work whether its result can be written; ``inputs``: what the run reads; ``checkpoint``: the
+    directory where it records its work.
 
     Raises
     ------
     EntropyLawError
         If it can't be, or there is an output already.
     """
-    _place(directory).check(force, inputs)
+    where = _place(directory)
+    check_targets([File(where.path(MANIFEST), "the manifest")], inputs, checkpoint)
+    where.check(force, inputs)
 
 
 def _place(directory: str) -> "_Directory | _Stored":
     return _Stored(directory) if is_url(directory) else _Directory(directory)
 
 
-class _Directory:
+class _Place(ABC):
+    """A directory, and what may be removed from it."""
+
+    @abstractmethod
+    def path(self, name: str) -> str:
+        """A file in it."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """All names in it."""
+
+    def old(self) -> list[str]:
+        """The files of an older output that are there: those that its manifest names, the picks and the manifest.
+
+        Raises
+        ------
+        EntropyLawError
+            If there are others of such names: other tools make them too, and whoever reads the directory would find two
+            sets.
+        """
+        there = sorted(name for name in self.names() if _is_ours(name))
+        named = named_by(self.path(MANIFEST)) if MANIFEST in there else set()
+        ours = {MANIFEST, PICKS, *named} if named else set()
+        for name in there:
+            if name not in ours:
+                raise EntropyLawError(
+                    f"{shown(self.path(name))}: would be taken for a part of the output, and no manifest of entropylaw "
+                    "there names it; move it away, or name another directory"
+                )
+        return there
+
+
+class _Directory(_Place):
     """A directory that all nodes share."""
 
     def __init__(self, directory: str) -> None:
@@ -102,6 +139,10 @@ class _Directory:
         """A file in it."""
         return str(self._path / name)
 
+    def names(self) -> list[str]:
+        """The files in it."""
+        return [path.name for path in self._path.iterdir()]
+
     def temporary(self, name: str) -> str:
         """What a file is called while it is written."""
         return str(self._path / f".{name}.{self._token}.tmp")
@@ -112,10 +153,10 @@ class _Directory:
             self._path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EntropyLawError(f"{self._path}: cannot be written: {error.strerror or error}") from None
-        there = sorted(path for path in self._path.iterdir() if _is_ours(path.name))
-        if there and not force:
-            raise EntropyLawError(f"{there[0]}: the file exists; name another, or replace it (force=True, --force)")
-        check_targets([File(str(path), "the records") for path in there], inputs)
+        check_targets([File(self.path(name), "the records") for name in self.names() if _is_ours(name)], inputs)
+        if (there := self.old()) and not force:
+            exists = f"{self.path(there[0])}: the file exists"
+            raise EntropyLawError(f"{exists}; name another directory, or replace what is there (force=True, --force)")
 
     @contextlib.contextmanager
     def filled(self, names: list[str]) -> Iterator["_Directory"]:
@@ -123,9 +164,9 @@ class _Directory:
         try:
             with self._outputs:
                 # Nobody may find shards of two sets, or the old manifest beside new records.
-                for path in self._path.iterdir():
-                    if _is_ours(path.name) and path.name not in names:
-                        self._outputs.remove(path)
+                for name in self.old():
+                    if name not in names:
+                        self._outputs.remove(self._path / name)
                 yield self
         finally:
             for name in names:
@@ -150,7 +191,7 @@ class _Directory:
         return self._outputs.staged.copy()
 
 
-class _Stored:
+class _Stored(_Place):
     """A directory in storage, to which the parts upload what they write."""
 
     def __init__(self, directory: str) -> None:
@@ -168,16 +209,18 @@ class _Stored:
 
     def check(self, force: bool, inputs: Sequence[File]) -> None:
         """Raises EntropyLawError if it holds an output already."""
-        there = sorted(name for name in located(self.path("x")).beside() if _is_ours(name))
-        if there and not force:
-            exists = f"{self.path(there[0])}: the object exists"
-            raise EntropyLawError(f"{exists}; name another directory, or replace what is there (force=True)")
+        if (there := self.old()) and not force:
+            exists = f"{shown(self.path(there[0]))}: the object exists"
+            raise EntropyLawError(f"{exists}; name another directory, or replace what is there (force=True, --force)")
+
+    def names(self) -> list[str]:
+        """The objects in it."""
+        return located(self.path("x")).beside()
 
     @contextlib.contextmanager
     def filled(self, names: list[str]) -> Iterator["_Stored"]:
         """Uploads the manifest last; removes what parts have uploaded if anything fails."""
-        old = [name for name in located(self.path("x")).beside() if _is_ours(name)]
-        for name in sorted(old, key=lambda name: name != MANIFEST):
+        for name in sorted(self.old(), key=lambda name: name != MANIFEST):
             if name == MANIFEST or name not in names:
                 target = located(self.path(name))
                 target.fs.rm_file(target.path)
