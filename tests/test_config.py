@@ -178,3 +178,8 @@ values = st.recursive(
 @given(values)
 def test_toml(value: Any) -> None:
     assert str(tomllib.loads(f"x = {config._toml(value)}")["x"]) == str(value)
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run.toml").write_text("budget = 7\n", encoding="utf-8-sig")
+    assert effective(capsys, "select", "--config", "run.toml")["budget"] == "7"

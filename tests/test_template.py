@@ -108,3 +108,11 @@ def test_what_a_method_raises_is_said_of_the_record(tmp_path: Path, template: st
     path.write_text('{"a": []}\n')
     with pytest.raises(EntropyLawError, match=r"pool\.jsonl:1: the template can't be rendered: "):
         load(path, render=template)
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_text(tmp_path: Path) -> None:
+    """Editors on Windows write one; of a BOM in the template itself, who wrote it there knows."""
+    file = tmp_path / "how.jinja"
+    file.write_text("{{ q }}", encoding="utf-8-sig")
+    assert load([{"q": "a"}], render=str(file)).sample(0) == b"a"
+    assert load([{"q": "a"}], render="\ufeff{{ q }}").sample(0) == "\ufeffa".encode()

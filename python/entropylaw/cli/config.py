@@ -178,13 +178,13 @@ def _load(path: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise EntropyLawError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         # Python says of a key that is there twice that a value can't be overwritten.
         reason = str(error).replace("Cannot overwrite a value", "a key is there twice; give it once")
         raise EntropyLawError(f"{path}: is not TOML: {brief(clause(reason))}") from None
     except UnicodeDecodeError:
-        raise EntropyLawError(f"{path}: is not UTF-8") from None
+        raise EntropyLawError(f"{path}: is not UTF-8; save it as that") from None
     except ValueError:
         raise EntropyLawError(f"{path}: has a number of more digits than Python reads") from None
     except RecursionError:

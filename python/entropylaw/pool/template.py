@@ -37,11 +37,12 @@ def template_text(render: str) -> str | None:
     if not is_template_file(render):
         return None
     try:
-        text = read_bytes(render).decode()
+        # Editors on Windows begin files with a mark, which is no part of the text.
+        text = read_bytes(render).decode("utf-8-sig")
     except OSError as error:
         raise EntropyLawError(f"{render}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise EntropyLawError(f"{render}: is not UTF-8") from None
+        raise EntropyLawError(f"{render}: is not UTF-8; save it as that") from None
     if not is_template(text):
         raise EntropyLawError(f"{render}: is not a template: it has no {{{{ field }}}}")
     return text
