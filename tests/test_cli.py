@@ -205,3 +205,43 @@ def test_the_manifest_tells_how_the_pool_was_read(tmp_path: Path) -> None:
     read = {"render": "text", "schema": None, "field": "a.b", "on_error": "skip"}
     assert manifest["parameters"].items() >= read.items()
     assert manifest["pool"]["schema"] == "field a.b"
+
+
+UNUSED = {
+    "data, of R alone": (["law", "check", "--law", "law.json", "--R", "3", "--render", "json"], "--render says how to"),
+    "a schema": (
+        ["law", "check", "--law", "law.json", "--R", "3", "--schema", "text"],
+        "--schema says how to",
+    ),
+    "a field": (["law", "check", "--law", "law.json", "--R", "3", "--field", "a"], "--field says how to"),
+    "a format": (
+        ["law", "check", "--law", "law.json", "--R", "3", "--format", "csv"],
+        "--format says how to",
+    ),
+    "errors": (["law", "check", "--law", "law.json", "--R", "3", "--on-error", "skip"], "--on-error says how to"),
+    "an epoch": (
+        ["law", "check", "--law", "law.json", "--R", "3", "--epoch-steps", "9"],
+        "--epoch-steps says",
+    ),
+    "an epoch of L": (
+        ["law", "check", "--law", "law.json", "--data", "pool.jsonl", "--L", "1", "--epoch-steps", "9"],
+        "--epoch-steps says",
+    ),
+    "samples": (
+        ["ratio", "pool.jsonl", "--quick", "--show", "5"],
+        "--show is about samples, of which",
+    ),
+    "fewer than no samples": (["ratio", "pool.jsonl", "--show", "-1"], "show is -1; it must be at least 0"),
+    "samples to show": (["show", "pool.jsonl", "-n", "-1"], "samples is -1; it must be at least 0"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_options_that_would_do_nothing_are_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pool.jsonl").write_text('{"text": "a"}\n')
+    command, message = UNUSED[name]
+    assert main(command) == 2
+    assert message in capsys.readouterr().err

@@ -200,6 +200,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from entropylaw.law import EntropyLaw, check
 
+    _check_together(arguments)
     check_files(arguments)
     check_report(arguments)
     law = EntropyLaw.load(arguments.law)
@@ -219,6 +220,20 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         print_lines(_verdict_lines(verdict, law))
     return _RISK if verdict.risk else 0
+
+
+def _check_together(arguments: argparse.Namespace) -> None:
+    """Raises EntropyLawError if an option says how to read what is not read."""
+    if arguments.epoch_steps is not None and arguments.log is None:
+        raise EntropyLawError("--epoch-steps says how long an epoch of a log is; name the log (--log), or leave it out")
+    if arguments.data is not None:
+        return
+    for name, unused in (("render", None), ("schema", None), ("field", None), ("format", None), ("on_error", "raise")):
+        if getattr(arguments, name) != unused:
+            raise EntropyLawError(
+                f"--{name.replace('_', '-')} says how to read data, and --R is all that is given of them; name them "
+                "(--data), or leave it out"
+            )
 
 
 def _page(law: "EntropyLaw", verdict: "Verdict | None" = None, group: str | None = None) -> "Page":

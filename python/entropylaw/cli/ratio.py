@@ -9,6 +9,7 @@ from entropylaw.cli.pool import add_pool, load_pool, progress_line
 from entropylaw.cli.report import add_report, check_report, write_report
 from entropylaw.cli.terminal import print_json, print_lines
 from entropylaw.display import short
+from entropylaw.errors import EntropyLawError
 
 if TYPE_CHECKING:
     from entropylaw.measuring import Ratio
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from entropylaw.report import Page
 
 _GROUPS = 30
+_SHOWN = 3
 _SHOWN_NAME = 60
 _SHOWN_TEXT = 60
 
@@ -44,7 +46,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_measures(ratio)
     add_report(ratio)
     ratio.add_argument("--quick", action="store_true", help="R of the set and its groups, and nothing of the samples")
-    ratio.add_argument("--show", type=int, default=3, metavar="N", help="samples of lowest and highest R [%(default)s]")
+    ratio.add_argument(
+        "--show", type=int, default=_SHOWN, metavar="N", help="samples of lowest and highest R [%(default)s]"
+    )
     ratio.set_defaults(run=run)
 
 
@@ -71,6 +75,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     codecs = arguments.codec.split(",")
     parsed(codecs)
+    if arguments.show < 0:
+        raise EntropyLawError(f"show is {arguments.show}; it must be at least 0")
+    if arguments.quick and arguments.show != _SHOWN:
+        raise EntropyLawError("--show is about samples, of which --quick measures none; give one of them")
     check_files(arguments)
     check_report(arguments)
     pool = load_pool(arguments, arguments.render, group_by=arguments.group_by)
