@@ -123,6 +123,47 @@ def test_any_split_selects_the_same(
     assert_same(found, wanted)
 
 
+BLOCKS: dict[str, list[tuple[dict[str, Any], dict[str, str]]]] = {
+    "numbers": [({"text": ["a", "b"], "q": [1, 2]}, {}), ({"text": ["c", None], "q": [1.5, 2]}, {})],
+    "numbers and text": [({"text": ["a"], "q": [1]}, {}), ({"text": ["c"], "q": ["1"]}, {})],
+    "large text": [({"text": ["a", "b"]}, {}), ({"text": ["c"]}, {"text": "large_string"}), ({"text": ["d"]}, {})],
+    "categories": [({"text": ["a", "b"]}, {"text": "dictionary"}), ({"text": [None, "c"]}, {})],
+    "a column that is missing": [({"text": ["a"], "source": ["x"]}, {}), ({"text": ["c", "d"]}, {})],
+    "another order": [({"text": ["a"], "source": ["x"]}, {}), ({"source": ["y"], "text": ["c"]}, {})],
+    "nulls": [({"text": ["a"], "source": [None]}, {}), ({"text": ["c"], "source": ["z"]}, {})],
+    "other members": [({"text": ["a"], "m": [{"a": 1}]}, {}), ({"text": ["c"], "m": [{"b": "x"}]}, {})],
+    "no rows": [({"text": []}, {}), ({"text": ["a"]}, {}), ({"q": []}, {}), ({"text": ["b"]}, {})],
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_blocks_of_other_types_are_read_wherever_they_are(name: str) -> None:
+    """Ray makes blocks of what each task finds, so that their types may differ; the same in any part."""
+    pa = pytest.importorskip("pyarrow")
+    blocks = []
+    for columns, kinds in BLOCKS[name]:
+        made = {key: pa.array(values, pa.string() if not values else None) for key, values in columns.items()}
+        for key, kind in kinds.items():
+            made[key] = made[key].dictionary_encode() if kind == "dictionary" else made[key].cast(kind)
+        blocks.append(pa.table(made))
+    firsts = [sum(block.num_rows for block in blocks[:at]) for at in range(len(blocks))]
+    whole = [Rows(blocks, 0)]
+    each = [Rows([block], first) for block, first in zip(blocks, firsts, strict=True)]
+    how: dict[str, Any] = {"budget": 9, "method": "random", "on_error": "skip", "render": "json"}
+    for rendering in ({}, {"render": "text"}):
+        one, other = (
+            lead(Here(len(rows)), rows, [], asked(**how | rendering), threads=[1] * len(rows)) for rows in (whole, each)
+        )
+        assert one.indices.tolist() == other.indices.tolist()
+        assert list(one.records()) == list(other.records())
+        assert one.pool.skipped == other.pool.skipped
+        texts = [text for columns, _ in BLOCKS[name] for text in columns.get("text", [])]
+        assert len(one) == (len(texts) if not rendering else sum(text is not None for text in texts))
+        if rendering:
+            places = [f"the pool: row {row + 1}: 'text' is null" for row, text in enumerate(texts) if text is None]
+            assert [why[: len(place)] for why, place in zip(one.pool.skipped, places, strict=True)] == places
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "density": ({"method": "density"}, "method 'density' compares samples that are in different parts"),
     "clusters": (

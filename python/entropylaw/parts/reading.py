@@ -1,7 +1,8 @@
 """Reading a part of a pool as it would be read within the whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from entropylaw.errors import EntropyLawError
@@ -83,8 +84,10 @@ def settle(data: Sequence[Piece] | Rows, reading: Reading) -> Settled | None:
         return None
     try:
         if isinstance(data, Rows):
-            if data.blocks:
-                _settle_table(_table(data), renderer)
+            for table in _tables(data):
+                _settle_table(table, renderer)
+                if renderer.schema is not None:
+                    break
         else:
             for piece in data:
                 _settle_file(_opened(piece), piece, reading, renderer)
@@ -141,8 +144,8 @@ def read_part(
     if isinstance(data, Rows):
         from entropylaw.pool.table_records import read_table
 
-        if data.blocks:
-            read_table(_table(data), builder)
+        for table in _tables(data):
+            read_table(table, builder)
         return builder.collected(), []
     # Objects in storage are copied several at a time.
     whole = iter(opened([piece.path for piece in data if _is_whole(piece)], progress))
@@ -183,12 +186,17 @@ def _table_of(source: Source, piece: Piece, rows: Callable[[Source], Any] | None
     return rows(source)
 
 
-def _table(data: Rows) -> Any:
+def _tables(data: Rows) -> Iterator[Any]:
+    """The rows, each run of blocks of the same columns and types as a table: so it does not matter to them which blocks
+    are in the same part."""
     import pyarrow as pa
 
     from entropylaw.pool.tables import MemoryTable
 
-    whole = pa.concat_tables(data.blocks, promote_options="default")
-    table = MemoryTable(whole.schema, whole.to_batches())
-    table.first_row = data.first
-    return table
+    first = data.first
+    for schema, run in groupby((block for block in data.blocks if block.num_rows), key=lambda block: block.schema):
+        whole = pa.concat_tables(run)
+        table = MemoryTable(schema, whole.to_batches())
+        table.first_row = first
+        first += whole.num_rows
+        yield table
