@@ -168,3 +168,44 @@ def test_formats_and_shards_change_no_selection(tmp_path: Path) -> None:
             assert [(line["text"], line["source"]) for line in lines] == [
                 (rows[index]["text"], rows[index]["source"]) for index in selection.indices
             ]
+
+
+ENCODED: dict[str, Callable[[Any], Any]] = {
+    "text": lambda texts: texts,
+    "large text": lambda texts: texts.cast(pa.large_string()),
+    "views": lambda texts: texts.cast(pa.string_view()),
+    "a dictionary": lambda texts: texts.dictionary_encode(),
+    "a small dictionary": lambda texts: texts.dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string())),
+    "categories in order": lambda texts: pa.DictionaryArray.from_arrays(
+        texts.dictionary_encode().indices, texts.dictionary_encode().dictionary, ordered=True
+    ),
+    "lists": lambda texts: pa.ListArray.from_arrays(range(len(texts) + 1), texts),
+    "lists of a dictionary": lambda texts: pa.ListArray.from_arrays(range(len(texts) + 1), texts.dictionary_encode()),
+    "objects": lambda texts: pa.StructArray.from_arrays([texts], ["x"]),
+    "objects of a dictionary": lambda texts: pa.StructArray.from_arrays([texts.dictionary_encode()], ["x"]),
+}
+"""Columns that may hold the same values."""
+
+
+@pytest.mark.parametrize("one", ENCODED)
+@pytest.mark.parametrize("other", ENCODED)
+def test_files_with_a_dictionary_go_together_with_those_without(one: str, other: str, tmp_path: Path) -> None:
+    """A column of categories in some files is text in others, if that is what their writers made of it."""
+    kinds = ["objects" if "objects" in name else "lists" if "lists" in name else "" for name in (one, other)]
+    if kinds[0] != kinds[1]:
+        return
+    wanted = []
+    for name, kind, values in (("a", one, ["x", "y", "x"]), ("b", other, ["z", None, "x"])):
+        made = ENCODED[kind](pa.array(values, pa.string()))
+        table = pa.table({"text": [f"{name} {n}" for n in range(3)], "kind": made})
+        wanted += table["kind"].to_pylist()
+        with pa.OSFile(str(tmp_path / f"{name}.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    pool = [tmp_path / "a.arrow", tmp_path / "b.arrow"]
+    selection = entropylaw.select(pool, budget=6, method="random")
+    for name in ("out.arrow", "out.parquet", "out.jsonl"):
+        selection.save(tmp_path / name, sort="input")
+    with pa.OSFile(str(tmp_path / "out.arrow")) as file:
+        assert pa.ipc.open_file(file).read_all()["kind"].to_pylist() == wanted
+    assert pq.read_table(tmp_path / "out.parquet")["kind"].to_pylist() == wanted
+    assert [json.loads(line)["kind"] for line in (tmp_path / "out.jsonl").open()] == wanted

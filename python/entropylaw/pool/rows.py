@@ -33,7 +33,8 @@ def unified(tables: Sequence[tuple[str, pa.Schema]], needed: tuple[str, pa.Schem
     Raises
     ------
     EntropyLawError
-        If a column has types that don't go together: objects of different members among others.
+        If a column has types that don't go together: objects of different members among others, unless these are from
+        one place, such as the blocks of a data set, whose types are made of what each happens to hold.
     """
     schemas = [*tables, *([needed] if needed else [])]
     fields: dict[str, tuple[str, pa.Field]] = {}
@@ -41,8 +42,13 @@ def unified(tables: Sequence[tuple[str, pa.Schema]], needed: tuple[str, pa.Schem
         for field in schema:
             before, known = fields.get(field.name, (name, field))
             try:
-                kind = _together(known.type, field.type, needed is not None and schema is needed[1])
+                kind = _together(known.type, field.type, needed is not None and schema is needed[1], before == name)
             except pa.ArrowException:
+                if before == name:
+                    raise EntropyLawError(
+                        f"{name}: column {field.name!r} is {known.type} in some rows, and {field.type} in others; "
+                        "give it one type"
+                    ) from None
                 raise EntropyLawError(
                     f"{name}: column {field.name!r} is {field.type}, but {known.type} in {before}; {_REMEDY}"
                 ) from None
@@ -54,8 +60,9 @@ def unified(tables: Sequence[tuple[str, pa.Schema]], needed: tuple[str, pa.Schem
     )
 
 
-def _together(one: pa.DataType, other: pa.DataType, inferred: bool) -> pa.DataType:
-    """A type that holds the values of two; ``other`` is that of records of JSON if it is ``inferred``."""
+def _together(one: pa.DataType, other: pa.DataType, inferred: bool, fills: bool) -> pa.DataType:
+    """A type that holds the values of two; ``other`` is that of records of JSON if it is ``inferred``. ``fills``:
+    members that an object lacks may become null."""
     types = pa.types
     if one == other or types.is_null(other) or (inferred and is_json(one)):
         return one
@@ -65,19 +72,31 @@ def _together(one: pa.DataType, other: pa.DataType, inferred: bool) -> pa.DataTy
         return takeable(one)
     if types.is_struct(one) and types.is_struct(other):
         members = {part.name: part for part in other}
-        if members.keys() != {part.name for part in one}:
+        mine = {part.name for part in one}
+        if members.keys() != mine and not fills:
             raise pa.ArrowTypeError("objects of different members")
-        return pa.struct([_field(part, members[part.name], inferred) for part in one])
+        merged = [
+            _field(part, members[part.name], inferred, fills) if part.name in members else part.with_nullable(True)
+            for part in one
+        ]
+        return pa.struct(merged + [part.with_nullable(True) for part in other if part.name not in mine])
     if is_list(one) and is_list(other):
-        items = _field(one.value_field, other.value_field, inferred)
+        items = _field(one.value_field, other.value_field, inferred, fills)
         large = any(types.is_large_list(kind) or types.is_large_list_view(kind) for kind in (one, other))
         return pa.large_list(items) if large else pa.list_(items)
     both = [pa.schema([("x", takeable(kind))]) for kind in (one, other)]
-    return pa.unify_schemas(both, promote_options="permissive").field(0).type
+    try:
+        return pa.unify_schemas(both, promote_options="permissive").field(0).type
+    except pa.ArrowException:
+        if not types.is_dictionary(one) and not types.is_dictionary(other):
+            raise
+    # The values of a column with a dictionary are what one without it holds.
+    plain, others = (kind.value_type if types.is_dictionary(kind) else kind for kind in (one, other))
+    return _together(plain, others, inferred, fills)
 
 
-def _field(one: pa.Field, other: pa.Field, inferred: bool) -> pa.Field:
-    kind = _together(one.type, other.type, inferred)
+def _field(one: pa.Field, other: pa.Field, inferred: bool, fills: bool) -> pa.Field:
+    kind = _together(one.type, other.type, inferred, fills)
     return one.with_type(kind).with_nullable(one.nullable or other.nullable)
 
 
