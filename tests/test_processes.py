@@ -240,7 +240,7 @@ def test_threads_are_whole_numbers_up_to_a_limit() -> None:
 
 def test_modules_need_nothing_that_windows_lacks() -> None:
     """Each of them is imported without the modules of the standard library that are of Unix alone."""
-    lacking = ["fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"]
+    lacking = ["fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"]
     script = f"""
 import importlib, pkgutil, sys
 import numpy, pyarrow, pyarrow.dataset

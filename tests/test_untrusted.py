@@ -311,7 +311,7 @@ def main_or_usage(command: list[str]) -> int:
         (b"gamma = 1" + b"0" * 400, "gamma is too large a number"),
         (b"k1 = 'two\\nlines'", "k1 is text (two\\nlines); it must be a whole number"),
         (b'k1 = "two\\nlines"', "k1 is text (two\\nlines); it must be a whole number"),
-        (b"\xff = 1", "is not UTF-8"),
+        (b"\xff = 1", "is not UTF-8; save it as that"),
     ],
 )
 def test_options_that_python_can_not_read(
