@@ -15,7 +15,7 @@ import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.parts.leading import lead
 from entropylaw.parts.parts import Here
-from entropylaw.parts.pieces import files_of
+from entropylaw.parts.pieces import dealt, files_of
 from entropylaw.parts.reading import Rows
 from parted import Forgetful, asked, assert_same, cut_small, in_parts, records
 
@@ -288,3 +288,21 @@ def test_a_checkpoint_goes_on_in_other_parts(method: str, pool: list[str], tmp_p
     Path(pool[0]).write_text('{"text":"another","source":"a"}\n')
     with pytest.raises(EntropyLawError, match=r"is the checkpoint of another selection: pool.samples"):
         in_parts(pool, Here(2), **how, resume=True)
+
+
+def test_what_is_wrong_with_the_records_ends_it_before_the_work(pool: list[str]) -> None:
+    class Noting(Here):
+        def call(self, method: str, arguments: Any) -> list[Any]:
+            called.append(method)
+            return super().call(method, arguments)
+
+    def check(records: Any) -> None:
+        assert len(records) == 240
+        raise EntropyLawError("they can't be written")
+
+    called: list[str] = []
+    files = files_of(pool)
+    how = asked(9, method="random", on_error="skip")
+    with pytest.raises(EntropyLawError, match="they can't be written"):
+        lead(Noting(2), dealt(files, 2), files, how, threads=[1, 1], check=check)
+    assert "load" in called and "begin" not in called

@@ -318,10 +318,30 @@ def test_options_are_refused_before_the_work(
     name: str, pool: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("entropylaw.integrations.ray.select", lambda *_, **__: pytest.fail("it has begun"))
+    begun = sys.modules["entropylaw.integrations.ray.select"]
+    monkeypatch.setattr(begun, "begun", lambda *_, **__: pytest.fail("it has begun"))
     options, message = REFUSED[name]
     assert main(["select", *pool, "-o", "out/", "--budget", "9", "--method", "random", "--ray", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_a_format_can_not_hold_is_refused_before_the_work(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, lists in enumerate(([[1]] * 9, [[2, 3]] * 9)):
+        table = pa.table({"text": [f"{number} {n}" for n in range(9)], "lists": lists, "entropylaw_rank": [1] * 9})
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    pool = [str(tmp_path / f"{number}.parquet") for number in range(2)]
+    how = ["--budget", "5", "--method", "random", "--ray", cluster.address, "--partitions", "2"]
+    for out, more, message in (
+        ("out.csv", [], "0.parquet: column 'lists' is list<"),
+        ("out/", ["--add-columns", "rank"], "0.parquet: the records have a column 'entropylaw_rank' already"),
+    ):
+        with struck("load", lambda _: None) as calls:
+            assert main(["select", *pool, "-o", str(tmp_path / out) + "/" * out.endswith("/"), *how, *more]) == 2
+        assert message in capsys.readouterr().err
+        assert "begin" not in calls
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_shards_in_storage(cluster: Cluster, pool: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

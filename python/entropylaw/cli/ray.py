@@ -18,6 +18,7 @@ from entropylaw.targets import STANDARD
 if TYPE_CHECKING:
     from entropylaw.integrations.ray import RaySelection
     from entropylaw.methods import Method
+    from entropylaw.pool.records import Records
 
 _NOT_THERE = {
     "report": "a report looks at all samples",
@@ -71,7 +72,7 @@ def is_output_directory(path: str) -> bool:
 def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mapping[str, Any], start: float) -> None:
     """Runs the command, which began at ``start``, once its options are checked."""
     try:
-        from entropylaw.integrations.ray import select
+        from entropylaw.integrations.ray.select import asked_for, begun
     except ImportError as error:
         raise EntropyLawError(f"--ray: {error}") from None
     from entropylaw.cli.select import selection_lines
@@ -83,12 +84,10 @@ def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mappin
     method, controls = with_beside(arguments, method, controls)
     advise(arguments)
     with resumable(arguments), progress_line(arguments) as progress:
-        selection = select(
-            arguments.pool,
+        asked = asked_for(
             budget=arguments.budget,
             method=method,
-            partitions=arguments.partitions,
-            address=arguments.ray or None,
+            options=controls,
             render=arguments.render,
             schema=arguments.schema,
             field=arguments.field,
@@ -99,7 +98,13 @@ def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mappin
             progress=progress,
             checkpoint=arguments.checkpoint,
             resume=arguments.resume,
-            **controls,
+        )
+        selection = begun(
+            arguments.pool,
+            asked,
+            partitions=arguments.partitions,
+            address=arguments.ray or None,
+            check=lambda records: _check_records(arguments, records),
         )
     with selection:
         summary = selection.summary() | _saved(arguments, selection)
@@ -125,6 +130,18 @@ def run_on_ray(arguments: argparse.Namespace, method: "Method", controls: Mappin
             + (f"; {stats.restarts} made again" if stats.restarts else "")
         )
         print_lines(lines, stream)
+
+
+def _check_records(arguments: argparse.Namespace, records: "Records") -> None:
+    """Finds out, once the pool is read, whether its records can be written."""
+    from entropylaw.cli.select import saving_of
+    from entropylaw.saving.holding import check_records
+
+    if is_output_directory(arguments.output):
+        added = [f"entropylaw_{name}" for name in arguments.add_columns or ()]
+        check_records(records, "parquet" if records.tabular else None, added)
+    else:
+        saving_of(arguments).check_records(records)
 
 
 def _saved(arguments: argparse.Namespace, selection: "RaySelection") -> dict[str, Any]:

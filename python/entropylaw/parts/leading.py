@@ -19,6 +19,7 @@ from entropylaw.parts.pool import PartedPool
 from entropylaw.parts.reading import Reading, Settled
 from entropylaw.pool import Pool
 from entropylaw.pool.model import Fingerprint
+from entropylaw.pool.records import Records
 from entropylaw.pool.render import Renderer
 from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import identity
@@ -135,6 +136,7 @@ def lead(
     threads: Sequence[int | None],
     progress: Callable[[Any], object] | None = None,
     stages: dict[str, Traffic] | None = None,
+    check: Callable[[Records], object] | None = None,
 ) -> Selection:
     """Selects from the pool that parts read.
 
@@ -156,6 +158,8 @@ def lead(
         Called with a ``Progress``.
     stages
         Takes what each stage took.
+    check
+        Called with the records once they are read; what it raises ends it.
 
     Raises
     ------
@@ -171,6 +175,8 @@ def lead(
     settled = _settled(parts, data, reading)
     loaded = parts.call("load", [(each, reading, *more) for each, *more in zip(data, settled, threads, strict=True)])
     pool = PartedPool.of(parts, loaded, files, reading, left_out)
+    if check is not None:
+        check(pool.records)
     stages["read"] = parts.traffic.since(before)
     before = parts.traffic
     target = asked.target

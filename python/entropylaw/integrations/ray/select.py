@@ -22,6 +22,7 @@ from entropylaw.pool.formats import Format, check_format
 from entropylaw.pool.load import OnError
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Reading
+from entropylaw.pool.records import Records
 from entropylaw.pool.schema import Render
 from entropylaw.storage.options import takes_storage_options
 
@@ -96,10 +97,10 @@ def select(
     >>> with select("shards/*.jsonl", budget="1%", method="coverage") as selection:  # doctest: +SKIP
     ...     selection.save("subset")
     """
-    asked = Asked.of(
+    asked = asked_for(
         budget=budget,
         method=method,
-        options={name: value for name, value in options.items() if name not in _COMMON},
+        options=options,
         render=render,
         schema=schema,
         field=field,
@@ -108,20 +109,50 @@ def select(
         memory=memory,
         threads=threads,
         progress=progress,
+    )
+    return begun(data, asked, partitions=partitions, address=address, restarts=restarts)
+
+
+def asked_for(*, options: Mapping[str, Any], **how: Any) -> Asked:
+    """What the parameters of ``select`` ask for; ``options`` are the method's and all controls.
+
+    Raises
+    ------
+    EntropyLawError
+        If a parameter doesn't fit, or can't be had in parts.
+    """
+    asked = Asked.of(
+        options={name: value for name, value in options.items() if name not in _COMMON},
+        **how,
         **{name: value for name, value in options.items() if name in _COMMON},
     )
     check_method(asked.method)
-    check_format(format)
+    given = asked.given
+    check_format(given["format"])
     parameters.reading(
-        render=render,
-        schema=schema,
-        field=field,
-        on_error=on_error,
+        render=given["render"],
+        schema=given["schema"],
+        field=given["field"],
+        on_error=given["on_error"],
         group_by=asked.controls.group_field,
-        threads=threads,
-        progress=progress,
+        threads=given["threads"],
+        progress=given["progress"],
     )
     reading_of(asked)
+    return asked
+
+
+def begun(
+    data: Paths | Any,
+    asked: Asked,
+    *,
+    partitions: int | None = None,
+    address: str | None = None,
+    restarts: int = RESTARTS,
+    check: Callable[[Records], object] | None = None,
+) -> RaySelection:
+    """See ``select``. ``check`` is called with the records once they are read; what it raises ends it."""
+    format, threads, progress = (asked.given[name] for name in ("format", "threads", "progress"))
     if partitions is not None:
         partitions = parameters.whole("partitions", partitions, 1, _MOST_PARTS)
     restarts = parameters.whole("restarts", restarts, 0)
@@ -147,7 +178,15 @@ def select(
         stages: dict[str, Traffic] = {}
         each = [threads] * count if threads is not None else actors.threads()
         selection = lead(
-            actors, shares, files, asked, left_out=left_out, threads=each, progress=progress, stages=stages
+            actors,
+            shares,
+            files,
+            asked,
+            left_out=left_out,
+            threads=each,
+            progress=progress,
+            stages=stages,
+            check=check,
         )
         stats = Stats(
             partitions=count,
