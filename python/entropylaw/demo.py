@@ -65,7 +65,8 @@ def write_pool(path: Path) -> int:
             file.write(content)
     elif not path.is_file() or path.read_bytes() != content:
         raise EntropyLawError(
-            f"{path}: is not the pool of this Python's library; move it away, or name another directory (--dir)"
+            f"{path}: is not the pool of this Python's library; move it away, or name another file (--pool) or "
+            "directory (--dir)"
         )
     return len(lines)
 
