@@ -9,8 +9,11 @@ import uuid
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from entropylaw.pool.schema import RecordError
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def as_json(record: Any) -> bytes:
@@ -101,8 +104,7 @@ def seconds(count: int, unit: int) -> str:
 
 def plain(value: Any) -> Any:
     """What stands in JSON for a value that it has no form for; raises TypeError if nothing does."""
-    if isinstance(value, datetime.datetime) and value != value:
-        # The missing time of pandas.
+    if _is_missing(value):
         return None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
@@ -116,6 +118,29 @@ def plain(value: Any) -> Any:
         # NumPy's scalars and arrays.
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def in_json_types(value: Any) -> Any:
+    """A value with lists for the tuples and arrays in it, and numbers and null as ``as_json`` writes them; the same
+    object if there are none."""
+    if isinstance(value, dict | list):
+        changed: Any = None
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if type(part) in _PLAIN or (new := in_json_types(part)) is part:
+                continue
+            changed = value.copy() if changed is None else changed
+            changed[key] = new
+        return value if changed is None else changed
+    if isinstance(value, tuple):
+        return [in_json_types(part) for part in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return in_json_types(value.tolist())
+    return None if _is_missing(value) else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it is what pandas has where a time, or any value, is missing."""
+    return type(value).__name__ == "NAType" or (isinstance(value, datetime.datetime) and value != value)
 
 
 def _without_nan(value: Any) -> Any:

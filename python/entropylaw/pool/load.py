@@ -13,6 +13,7 @@ from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.containers import Rows, in_arrow
+from entropylaw.pool.encode import in_json_types
 from entropylaw.pool.formats import KINDS, Format, check_format, format_of, named_format
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
@@ -271,7 +272,13 @@ def _kept(record: Any, index: int, builder: Builder) -> bool:
     if not isinstance(record, str | bytes | bytearray | dict):
         raise EntropyLawError(f"{where}: is {type(record).__name__}; a pool is made of str, bytes or dict")
     try:
-        builder.add(record, where)
+        seen = in_json_types(record)
+    except RecursionError:
+        # Who renders it says so.
+        seen = record
+    try:
+        # A function, and Python's repr, get what was given.
+        builder.add(seen if builder.renderer.name in ("text", "template") else record, where, fields=seen)
     except RecordError as error:
         builder.refuse(where, error)
         return False
