@@ -87,3 +87,14 @@ def test_records_that_hold_themselves_are_refused() -> None:
     record["self"] = [record]
     with pytest.raises(EntropyLawError):
         entropylaw.select([record], budget=1, method="random", render="json")
+
+
+@pytest.mark.parametrize("kind", ["objects", "lines"])
+def test_nan_for_text_is_said_to_be_missing(kind: str, tmp_path: Path) -> None:
+    records = [{"instruction": "a", "input": "b", "output": "c"}, {"instruction": "a", "input": np.nan, "output": "b"}]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.raises(
+        EntropyLawError, match=r"'input' is a number, not text; if NaN is what pandas has where text is"
+    ):
+        load(records if kind == "objects" else path)

@@ -16,6 +16,7 @@ _WHOLE = 1e15
 """Below this, a float without a fraction is written as the integer that it equals."""
 _TEMPLATE = "write down what the text is as a template (render=, --render '{{ q }} {{ a }}')"
 _NUMBER_REMEDY = f"write it as text, or {_TEMPLATE}, or {SKIP}"
+_MISSING_REMEDY = f"if NaN is what pandas has where text is missing, write null (None), or give the frame; or {SKIP}"
 _MEMBERS = frozenset(name for member in MESSAGE for name in member.names)
 _CONTENT = next(member for member in MESSAGE if "content" in member.names)
 
@@ -219,6 +220,8 @@ def _text(value: object, where: str) -> str:
         return value
     # Where one record has a number, the others will.
     remedy = _NUMBER_REMEDY if isinstance(value, bool | int | float) else None
+    if isinstance(value, float) and math.isnan(value):
+        remedy = _MISSING_REMEDY
     raise RecordError(f"{where!r} is {kind(value)}, not text", remedy)
 
 
