@@ -18,16 +18,35 @@ use std::cmp::Ordering;
 /// If `k > n`.
 pub(crate) fn by_index(n: usize, k: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
     assert!(k <= n, "asked for the {k} lowest of {n}");
-    let mut order: Vec<usize> = (0..n).collect();
     if k == 0 {
         return Vec::new();
     }
-    if k < n {
+    let mut order = not_above_a_pivot(n, k, &compare).unwrap_or_else(|| (0..n).collect());
+    if k < order.len() {
         order.select_nth_unstable_by(k - 1, |&a, &b| compare(a, b));
         order.truncate(k);
     }
     order.sort_unstable_by(|&a, &b| compare(a, b));
     order
+}
+
+/// Keys that [`not_above_a_pivot`] looks at to choose one.
+const SAMPLE: usize = 1024;
+
+/// Few positions, ascending, with the `k` lowest of `n` keys among them: all that are not above some key. None if `k` is no
+/// small part of `n`, or the key was ill chosen.
+///
+/// One pass from first to last, in the order of memory. Partitioning all positions takes several, and jumps about.
+fn not_above_a_pivot(n: usize, k: usize, compare: impl Fn(usize, usize) -> Ordering) -> Option<Vec<usize>> {
+    if n < 4 * SAMPLE || k > n / 8 {
+        return None;
+    }
+    let mut sample: Vec<usize> = (0..n).step_by(n / SAMPLE).collect();
+    // How many of the sample are expected among the lowest, and four standard deviations more.
+    let expected = (k * sample.len()).div_ceil(n);
+    let (_, &mut pivot, _) = sample.select_nth_unstable_by(expected + 4 * expected.isqrt(), |&a, &b| compare(a, b));
+    let low: Vec<usize> = (0..n).filter(|&position| compare(position, pivot).is_le()).collect();
+    (low.len() >= k).then_some(low)
 }
 
 /// Positions of the `k` lowest `keys`, in the order of `torch.topk(keys, k, largest=False)`.
@@ -235,6 +254,33 @@ mod tests {
             stable.sort_by_key(|&i| keys[i]);
             assert_eq!(by_index(keys.len(), k, |a, b| (keys[a], a).cmp(&(keys[b], b))), stable[..k]);
         }
+    }
+
+    /// Keys without a pattern, sorted ones, many equal ones, and ones of which a regular sample tells nothing.
+    #[test]
+    fn by_index_is_a_stable_sort_of_many() {
+        let n = 50_000;
+        let mut unwell_sampled = vec![1.0; n];
+        unwell_sampled.iter_mut().step_by(n / SAMPLE).for_each(|key| *key = 0.0);
+        let turned = unwell_sampled.iter().map(|key| 1.0 - key).collect();
+        let drawn = [(1 << 40, 0), (1 << 40, 1), (1 << 40, 2), (5, 0), (1, 0)];
+        let drawn = drawn.into_iter().map(|(distinct, pattern)| keys(n as u64, n, distinct, pattern));
+        for keys in drawn.chain([unwell_sampled, turned]) {
+            let compare = |&a: &usize, &b: &usize| keys[a].total_cmp(&keys[b]).then(a.cmp(&b));
+            let mut stable: Vec<usize> = (0..n).collect();
+            stable.sort_by(compare);
+            for k in [0, 1, 2, 50, 1000, 1100, n / 8, n / 8 + 1, n - 1, n] {
+                assert_eq!(by_index(n, k, |a, b| compare(&a, &b)), stable[..k], "{k}");
+            }
+        }
+    }
+
+    /// It is no test of the pivot if there is none.
+    #[test]
+    fn a_pivot_leaves_few() {
+        let keys = keys(1, 100_000, 1 << 40, 0);
+        let few = not_above_a_pivot(keys.len(), 3000, |a, b| keys[a].total_cmp(&keys[b])).unwrap();
+        assert!((3000..9000).contains(&few.len()), "{} of 3000", few.len());
     }
 
     /// `tests/data/libstdcxx_topk.tsv` holds what libstdc++ itself returned (`tests/data/libstdcxx_topk.cpp` made it).
