@@ -21,7 +21,9 @@
 //! time linear in the candidate, whatever the prefix; appending amortised constant time per byte. The code has
 //! no vector instructions: what could use them waits for memory or branches, not for arithmetic. (Tried, each the same
 //! sizes: all of it compiled for AVX2 and BMI, no faster; a filter of the prefix's strings looked up by AVX2 gathers for
-//! all positions of a sample at once, a tenth slower, although it spared two questions to the index in five.)
+//! all positions of a sample at once, a tenth slower, although it spared two questions to the index in five; one filter a
+//! length, asked before its table, 3 % faster, and appending a sixth slower; half or twice the buckets, bytes that follow
+//! known with each position, tables touched before they are asked, huge pages, a profile-guided build: 2 % faster at most.)
 //!
 //! References: RFC 1950 and RFC 1951; zlib 1.3's `deflate.c` and `trees.c`, whose decisions this follows.
 
