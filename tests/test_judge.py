@@ -6,6 +6,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,32 @@ def test_the_split_depends_on_no_order(records: list[Record]) -> None:
     assert same.digest == task.digest
     assert set(other) == set(left)
     assert data.split(records, heldout=500)[1].digest != task.digest
+
+
+def test_samples_to_select_for_are_held_out_and_not_examined(records: list[Record]) -> None:
+    left, task = data.split([*records, *records], heldout=1_500)
+    assert set(task.targets) == set(task.heldout)
+    assert task.targets["chat"]
+    for family, samples in task.targets.items():
+        assert {one.family for one in samples} <= {family}
+        prompts = {one.prompt for one in samples}
+        assert len(prompts) == len(samples)
+        assert not prompts & {one.prompt for one in [*left, *task.heldout[family]]}
+
+
+@pytest.mark.parametrize("method", ["coverage", "dsir", "zipfit", "random"])
+def test_methods_that_take_a_target_get_it(pool: subsets.Pool, method: str, tmp_path: Path) -> None:
+    """Of one family's samples, the families' share of what is selected tells."""
+    target = tmp_path / "target.jsonl"
+    data.write(map(question, range(1_000, 1_040)), target)
+    aimed = subsets.select(replace(pool, target=target), method, 3_000, "bytes", 0)
+    plain = subsets.select(pool, method, 3_000, "bytes", 0) if method in ("coverage", "random") else None
+    if method == "random":
+        assert plain is not None
+        assert aimed.digest == plain.digest
+    else:
+        assert aimed.families["adapters/boolq"] > 0.9 * aimed.tokens
+        assert plain is None or plain.families["adapters/boolq"] < 0.5 * plain.tokens
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m judge", description=(__doc__ or "").split("\n\n", 1)[0])
     parser.add_argument("--pools", nargs="+", help="files of records [../shared/data, or the demo pool without it]")
     parser.add_argument("--variant", choices=VARIANTS, default="plain", help="what is done to the pool [%(default)s]")
+    parser.add_argument("--target", metavar="FAMILY", help="select for samples of this family, and examine it alone")
+    parser.add_argument("--removed", action="store_true", help="with --target: nothing of the family is in the pool")
     parser.add_argument("--budgets", "--budget", nargs="+", help="bytes to select [300KB; for a bundle, up to 10MB]")
     parser.add_argument("--units", nargs="+", choices=subsets.UNITS, default=list(subsets.UNITS), help="equal what")
     parser.add_argument("--only", nargs="+", metavar="METHOD", help="methods, or calls: 'coverage alpha=0.9'")
@@ -58,6 +60,8 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     found.budgets = found.budgets or (["3KB"] if found.tiny else _GPU if found.bundle else ["300KB"])
     found.epochs = found.epochs or ([1, 3] if found.bundle else [1])
     found.only = found.only or subsets.default_methods()
+    if found.removed and not found.target:
+        parser.error("--removed takes the family of --target out of the pool; name one")
     try:
         thin = found.thin_above or ("1MB" if found.bundle else None)
         found.thin = None if thin is None else _bytes(thin)
@@ -96,15 +100,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     say = sys.stderr
     models = asked.work / "models"
     model = asked.model or (weights.tiny(models / "tiny") if asked.tiny else weights.smollm2(models))
-    made = prepare(
-        asked.pools or _pools(asked.work),
-        asked.variant,
-        model,
-        asked.work,
-        heldout=asked.heldout,
-        questions=asked.questions,
-        every=asked.every,
-    )
+    try:
+        made = prepare(
+            asked.pools or _pools(asked.work),
+            asked.variant,
+            model,
+            asked.work,
+            heldout=asked.heldout,
+            questions=asked.questions,
+            every=asked.every,
+            target=asked.target,
+            removed=asked.removed,
+        )
+    except ValueError as error:
+        sys.exit(f"judge: {error}")
     bytes_of_pool = sum(made.pool.sizes("bytes"))
     print(f"{len(made.pool.records):,} records, {bytes_of_pool:,} bytes, {sum(made.pool.tokens):,} tokens", file=say)
     print(f"{len(made.exam.passages)} passages of {len(made.exam.weights)} families held out,", file=say, end=" ")

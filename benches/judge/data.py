@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 _SHARE = 0.05
 _LONGEST = 4_000
 """Bytes of the longest record that is predicted, so that no single one decides a family's score."""
+_TARGET = 30_000
+"""Bytes of samples of what a subset is for."""
 _CHOICES = ("adapters/boolq", "adapters/ARC-Easy", "adapters/ARC-Challenge", "adapters/openbookqa")
 _FORMAT = re.compile(r"Answer format: (\S+(?:/\S+)+)\s*\Z")
 
@@ -54,6 +56,8 @@ class Task:
     questions: list[Question]
     unmeasured: list[str]
     """Families of which too little is held out."""
+    targets: dict[str, list[Record]]
+    """Of each family, held-out records that nothing is measured on: samples of what a subset may be for."""
 
     @property
     def digest(self) -> str:
@@ -133,6 +137,7 @@ def split(records: Sequence[Record], *, heldout: int = 11_000, questions: int = 
         else:
             pool.append(record)
     measured: dict[str, list[Record]] = {}
+    targets: dict[str, list[Record]] = {}
     asked: list[Question] = []
     for family in sorted(total):
         ranked = sorted(aside[family], key=lambda record: _rank(record.prompt, record.response))
@@ -140,6 +145,8 @@ def split(records: Sequence[Record], *, heldout: int = 11_000, questions: int = 
         chosen = list(_up_to(once, heldout))
         if sum(size(record.text) for record in chosen) >= heldout / 3:
             measured[family] = chosen
+            examined = {record.prompt for record in chosen}
+            targets[family] = list(_up_to((record for record in once if record.prompt not in examined), _TARGET))
         if family in _CHOICES:
             asked += [found for found in map(question_of, once) if found][:questions]
     weight = sum(total[family] for family in measured)
@@ -148,6 +155,7 @@ def split(records: Sequence[Record], *, heldout: int = 11_000, questions: int = 
         weights={family: total[family] / weight for family in measured},
         questions=asked,
         unmeasured=sorted(set(total) - set(measured)),
+        targets=targets,
     )
     return pool, task
 

@@ -63,6 +63,11 @@ class Exam:
         choices = [Choice(*found) for found in stored["choices"]]
         return cls(passages, choices, stored["weights"], stored["separator"], stored["digest"])
 
+    def of_family(self, family: str) -> "Exam":
+        """One family's passages alone, and no questions."""
+        passages = [passage for passage in self.passages if passage.family == family]
+        return Exam(passages, [], {family: 1.0}, self.separator, digest([self.digest, family]))
+
 
 def _shared(answers: Sequence[Sequence[int]]) -> int:
     """How many tokens all answers begin with; each has one more at least."""

@@ -31,19 +31,53 @@ class Prepared:
 
 
 def prepare(
-    paths: Sequence[str], variant: str, model: Path, work: Path, *, heldout: int, questions: int, every: int = 1
+    paths: Sequence[str],
+    variant: str,
+    model: Path,
+    work: Path,
+    *,
+    heldout: int,
+    questions: int,
+    every: int = 1,
+    target: str | None = None,
+    removed: bool = False,
 ) -> Prepared:
-    """Reads the pools, holds prompts out, and makes a variant of what is left; files go to ``work``."""
+    """Reads the pools, holds prompts out, and makes a variant of what is left; files go to ``work``.
+
+    With the family ``target``, subsets are for it and it alone is examined; ``removed`` takes it out of the pool.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples of the family to select for, or none to examine.
+    """
     records, task = data.split(data.read(paths, every), heldout=heldout, questions=questions)
     records = VARIANTS[variant](records)
     encoder = Encoder(model)
-    digest = data.digest(part for record in records for part in record)
-    path = work / f"pool-{digest[:16]}.jsonl"
+    exam = Exam.of(task, encoder)
+    name, aim = variant, None
     work.mkdir(parents=True, exist_ok=True)
+    if target is not None:
+        if not task.targets.get(target):
+            known = ", ".join(family for family, samples in task.targets.items() if samples)
+            raise ValueError(f"{target}: not enough is held out of such a family; there is of {known}")
+        aim = _written(task.targets[target], work, "target")
+        exam = exam.of_family(target)
+        name = f"{variant}{f' without {target}' if removed else ''}, for {target}"
+        records = [record for record in records if not (removed and record.family == target)]
+    tokens = encoder.cached(records, _digest(records), work)
+    pool = subsets.Pool(name, records, _written(records, work, "pool"), tokens.lengths.tolist(), aim)
+    return Prepared(pool, tokens, exam, task)
+
+
+def _digest(records: Sequence[data.Record]) -> str:
+    return data.digest(part for record in records for part in record)
+
+
+def _written(records: Sequence[data.Record], work: Path, what: str) -> Path:
+    path = work / f"{what}-{_digest(records)[:16]}.jsonl"
     data.write(records, path)
-    tokens = encoder.cached(records, digest, work)
-    pool = subsets.Pool(variant, records, path, tokens.lengths.tolist())
-    return Prepared(pool, tokens, Exam.of(task, encoder), task)
+    return path
 
 
 def jobs(

@@ -14,6 +14,7 @@ import numpy as np
 
 import entropylaw
 from entropylaw.methods import methods
+from entropylaw.methods.option import options_of
 from judge.data import Record, digest, size
 
 UNITS = ("tokens", "bytes")
@@ -33,6 +34,8 @@ class Pool:
     """The same, as a file."""
     tokens: Sequence[int]
     """Of each record, the separator included."""
+    target: Path | None = None
+    """A file of samples of what is selected for."""
 
     @cached_property
     def bytes(self) -> Sequence[int]:
@@ -194,6 +197,8 @@ def _called(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[
     if name == "random":
         options.setdefault("seed", seed)
     options.setdefault("dedupe", True)
+    if pool.target is not None and "target" in {option.name for option in options_of(methods()[name])}:
+        options.setdefault("target", str(pool.target))
     if unit == "tokens":
         options["tokens"] = np.asarray(pool.tokens)
     budget = f"{amount}B" if unit == "bytes" else f"{amount} tokens"

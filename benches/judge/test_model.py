@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -286,6 +287,24 @@ def test_a_bundle_notices_another_model(judge: Judge, exam: Exam) -> None:
         SystemExit, match=r"^the base model has .* bits a byte here, 4\.0000 where the bundle was made$"
     ):
         check_model(judge, 4.0)
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_target(model: Path, pool: Path, tmp_path: Path, removed: bool) -> None:
+    from judge.plan import prepare
+
+    of = partial(prepare, [str(pool)], "plain", model, tmp_path, heldout=1_000, questions=4)
+    whole, made = of(), of(target="chat", removed=removed)
+    assert made.pool.name == ("plain without chat, for chat" if removed else "plain, for chat")
+    assert {passage.family for passage in made.exam.passages} == {"chat"}
+    assert (made.exam.choices, made.exam.weights) == ([], {"chat": 1.0})
+    assert made.exam.digest != whole.exam.digest
+    assert any(record.family == "chat" for record in made.pool.records) != removed
+    assert len(made.pool.tokens) == len(made.pool.records)
+    assert made.pool.target is not None
+    assert made.pool.target.exists()
+    with pytest.raises(ValueError, match=r"^nothing: not enough is held out of such a family; there is of "):
+        of(target="nothing")
 
 
 def test_what_a_bundle_holds(judge: Judge, exam: Exam, model: Path, pool: Path, tmp_path: Path) -> None:
