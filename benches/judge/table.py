@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def setting_of(row: Row) -> tuple[str, ...]:
-    """What rows must share to be compared: all but pool, subset, seed, and how long and in what steps was trained."""
+    """What rows must share to be compared: all but pool, subset, seed, and how long and in how many rows a step was trained."""
     settings = {name: value for name, value in row["settings"].items() if name not in ("epochs", "rows")}
     return row["model"], row["exam"], str(settings), str(row["versions"]), row["device"]
 
@@ -48,10 +48,12 @@ def tables(rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
             part = (subset["pool"], subset["budget"], subset["unit"], settings["epochs"], settings["rows"])
             parts[setting_of(row), part].append(row)
     for (setting, part), members in sorted(parts.items()):
-        pool, budget, unit, epochs, steps = part
+        pool, budget, unit, epochs, count = part
+        context = members[0]["settings"]["context"]
         title = (
             f"{pool} pool, {'the tokens of ' if unit == 'tokens' else ''}{budget:,} bytes, "
-            f"{epochs} epoch{'s' if epochs > 1 else ''}, {steps} rows a step; {members[0]['model_name']}, {setting[-1]}"
+            f"{epochs} epoch{'s' if epochs > 1 else ''}, {count} rows of {context:,} tokens a step; "
+            f"{members[0]['model_name']}, {setting[-1]}"
         )
         methods: dict[str, list[Row]] = defaultdict(list)
         for row in [*bases[setting], *members]:
