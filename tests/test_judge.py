@@ -533,7 +533,8 @@ def test_the_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("scipy")
     pytest.importorskip("vl_convert")
     others = [run(R, 9, settings={"epochs": 3, "rows": 4, "rate": 1e-4}) for R in (1.5, 2.5, 3.5)]
-    for found in [row("base", 0, 1.0), *(run(2 + n / 2, n) for n in range(12)), *others]:
+    elsewhere = [run(2 + n / 2, n, exam="another") for n in range(12)]
+    for found in [row("base", 0, 1.0), *(run(2 + n / 2, n) for n in range(12)), *others, *elsewhere]:
         rows.append(tmp_path / "rows.jsonl", found)
     law.main(["--work", str(tmp_path)])
     said = capsys.readouterr().out
@@ -543,6 +544,7 @@ def test_the_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fitted = entropylaw.EntropyLaw.load(tmp_path / "law" / "3000-bytes-1-4-xz-text-macro.json")
     assert float(fitted.predict(4.0).mean[0]) == pytest.approx(-0.9, abs=0.01)
     assert (tmp_path / "law" / "3000-bytes-1-4-xz-text-macro.svg").exists()
+    assert (tmp_path / "law" / "3000-bytes-1-4-xz-text-macro-2.json").exists(), "another exam has its own law"
     assert law.observation(run(2.0, 0), "zlib", "response", "micro") == {
         "name": "copies share=0.5, plain, seed 0",
         "R": 1.0,

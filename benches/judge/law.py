@@ -8,7 +8,7 @@ Needs no PyTorch.
 import argparse
 import csv
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     folder = asked.work / "law"
     fitted = 0
+    named: Counter[str] = Counter()
     for part, members in parts(found):
         if len(members) < MIN_OBSERVATIONS:
             continue
@@ -89,7 +90,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         except ValueError as error:
             parser.error(str(error))
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{part.name}-{asked.codec}-{asked.text}-{asked.mean}.csv"
+        named[part.name] += 1
+        # Other models, exams or settings have laws of their own.
+        another = f"-{named[part.name]}" if named[part.name] > 1 else ""
+        path = folder / f"{part.name}-{asked.codec}-{asked.text}-{asked.mean}{another}.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(runs[0]))
             writer.writeheader()

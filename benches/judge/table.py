@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def setting_of(row: Row) -> tuple[str, ...]:
-    """What rows must share to be compared: all but pool, subset, seed, and how long and in how many rows a step was trained."""
+    """What rows must share to be compared: all but pool, subset, seed, epochs and rows a step."""
     settings = {name: value for name, value in row["settings"].items() if name not in ("epochs", "rows")}
     return row["model"], row["exam"], str(settings), str(row["versions"]), row["device"]
 
