@@ -59,7 +59,7 @@ class Selection(ABC):
     version: str
     """Version of entropylaw."""
     seconds: Mapping[str, float] = field(repr=False)
-    """Seconds spent, by stage: ``read``, then those of the method."""
+    """Seconds spent, by stage: ``read``, ``controls``, then those of the method."""
     warnings: tuple[str, ...]
     """What a user should know about how the selection went."""
     controls: Mapping[str, Any] = field(repr=False)

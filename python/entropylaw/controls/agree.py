@@ -4,6 +4,7 @@ It sees the parts through what they answer alone, so that they may be anywhere: 
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -48,6 +49,8 @@ class Agreed:
     """What each group has that may be selected, in the budget's unit."""
     contamination: Mapping[str, Any] | None
     """What of the pool holds text of a benchmark or of the target, if that is asked; for the manifest."""
+    seconds: float
+    """What settling them took."""
 
 
 def agree(
@@ -61,6 +64,7 @@ def agree(
     EntropyLawError
         If the controls do not fit the pool, can't be met, or leave nothing.
     """
+    began = time.perf_counter()
     whole = sum(samples)
     each: list[tuple[Any, ...]] = [()] * len(samples)
     for name in ("group_by", "weight", "tokens"):
@@ -126,6 +130,7 @@ def agree(
         contamination=summary_of(sum(holding for _, holding, _ in found), [part for *_, part in found])
         if benchmarks
         else None,
+        seconds=time.perf_counter() - began,
     )
 
 

@@ -216,7 +216,7 @@ class Task:
                 **candidates.parameters,
             },
             version=_core.__version__,
-            seconds={"read": candidates.pool.seconds, **seconds},
+            seconds={"read": candidates.pool.seconds, "controls": candidates.agreed.seconds, **seconds},
             warnings=(*candidates.warnings(indices), *warnings),
             controls=candidates.report(indices),
             pool=candidates.pool,
