@@ -66,7 +66,8 @@ class Exam:
     def of_family(self, family: str) -> "Exam":
         """One family's passages alone, and no questions."""
         passages = [passage for passage in self.passages if passage.family == family]
-        return Exam(passages, [], {family: 1.0}, self.separator, digest([self.digest, family]))
+        told = digest([self.digest, family])
+        return replace(self, passages=passages, choices=[], weights={family: 1.0}, digest=told)
 
 
 def _shared(answers: Sequence[Sequence[int]]) -> int:

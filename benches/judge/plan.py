@@ -61,12 +61,15 @@ def prepare(
         if not task.targets.get(target):
             known = ", ".join(family for family, samples in task.targets.items() if samples)
             raise ValueError(f"{target}: not enough is held out of such a family; there is of {known}")
-        aim = _written(task.targets[target], work, "target")
+        samples = task.targets[target]
+        aim = _written(samples, _digest(samples), work, "target")
         exam = exam.of_family(target)
         name = f"{variant}{f' without {target}' if removed else ''}, for {target}"
         records = [record for record in records if not (removed and record.family == target)]
-    tokens = encoder.cached(records, _digest(records), work)
-    pool = subsets.Pool(name, records, _written(records, work, "pool"), tokens.lengths.tolist(), aim)
+    digest = _digest(records)
+    path = _written(records, digest, work, "pool")
+    tokens = encoder.cached(records, digest, work)
+    pool = subsets.Pool(name, records, path, tokens.lengths.tolist(), aim)
     return Prepared(pool, tokens, exam, task)
 
 
@@ -74,8 +77,8 @@ def _digest(records: Sequence[data.Record]) -> str:
     return data.digest(part for record in records for part in record)
 
 
-def _written(records: Sequence[data.Record], work: Path, what: str) -> Path:
-    path = work / f"{what}-{_digest(records)[:16]}.jsonl"
+def _written(records: Sequence[data.Record], digest: str, work: Path, what: str) -> Path:
+    path = work / f"{what}-{digest[:16]}.jsonl"
     data.write(records, path)
     return path
 

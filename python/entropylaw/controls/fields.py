@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
+from entropylaw.pool.encode import is_missing
 
 
 def numbers_of(pool: Pool, name: str, given: "str | Sequence[float] | NDArray[Any]") -> NDArray[np.float64]:
@@ -89,12 +90,13 @@ def _listed(values: Any) -> Any:
 def _label(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if value is None or is_missing(value):
+        return ""
     try:
-        missing = value is None or bool(value != value)
+        return "" if value != value else str(value)
     except (TypeError, ValueError):
-        # That of pandas says of nothing whether it is the same.
-        missing = type(value).__name__ == "NAType"
-    return "" if missing else str(value)
+        # What compares to neither true nor false is there.
+        return str(value)
 
 
 def refuse(pool: Pool, name: str, values: NDArray[Any], wrong: NDArray[np.bool_], remedy: str) -> None:

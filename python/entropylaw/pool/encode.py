@@ -104,7 +104,7 @@ def seconds(count: int, unit: int) -> str:
 
 def plain(value: Any) -> Any:
     """What stands in JSON for a value that it has no form for; raises TypeError if nothing does."""
-    if _is_missing(value):
+    if is_missing(value):
         return None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
@@ -135,10 +135,10 @@ def in_json_types(value: Any) -> Any:
         return [in_json_types(part) for part in value]
     if isinstance(value, np.ndarray | np.generic):
         return in_json_types(value.tolist())
-    return None if _is_missing(value) else value
+    return None if is_missing(value) else value
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Whether it is what pandas has where a time, or any value, is missing."""
     return type(value).__name__ == "NAType" or (isinstance(value, datetime.datetime) and value != value)
 
