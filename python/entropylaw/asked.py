@@ -20,7 +20,7 @@ from entropylaw.methods.registry import check_needs, method_with
 from entropylaw.output import placed_files
 from entropylaw.pool import Pool, PoolLike, Render, load
 from entropylaw.pool.arena import MEMORY
-from entropylaw.pool.formats import Format
+from entropylaw.pool.formats import Format, check_format
 from entropylaw.pool.load import OnError, reading_beside, unless_named
 from entropylaw.results import Selection
 from entropylaw.runs.checkpoint import Checkpoint
@@ -91,6 +91,16 @@ class Asked:
             )
         if anchor is not None and initial_subset is not None:
             raise EntropyLawError("anchor and initial_subset are two names of the same; give one")
+        parameters.reading(
+            render=render,
+            schema=schema,
+            field=field,
+            on_error=on_error,
+            group_by=asked.group_field,
+            threads=threads,
+            progress=progress,
+        )
+        check_format(format)
         given: dict[str, Any] = {
             "render": render,
             "schema": schema,
@@ -188,16 +198,6 @@ def load_for(
 ) -> Pool:
     """Reads a pool as ``select`` does for a method and controls; or what goes ``beside`` it, such as an anchor, of
     which no numbers are needed."""
-    # Before the method compares them with what it takes.
-    parameters.reading(
-        render=render,
-        schema=schema,
-        field=field,
-        on_error=on_error,
-        group_by=controls.group_field,
-        threads=threads,
-        progress=progress,
-    )
     return load(
         data,
         render=method.rendering(render, schema, field),

@@ -18,7 +18,7 @@ from entropylaw.parts.leading import check_method, lead, reading_of
 from entropylaw.parts.parts import Traffic
 from entropylaw.parts.pieces import Listed, dealt, files_of
 from entropylaw.pool.arena import MEMORY
-from entropylaw.pool.formats import Format, check_format
+from entropylaw.pool.formats import Format
 from entropylaw.pool.load import OnError
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Reading
@@ -127,17 +127,6 @@ def asked_for(*, options: Mapping[str, Any], **how: Any) -> Asked:
         **{name: value for name, value in options.items() if name in _COMMON},
     )
     check_method(asked.method)
-    given = asked.given
-    check_format(given["format"])
-    parameters.reading(
-        render=given["render"],
-        schema=given["schema"],
-        field=given["field"],
-        on_error=given["on_error"],
-        group_by=asked.controls.group_field,
-        threads=given["threads"],
-        progress=given["progress"],
-    )
     reading_of(asked)
     return asked
 
