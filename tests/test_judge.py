@@ -2,10 +2,10 @@
 
 import json
 import random
+import re
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 import entropylaw
 from conftest import ROOT
+from entropylaw.cli.advice import ADVISED
 
 sys.path.append(str(ROOT / "benches"))
 
@@ -222,7 +223,7 @@ def test_a_majority(records: list[Record], others: str) -> None:
     assert bytes_of([one for one in found if one.family == "chat"]) / bytes_of(found) == pytest.approx(0.9, abs=0.05)
 
 
-METHODS = ["random", "families-number", "families-amount", "zip", "coverage-byte", "coverage unit=word alpha=0.9"]
+METHODS = ["random", "families-number", "zip", "coverage-byte", "coverage unit=word alpha=0.9"]
 
 
 @pytest.mark.parametrize("unit", subsets.UNITS)
@@ -244,19 +245,10 @@ def test_equal_tokens_are_what_the_bytes_are_on_average(pool: subsets.Pool) -> N
 
 
 def test_families_are_balanced(pool: subsets.Pool) -> None:
-    def of(method: str, amount: Callable[[int], int]) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for index in subsets.select(pool, method, 15_000, "bytes", seed=2).indices:
-            found[pool.records[index].family] += amount(index)
-        return found
-
-    numbers = of("families-number", lambda _: 1)
+    found = subsets.select(pool, "families-number", 15_000, "bytes", seed=2)
+    numbers = Counter(pool.records[index].family for index in found.indices)
     assert numbers.pop("few") == 10
     assert max(numbers.values()) - min(numbers.values()) <= 2
-    sizes = of("families-amount", pool.sizes("bytes").__getitem__)
-    few = sizes.pop("few")
-    assert few == sum(data.size(one.text) for one in pool.records if one.family == "few")
-    assert all((15_000 - few) / 3 - 400 < size <= (15_000 - few) / 3 + 1 for size in sizes.values())
 
 
 def test_copies_are_selected_once(tmp_path: Path, records: list[Record]) -> None:
@@ -292,22 +284,6 @@ def test_subsets_know_their_ratios(pool: subsets.Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "capacities", "shares"),
-    [
-        (9, [9, 9, 9], [3, 3, 3]),
-        (10, [9, 9, 9], [3, 3, 4]),
-        (9, [1, 9, 9], [1, 4, 4]),
-        (9, [9, 0, 2], [7, 0, 2]),
-        (9, [1, 1, 1], [1, 1, 1]),
-        (0, [5], [0]),
-        (5, [], []),
-    ],
-)
-def test_equal_shares(amount: int, capacities: list[int], shares: list[int]) -> None:
-    assert subsets.water(amount, capacities) == shares
-
-
-@pytest.mark.parametrize(
     ("method", "call"),
     [
         ("zip", ("zip", {})),
@@ -325,7 +301,7 @@ def test_calls(method: str, call: tuple[str, dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ("best", "^no method 'best'; there are base, random, families-number, families-amount, zip, coverage-byte, "),
+        ("best", "^no method 'best'; there are base, random, families-number, zip, coverage-byte, "),
         ("coverage taste=2", "^'coverage taste=2': entropylaw .* has no option 'taste'$"),
         ("copies share=1", "^'copies share=1': copies have a share from 0 to below 1, as in 'copies share=0.5'$"),
         ("copies", "^'copies': copies have a share from 0 to below 1"),
@@ -337,12 +313,16 @@ def test_what_is_no_method(method: str, message: str) -> None:
         subsets.check(method)
 
 
-def test_balance_is_compared_where_select_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def select(pool: object, *, balance: float | None = None) -> None: ...
-
-    monkeypatch.setattr(subsets, "methods", lambda: {"coverage": None, "zip": None})
-    monkeypatch.setattr(subsets.entropylaw, "select", select)
-    assert subsets.default_methods()[-2:] == [f"coverage balance={tau} group_by=family" for tau in (0.5, 0)]
+def test_what_is_advised_is_judged() -> None:
+    for method in subsets.DEFAULT:
+        subsets.check(method)
+    select: dict[str, str] = dict(re.findall(r"--(\S+)(?: (?!--)(\S+))?", ADVISED))
+    advised = {name.replace("-", "_"): value for name, value in select.items()}
+    assert (advised.pop("method"), advised.pop("dedupe")) == ("random", "")
+    calls = [method.split() for method in subsets.DEFAULT]
+    assert [f"{name}={value}" for name, value in advised.items()] in [
+        [option for option in options if option != "group_by=family"] for name, *options in calls if name == "random"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
     found.questions = found.questions or (4 if found.tiny else 100)
     found.budgets = found.budgets or (["3KB"] if found.tiny else _GPU if found.bundle else ["300KB"])
     found.epochs = found.epochs or ([1, 3] if found.bundle else [1])
-    found.only = found.only or subsets.default_methods()
+    found.only = found.only or subsets.DEFAULT
     if found.context < 1:
         parser.error("--context counts tokens; it must be 1 or more")
     if found.removed and not found.target:

@@ -19,9 +19,22 @@ from judge.data import Record, digest, size
 
 UNITS = ("tokens", "bytes")
 
-_OWN = ("base", "random", "families-number", "families-amount")
+_OWN = ("base", "random", "families-number")
 _COPIES = "copies"
 _CALLS = {"zip": "zip", "coverage-byte": "coverage unit=byte", "coverage-word": "coverage unit=word"}
+
+DEFAULT = (
+    "base",
+    "random",
+    "random balance=0.5 group_by=family length_band=50: ratio_band=1.1:8",
+    "random balance=0 group_by=family",
+    "random balance=0 group_by=cluster:64 length_band=50:800",
+    "random length_band=50:800",
+    "families-number",
+    "coverage balance=0 group_by=family",
+    *_CALLS,
+)
+"""What is compared unless others are named: what docs/which-method.md advises, and what it advises against."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +91,6 @@ class Subset:
         found = asdict(self)
         del found["indices"]
         return found
-
-
-def default_methods() -> list[str]:
-    """The methods that are compared unless others are named: with balance, if this ``entropylaw`` offers it."""
-    found = [*_OWN, *_CALLS]
-    if "balance" in inspect.signature(entropylaw.select).parameters:
-        for method in ("random", "coverage"):
-            if method in methods():
-                found += [f"{method} balance={tau} group_by=family" for tau in (0.5, 0)]
-    return found
 
 
 def is_seeded(method: str) -> bool:
@@ -215,11 +218,7 @@ def _random(pool: Pool, method: str, amount: int, unit: str, seed: int) -> list[
     groups: dict[str, list[int]] = defaultdict(list)
     for index in order:
         groups[pool.records[index].family].append(index)
-    names = sorted(groups)
-    if method == "families-number":
-        return list(cut(_in_turn([groups[name] for name in names]), sizes, amount))
-    shares = water(amount, [sum(sizes[index] for index in groups[name]) for name in names])
-    return [index for name, share in zip(names, shares, strict=True) for index in cut(groups[name], sizes, share)]
+    return list(cut(_in_turn([groups[name] for name in sorted(groups)]), sizes, amount))
 
 
 def cut(order: Iterable[int], sizes: Sequence[int], amount: int) -> Iterable[int]:
@@ -235,14 +234,3 @@ def _in_turn(groups: Sequence[Sequence[int]]) -> Iterable[int]:
         for group in groups:
             if place < len(group):
                 yield group[place]
-
-
-def water(amount: int, capacities: Sequence[int]) -> list[int]:
-    """Equal shares of an amount; who can't take his gives the rest to the others."""
-    shares = [0] * len(capacities)
-    left = sorted(range(len(capacities)), key=lambda n: (capacities[n], n))
-    while left:
-        n = left.pop(0)
-        shares[n] = min(capacities[n], amount // (len(left) + 1))
-        amount -= shares[n]
-    return shares
