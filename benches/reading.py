@@ -32,6 +32,7 @@ import zstandard
 from entropylaw.pool import gzip_members, load, zstd_frames
 from entropylaw.pool.block import Block
 from entropylaw.pool.render import Renderer
+from entropylaw.pool.tables import Table
 
 REPEATS = 3
 TEMPLATE = "{% for turn in conversations %}{{ turn.from }}: {{ turn.value }}\n{% endfor %}"
@@ -95,6 +96,10 @@ def rows_in_python() -> Patch:
     return patch("entropylaw.pool.table_records.read_rows", lambda batch, builder, as_text: None)
 
 
+def one_by_one() -> Patch:
+    return patch.object(Table, "_joined", lambda self, columns: self._read(columns))
+
+
 def seconds(read: Callable[[], object]) -> tuple[float, float]:
     """Of all threads, and of this one."""
     every, alone = time.process_time(), time.thread_time()
@@ -135,6 +140,9 @@ def main() -> None:
     table = Path(where.name) / "pool.parquet"
     numbered = pa.Table.from_pylist(records).append_column("n", pa.array(np.arange(len(records)) % 9))
     pq.write_table(numbered, table)
+    rows = Path(where.name) / "rows.arrows"
+    with pa.ipc.new_stream(rows, numbered.schema) as writer:
+        writer.write_table(numbered, max_chunksize=1)
     preferences = Path(where.name) / "preferences.parquet"
     pairs = [
         {"prompt": turns[0]["value"], "chosen": turns[1:], "rejected": other[1:], "n": n % 9}
@@ -151,6 +159,7 @@ def main() -> None:
         ("template, lines", lines, records_in_python, {"render": TEMPLATE}),
         ("template, Parquet", table, rows_in_python, {"render": TEMPLATE}),
         ("Parquet, groups by a number", table, rows_in_python, {"group_by": "n"}),
+        ("Arrow, batches of a row", rows, one_by_one, {}),
         ("preferences, groups by a number", preferences, rows_in_python, {"group_by": "n"}),
     ]
     del records, pairs, numbered

@@ -17,6 +17,7 @@ pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
 import pyarrow.csv  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
+from entropylaw.pool.tables import MemoryTable  # noqa: E402
 from entropylaw.row_files import write_rows  # noqa: E402
 
 RECORDS: list[dict[str, Any]] = [
@@ -112,13 +113,13 @@ def tables(draw: st.DrawFn) -> Any:
 
 
 @given(tables(), st.data())
-@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".arrows", "memory"])
+@pytest.mark.parametrize("ending", [".parquet", ".arrow", ".arrows", "memory", "memory, row by row"])
 def test_chosen_rows_come_back_in_every_column_and_type(
     tmp_path_factory: pytest.TempPathFactory, ending: str, table: Any, data: st.DataObject
 ) -> None:
     directory = tmp_path_factory.mktemp("rows")
-    if ending == "memory":
-        pool = load(table)
+    if ending.startswith("memory"):
+        pool = load(pa.Table.from_batches(table.to_batches(max_chunksize=1)) if "row" in ending else table)
     else:
         path = as_file(table, directory / f"pool{ending}")
         pool = load(path)
@@ -139,6 +140,27 @@ def test_chosen_rows_come_back_in_every_column_and_type(
             assert again.schema == expected.schema
             assert again.schema.metadata == expected.schema.metadata
             assert again.equals(expected) or again.to_pylist() == expected.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "sizes"),
+    [
+        (["a"] * 1_200, [512, 512, 176]),
+        (["a" * 1_000_000] * 5, [2, 2, 1]),
+        (["a", "a" * 3_000_000, "a", "a"], [2, 2]),
+        ([], []),
+    ],
+    ids=["few bytes", "many bytes", "of any size", "none"],
+)
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_batches_of_few_rows_are_joined(texts: list[str], sizes: list[int], chunk: int) -> None:
+    table = pa.table({"text": pa.array(texts, pa.string()), "n": pa.array(range(len(texts)), pa.int64())})
+    held = MemoryTable(table.schema, table.to_batches(max_chunksize=chunk))
+    found = list(held.batches(["text"]))
+    assert pa.Table.from_batches(found, held.schema.remove(1)).equals(table.select(["text"]))
+    if chunk == 1:
+        assert [batch.num_rows for batch in found] == sizes
+    assert all(batch.num_rows <= 512 for batch in found)
 
 
 def test_formats_and_shards_change_no_selection(tmp_path: Path) -> None:

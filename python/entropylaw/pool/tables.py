@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ROWS = 512
 """Rows read at a time. More are hardly faster, and rows may be megabytes long."""
+_JOINED = 1 << 20
+"""Bytes up to which batches of few rows are joined."""
 _REMEDY = "write it again as Arrow, uncompressed and without dictionaries"
 
 
@@ -68,7 +70,7 @@ class Table:
         unpacked = 0
         self.unread = {}
         try:
-            for batch in self._read(columns):
+            for batch in self._joined(columns):
                 if self.source is not None:
                     unpacked += bytes_of(batch)
                     self.source.check_unpacked(unpacked, _REMEDY)
@@ -80,6 +82,24 @@ class Table:
                     yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
+
+    def _joined(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        """What is read, with batches of few rows joined: each takes its time, and a shuffled data set has one a row."""
+        if self.stored.types != self.schema.types:
+            # Not all types that need converting can be joined.
+            yield from self._read(columns)
+            return
+        waiting: list[pa.RecordBatch] = []
+        rows = size = 0
+        for batch in self._read(columns):
+            if waiting and (rows + batch.num_rows > _ROWS or size > _JOINED):
+                yield from _in_one(waiting)
+                waiting, rows, size = [], 0, 0
+            waiting.append(batch)
+            rows += batch.num_rows
+            size += bytes_of(batch)
+        if waiting:
+            yield from _in_one(waiting)
 
     def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
         """Counts the columns of a batch that are not asked for."""
@@ -268,6 +288,16 @@ class DatasetTable(Table):
         """The rows at rising positions."""
         for start in range(0, len(rows), _ROWS):
             yield from map(self._settled, self._dataset[rows[start : start + _ROWS].tolist()].to_batches())
+
+
+def _in_one(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    if len(batches) == 1:
+        return batches
+    try:
+        return pa.Table.from_batches(batches).combine_chunks().to_batches()
+    except pa.ArrowException:
+        # Of other types than the table's: converted one by one.
+        return batches
 
 
 def streamed_table(dataset: Any) -> Table | None:
