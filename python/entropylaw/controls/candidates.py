@@ -268,7 +268,10 @@ def _of_balance(wanted: NDArray[np.bool_], spent: NDArray[np.int64]) -> list[str
     """What a user should know about what balance came to: which groups may get something, and what each got."""
     there = int(np.count_nonzero(wanted))
     if there == 1:
-        return ["balance changes nothing: all that may be selected is in one group"]
+        return [
+            "balance changes nothing: all that may be selected is in one group; name the field that tells where records "
+            "come from (group_by=, --group-by), or make groups of samples that are written alike: cluster:64"
+        ]
     if none := int(np.count_nonzero(wanted & (spent == 0))):
         return [
             f"{none:,} of {there:,} groups got nothing: their share of the budget is less than one of their samples; "
