@@ -1,8 +1,11 @@
 """The documentation does what it says: its examples run, its links lead somewhere, its pages are found."""
 
+import argparse
 import ast
 import contextlib
 import doctest
+import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -11,11 +14,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import entropylaw
 from conftest import ROOT
-from entropylaw import _core
+from entropylaw import _core, cli
+from entropylaw.cli.config import leaves
+from entropylaw.cli.parser import Parser
+from entropylaw.runs.layout import Content
+from entropylaw.runs.values import Array, Data, File, Object
 from pages import DOCS, PACKAGE, blocks, run_page, write_inputs
 
 GENERATED = {"changelog.md", "reference/api.md", "reference/cli.md", "reference/config.md"}
@@ -159,6 +167,78 @@ def test_links(page: str) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", text_of(path), re.MULTILINE)
             assert anchor in map(slug, headings), f"{page}: {target}: there is no such heading"
+
+
+OTHERS_OPTIONS = {
+    "docs/compressors.md": {"benches/quality"},
+    "docs/entropy-law.md": {"benches/judge"},
+    "docs/integrations/authors-script.md": {"python/entropylaw/zip_py.py"},
+    "docs/judge.md": {"benches/judge", "benches/quality"},
+    "docs/large-pools.md": {"benches/pool_of_millions.py"},
+    "docs/targets.md": {"benches/quality"},
+}
+"""Programs of this project, besides the command, of whose options a page speaks; by where they are."""
+FOREIGN_OPTIONS = {
+    "CONTRIBUTING.md": {"--hypothesis-profile"},
+    "docs/config-file.md": {"--no-"},
+    "docs/integrations/ray.md": {"--address", "--generate", "--head", "--port"},
+    "docs/measuring.md": {"--long", "--no-check"},
+    "docs/own-methods.md": {"--most"},
+}
+"""Options that are other programs', or that a page makes up."""
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
+
+
+def options_of(place: Path) -> set[str]:
+    """The options that the sources of a program name."""
+    files = place.rglob("*.py") if place.is_dir() else [place]
+    return set(re.findall(r'"(--[a-z][\w-]*)"', "".join(file.read_text() for file in files)))
+
+
+@pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])
+def test_every_option_that_a_page_names_is_there(page: str) -> None:
+    known = {option for parser in leaves(cli._parser()[1]) for option in all_options(parser)}
+    known |= {"--version", *FOREIGN_OPTIONS.get(page, ())}
+    known = known.union(*(options_of(ROOT / place) for place in OTHERS_OPTIONS.get(page, ())))
+    assert set(OPTION.findall((ROOT / page).read_text())) <= known
+
+
+def all_options(parser: argparse.ArgumentParser) -> list[str]:
+    if isinstance(parser, Parser):
+        parser.complete()
+    return [option for action in parser._actions for option in action.option_strings]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "README.md"])
+def test_every_name_of_the_package_that_a_page_gives_is_there(page: str) -> None:
+    """Also where no block has it: in sentences and tables."""
+    for name in re.findall(r"\bentropylaw((?:\.[A-Za-z_]\w*)+)", text_of(ROOT / page)):
+        if name in (".lock", ".methods"):
+            continue  # A file, and a group of entry points.
+        found: Any = entropylaw
+        for part in name.removeprefix(".").split("."):
+            if not hasattr(found, part):
+                assert importlib.util.find_spec(f"{found.__name__}.{part}"), f"{page}: entropylaw{name}"
+                found = importlib.import_module(f"{found.__name__}.{part}")
+                continue
+            found = getattr(found, part)
+
+
+def test_every_member_of_the_manifest_is_described() -> None:
+    text = (DOCS / "outputs.md").read_text()
+    section = text[text.index("## The manifest") : text.index("## Repeating a run")]
+    described = set(re.findall(r"`([\w-]+)`", section))
+    assert {field.name for field in msgspec.structs.fields(Content)} <= described
+    objects = {kind.__struct_config__.tag: kind for kind in (Array, Data, File, Object)}
+    for tag, kind in objects.items():
+        row = next(line for line in section.splitlines() if line.startswith(f"| `{tag}` |"))
+        assert set(re.findall(r"`(\w+)`", row)) == {str(tag), *(field.name for field in msgspec.structs.fields(kind))}
+
+
+def test_the_readme_names_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    section = (ROOT / "README.md").read_text().split("## Install")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == sorted(set(extras) - {"dev", "bench"})
 
 
 def test_every_page_is_in_the_navigation() -> None:

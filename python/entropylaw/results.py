@@ -294,7 +294,7 @@ class Selection(ABC):
             stays as it is, byte for byte.
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
-            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.arrow``.
+            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.tsv``, ``.parquet`` or ``.arrow``.
         stanza : {"llamafactory", "axolotl"}, optional
             Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
             ``<path>.axolotl.yml``.

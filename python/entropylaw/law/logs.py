@@ -109,7 +109,9 @@ def read_log(
         raise EntropyLawError(f"{where}: has no training loss ('loss'); is it the log of a training run?")
     length = epoch_steps or last_epoch
     if length is None:
-        raise EntropyLawError(f"{where}: does not say in which epoch a step is; name the steps of an epoch")
+        raise EntropyLawError(
+            f"{where}: does not say in which epoch a step is; name the steps of an epoch (epoch_steps=, --epoch-steps)"
+        )
     return LossLog(shown(where), tuple(starts), tuple(steps), tuple(losses), length, preference, diverged)
 
 

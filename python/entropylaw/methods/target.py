@@ -59,7 +59,7 @@ class TargetCoverage:
     """Of these, those that are in the pool."""
 
     @property
-    def covered(self) -> float:
+    def coverage(self) -> float:
         """Share of its n-grams that are in the selection."""
         return float(self.curve[-1])
 
@@ -72,7 +72,7 @@ class TargetCoverage:
         """The numbers, for summary and manifest."""
         return {
             "samples": self.samples,
-            "coverage": self.covered,
+            "coverage": self.coverage,
             "in_pool": self.in_pool,
             "recurring": self.recurring,
             "recurring_in_pool": self.recurring_in_pool,
@@ -81,7 +81,7 @@ class TargetCoverage:
     def fact(self) -> Fact:
         """How much of it is covered, for summary and report."""
         about = f"of its n-grams, by weight, are in the selection, {self.in_pool:.1%} in the pool"
-        return Fact("target", f"{self.covered:.1%}", about)
+        return Fact("target", f"{self.coverage:.1%}", about)
 
     def curve_shown(self) -> Curve:
         """How it came to be covered, for the report."""
