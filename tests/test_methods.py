@@ -300,7 +300,9 @@ def test_importing_methods_looks_for_no_packages() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-RECORDS = [{"text": f"the {('cat', 'dog', 'owl')[n % 3]} sat on mat {n * n % 41}, {n}", "score": n % 7} for n in range(150)]
+RECORDS = [
+    {"text": f"the {('cat', 'dog', 'owl')[n % 3]} sat on mat {n * n % 41}, {n}", "score": n % 7} for n in range(150)
+]
 """Each another text."""
 
 

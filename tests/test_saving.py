@@ -472,7 +472,9 @@ def test_command(pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     arguments = ["select", str(pool), "-o", str(output), "--budget", "20", "--shards", "2", "--sort", "input"]
     assert main([*arguments, "--add-columns", "rank, ratio", "-q"]) == 0
     said = capsys.readouterr().out
-    assert f"written   {tmp_path}/out-00000-of-00002.jsonl and 1 more, {output}.picks.npz, {output}.manifest.json" in said
+    assert (
+        f"written   {tmp_path}/out-00000-of-00002.jsonl and 1 more, {output}.picks.npz, {output}.manifest.json" in said
+    )
     first = json.loads((tmp_path / "out-00000-of-00002.jsonl").read_text().splitlines()[0])
     assert first.keys() >= {"entropylaw_rank", "entropylaw_ratio"}
     output.with_name("out-00000-of-00002.jsonl").unlink()
