@@ -3,6 +3,7 @@
 import argparse
 import ast
 import contextlib
+import dataclasses
 import doctest
 import importlib
 import importlib.util
@@ -109,6 +110,44 @@ def test_help_on_the_sizer_runs() -> None:
         result = doctest.DocTestRunner().run(example)
         assert result.attempted > 0, name
         assert result.failed == 0, name
+
+
+def results_of(package: Any) -> list[type]:
+    """The public classes that hold what calls return."""
+    found = [getattr(package, name) for name in package.__all__]
+    return [
+        kind
+        for kind in found
+        if isinstance(kind, type)
+        and not issubclass(kind, entropylaw.Method)
+        and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"))
+    ]
+
+
+def attributes(kind: type) -> dict[str, str]:
+    """What the docstring of a class says of its attributes, by name."""
+    section = (inspect.getdoc(kind) or "").partition("\nAttributes\n----------\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^(\w+) : (.+\n(?:    .*\n?)+)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+@pytest.mark.parametrize("module", ["entropylaw", "entropylaw.law"])
+def test_help_on_results_tells_of_every_attribute(module: str) -> None:
+    """``help`` shows the docstring of a class alone: not what stands below a field in the source."""
+    if module == "entropylaw.law":
+        pytest.importorskip("scipy")
+    kinds = results_of(importlib.import_module(module))
+    assert len(kinds) > 5
+    for kind in kinds:
+        fields = {name: hint for name, hint in inspect.get_annotations(kind).items() if not name.startswith("_")}
+        told = attributes(kind)
+        # Every selection has these two; what they are differs.
+        assert set(told) == set(fields) | ({"gains", "codec"} if kind is entropylaw.Selection else set()), kind
+        for name, text in told.items():
+            if "NDArray" in str(fields.get(name)):
+                kinds_of_numbers = re.findall(r"numpy\.(\w+\d+|bool)\b", str(fields[name]))
+                assert f"np.{kinds_of_numbers[-1]}" in text, (kind, name, "dtype")
+                assert "shape" in text or "rrays" in (kind.__doc__ or "").partition("Attributes")[0], (kind, name)
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])

@@ -45,18 +45,27 @@ def for_core(target: PoolLike | Pool | None) -> tuple[NDArray[np.uint8], NDArray
 
 @dataclass(frozen=True, eq=False)
 class TargetCoverage:
-    """How much of a target a selection holds. N-grams count by their weight, if nothing else is said."""
+    """How much of a target a selection holds. N-grams count by their weight, if nothing else is said.
+
+    Attributes
+    ----------
+    samples : int
+        Samples of the target.
+    curve : NDArray[np.float64]
+        Share of its n-grams that are in the selection, after each pick; shape ``(len(selection),)``.
+    in_pool : float
+        Share of its n-grams that are in the pool: no selection holds more.
+    recurring : int
+        N-grams that are in two samples of the target or more; each counts one.
+    recurring_in_pool : int
+        Of these, those that are in the pool.
+    """
 
     samples: int
-    """Samples of the target."""
     curve: NDArray[np.float64] = field(repr=False)
-    """Share of its n-grams that are in the selection, after each pick."""
     in_pool: float
-    """Share of its n-grams that are in the pool: no selection holds more."""
     recurring: int
-    """N-grams that are in two samples of the target or more; each counts one."""
     recurring_in_pool: int
-    """Of these, those that are in the pool."""
 
     @property
     def coverage(self) -> float:
