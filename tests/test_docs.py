@@ -292,6 +292,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]) == ours | GENERATED
 
 
+def test_contributors_are_told_of_every_target() -> None:
+    targets = re.findall(r"^## ([\w-]+): ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert len(targets) > 10
+    told = re.findall(r"\bmake ([\w-]+)", (ROOT / "CONTRIBUTING.md").read_text())
+    assert set(targets) <= set(told)
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 

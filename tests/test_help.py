@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,16 @@ import pytest
 
 from conftest import ROOT
 from entropylaw import cli
+from entropylaw.budget import Budget
 from entropylaw.cli import main
 from entropylaw.cli.advice import ADVISED
 from entropylaw.cli.config import leaves
+from entropylaw.cli.controls import given_controls
 from entropylaw.cli.help import COMMON
+from entropylaw.cli.options import given
 from entropylaw.cli.parser import Parser
+from entropylaw.controls import Controls
+from entropylaw.methods import method_with
 
 LEAVES = [parser.prog.removeprefix("entropylaw ") for parser in leaves(cli._parser()[1])]
 
@@ -81,6 +87,22 @@ def test_select_has_ten_common_options() -> None:
 def test_short_help_is_all_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert help_of(name, "--help", capsys) == help_of(name, "--help-all", capsys)
     assert len(shown(help_of(name, "--help", capsys))) <= 13
+
+
+def examples() -> list[str]:
+    """The commands that help shows, after its options."""
+    told = "\n".join(parser.epilog or "" for parser in leaves(cli._parser()[1]))
+    return re.findall(r"^  entropylaw (.*)$", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [line for line in examples() if not line.startswith("completion")])
+def test_examples_of_help_are_commands(command: str) -> None:
+    """They are understood, names of files aside; ``select``'s are of options that go together."""
+    arguments = cli._parser()[0].parse_args(shlex.split(command))
+    if command.startswith("select"):
+        method = method_with(arguments.method, given(arguments))
+        method.check()
+        Controls(**given_controls(arguments)).check(Budget.parse(arguments.budget))
 
 
 def completions(words: list[str], script: str) -> set[str]:
