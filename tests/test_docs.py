@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 import entropylaw
@@ -23,6 +24,7 @@ from conftest import ROOT
 from entropylaw import _core, cli
 from entropylaw.cli.config import leaves
 from entropylaw.cli.parser import Parser
+from entropylaw.methods import registry
 from entropylaw.runs.layout import Content
 from entropylaw.runs.values import Array, Data, File, Object
 from pages import DOCS, PACKAGE, blocks, run_page, write_inputs
@@ -148,6 +150,40 @@ def test_help_on_results_tells_of_every_attribute(module: str) -> None:
                 kinds_of_numbers = re.findall(r"numpy\.(\w+\d+|bool)\b", str(fields[name]))
                 assert f"np.{kinds_of_numbers[-1]}" in text, (kind, name, "dtype")
                 assert "shape" in text or "rrays" in (kind.__doc__ or "").partition("Attributes")[0], (kind, name)
+
+
+def made() -> list[Any]:
+    """A result of each kind that holds arrays."""
+    pool = [{"text": f"the {('cat', 'dog', 'owl')[n % 3]} sat on mat {n * n % 41}", "n": n % 7} for n in range(60)]
+    needed: dict[str, dict[str, Any]] = {
+        "top": {"weight": "n"},
+        "dsir": {"target": pool[:40]},
+        "zipfit": {"target": pool[:4]},
+    }
+    selections = [entropylaw.select(pool, budget=9, method=name, **needed.get(name, {})) for name in registry.BUILT_IN]
+    selections += [entropylaw.select(pool, budget=9, method="coverage", target=pool[:40])]
+    ratio = entropylaw.ratio(pool, distribution=True, duplicates=True)
+    targets = [selection.target for selection in selections if isinstance(selection, entropylaw.CoverageSelection)]
+    return [*selections, *targets, ratio.distribution, ratio.duplicates, entropylaw.score(pool), selections[0].pool]
+
+
+def test_arrays_are_what_help_says_they_are() -> None:
+    """Of the type of number and of the shape."""
+    seen = set()
+    for result in filter(None, made()):
+        names = {"selection": range(9), "scores": range(60), "samples": 60, "pool": getattr(result, "pool", result)}
+        names["skipped"] = ()
+        told = {name: text for kind in reversed(type(result).__mro__) for name, text in attributes(kind).items()}
+        for name, text in told.items():
+            array = getattr(result, name)
+            if not isinstance(array, np.ndarray):
+                continue
+            kind = re.search(r"NDArray\[np\.(\w+)\]", text)
+            shape = re.search(r"shape ``(\([^`]*\))``", text)
+            assert kind and array.dtype == kind[1], (type(result), name, array.dtype)
+            assert shape and eval(shape[1], names) == array.shape, (type(result), name, array.shape)
+            seen.add((type(result).__name__, name))
+    assert len(seen) > 25
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README.md", "CONTRIBUTING.md"])
