@@ -299,6 +299,13 @@ def test_every_name_of_the_package_that_a_page_gives_is_there(page: str) -> None
             found = getattr(found, part)
 
 
+@pytest.mark.parametrize("page", [*PAGES, *ELSEWHERE])
+def test_every_source_file_that_a_page_names_is_there(page: str) -> None:
+    for name in re.findall(r"`([\w./-]+\.(?:py|rs|sh))`", text_of(ROOT / page)):
+        folders = ("python", "rust", "tests", "benches", "examples")
+        assert (ROOT / name).exists() or any(list((ROOT / folder).rglob(name)) for folder in folders), f"{page}: {name}"
+
+
 def test_every_member_of_the_manifest_is_described() -> None:
     text = (DOCS / "outputs.md").read_text()
     section = text[text.index("## The manifest") : text.index("## Repeating a run")]
