@@ -246,7 +246,7 @@ class Candidates:
         unit = self.budget.unit
         if self.amount > self.agreed.available:
             what = "that may be selected" if self.excluded or self.agreed.known else "of the pool"
-            warnings.append(f"the budget of {self.amount} {unit} is more than the {self.agreed.available} {what}")
+            warnings.append(f"the budget of {self.amount:,} {unit} is more than the {self.agreed.available:,} {what}")
         if self.quotas is not None:
             for name, (least, _), spent in zip(
                 self.group_names, self.quotas.tolist(), self._spent(indices), strict=True
