@@ -384,6 +384,8 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
             "nothing fits the budget of 30B and the quotas: each of the 2 samples is larger than what it may have of",
         ),
         ({"budget": "0 tokens"}, "less than one token"),
+        ({"budget": 0.1}, "the budget is 0.1; a share is a text, such as '10%'"),
+        ({"budget": 1.5}, "the budget is 1.5; it must be a whole number"),
         ({"budget": "0.1% tokens", "tokens": "n"}, "of 70 tokens is less than one token; raise it"),
         ({"anchor": [0], "initial_subset": [1]}, "two names of the same"),
         ({"anchor": [9]}, "the anchor has index 9, the pool 7 samples"),

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,16 @@ import pytest
 
 from conftest import ROOT
 from entropylaw import cli
+from entropylaw.budget import Budget
 from entropylaw.cli import main
 from entropylaw.cli.advice import ADVISED
 from entropylaw.cli.config import leaves
+from entropylaw.cli.controls import given_controls
 from entropylaw.cli.help import COMMON
+from entropylaw.cli.options import given
 from entropylaw.cli.parser import Parser
+from entropylaw.controls import Controls
+from entropylaw.methods import method_with
 
 LEAVES = [parser.prog.removeprefix("entropylaw ") for parser in leaves(cli._parser()[1])]
 
@@ -81,6 +87,47 @@ def test_select_has_ten_common_options() -> None:
 def test_short_help_is_all_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert help_of(name, "--help", capsys) == help_of(name, "--help-all", capsys)
     assert len(shown(help_of(name, "--help", capsys))) <= 13
+
+
+UNKNOWN = {
+    "select p.jsonl -o o.jsonl --budget 5 --lenght-band 50:": "select: --lenght-band 50:; did you mean --length-band?",
+    "select p.jsonl -o o.jsonl --budget 5 --buget=6": "select: --buget=6; did you mean --budget?",
+    "select p.jsonl -o o.jsonl --budget 5 q.jsonl": "select: q.jsonl; name every POOL in one place, with no option "
+    "between them",
+    "config select p.jsonl --sedd 3": "select: --sedd 3; did you mean --seed?",
+    "ratio p.jsonl --nothing": "ratio: --nothing; --help-all lists what there is",
+    "show p.jsonl --nothing": "show: --nothing; --help lists what there is",
+    "law check --law law.json --R 2 --lowg l.csv": "law check: --lowg l.csv; did you mean --log?",
+    "law fit runs.csv more.csv": "law fit: more.csv",
+    "replay a.manifest.json b.manifest.json": "replay: b.manifest.json",
+}
+
+
+@pytest.mark.parametrize("command", UNKNOWN)
+def test_what_is_unknown_is_told_by_its_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    assert ended.value.code == 2
+    name, _, said = UNKNOWN[command].partition(": ")
+    *usage, error = capsys.readouterr().err.splitlines()
+    assert error == f"entropylaw {name}: error: unrecognized arguments: {said}"
+    assert usage[0].startswith(f"usage: entropylaw {name} ")
+
+
+def examples() -> list[str]:
+    """The commands that help shows, after its options."""
+    told = "\n".join(parser.epilog or "" for parser in leaves(cli._parser()[1]))
+    return re.findall(r"^  entropylaw (.*)$", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [line for line in examples() if not line.startswith("completion")])
+def test_examples_of_help_are_commands(command: str) -> None:
+    """They are understood, names of files aside; ``select``'s are of options that go together."""
+    arguments = cli._parser()[0].parse_args(shlex.split(command))
+    if command.startswith("select"):
+        method = method_with(arguments.method, given(arguments))
+        method.check()
+        Controls(**given_controls(arguments)).check(Budget.parse(arguments.budget))
 
 
 def completions(words: list[str], script: str) -> set[str]:

@@ -298,3 +298,31 @@ def test_importing_methods_looks_for_no_packages() -> None:
     script = "import entropylaw, entropylaw.methods.registry as r; entropylaw.select(['a'] * 9, budget=1)\n"
     script += "assert r._offered.cache_info().misses == 0"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+RECORDS = [
+    {"text": f"the {('cat', 'dog', 'owl')[n % 3]} sat on mat {n * n % 41}, {n}", "score": n % 7} for n in range(150)
+]
+"""Each another text."""
+
+
+@pytest.mark.parametrize("budget", [3, 25])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"method": "zip", "k1": 40, "k2": 20, "k3": 10},
+        {"method": "zip", "k1": 40, "k2": 20, "k3": 10, "preset": "reference"},
+        {"method": "coverage"},
+        {"method": "coverage", "target": RECORDS[:40]},
+        {"method": "random"},
+        {"method": "top", "weight": "score"},
+        {"method": "dsir", "target": RECORDS[:40]},
+        {"method": "dsir", "target": RECORDS[:40], "ranking": "mean"},
+        {"method": "zipfit", "target": RECORDS[:4]},
+        {"method": "density"},
+    ],
+    ids=lambda options: "-".join(str(value) for value in options.values() if isinstance(value, str)),
+)
+def test_the_first_half_is_the_selection_of_half_the_budget(options: dict[str, Any], budget: int) -> None:
+    half, whole = (entropylaw.select(RECORDS, budget=b, **options).indices.tolist() for b in (budget, 2 * budget))
+    assert whole[:budget] == half

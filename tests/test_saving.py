@@ -298,7 +298,7 @@ def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None
         ("out.jsonl", {"columns": ["rank", "loss"]}, "column 'loss' is not one"),
         ("out.jsonl", {"columns": ["rank", "rank"]}, "column 'rank' is given twice"),
         ("out.parquet.zst", {}, "out.parquet.zst: parquet files are compressed inside"),
-        ("out.bin", {"indices_only": True}, "out.bin: the name must end in one of .jsonl"),
+        ("out.bin", {"indices_only": True}, "out.bin: the name must end in one of .txt, .npy, .jsonl"),
         ("out.npy", {"indices_only": True, "columns": ["rank"]}, "out.npy: holds one column"),
         ("out.parquet.gz", {"indices_only": True}, "out.parquet.gz: parquet files are compressed inside"),
         ("out.txt", {"indices_only": True, "shards": 2}, "give no shards with indices only"),
@@ -472,7 +472,9 @@ def test_command(pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     arguments = ["select", str(pool), "-o", str(output), "--budget", "20", "--shards", "2", "--sort", "input"]
     assert main([*arguments, "--add-columns", "rank, ratio", "-q"]) == 0
     said = capsys.readouterr().out
-    assert f"written   {tmp_path}/out-00000-of-00002.jsonl and 1 more, {output}.manifest.json" in said
+    assert (
+        f"written   {tmp_path}/out-00000-of-00002.jsonl and 1 more, {output}.picks.npz, {output}.manifest.json" in said
+    )
     first = json.loads((tmp_path / "out-00000-of-00002.jsonl").read_text().splitlines()[0])
     assert first.keys() >= {"entropylaw_rank", "entropylaw_ratio"}
     output.with_name("out-00000-of-00002.jsonl").unlink()

@@ -85,7 +85,7 @@ def test_shares_of_the_target_rise_to_what_the_pool_has(
     found = selection.target
     assert found is not None
     assert np.all(np.diff(found.curve) >= 0)
-    assert 0 <= found.curve[0] <= found.covered == found.in_pool <= 1
+    assert 0 <= found.curve[0] <= found.coverage == found.in_pool <= 1
     assert selection.coverage == 1
 
 
@@ -153,7 +153,7 @@ def test_command_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     selection = entropylaw.select("pool.jsonl", budget="300B", method="coverage", target="dev.jsonl")
     found = selection.target
     assert found is not None and selection.warnings == ()
-    covered = f"{found.covered:.1%} of its n-grams, by weight, are in the selection, {found.in_pool:.1%} in the pool"
+    covered = f"{found.coverage:.1%} of its n-grams, by weight, are in the selection, {found.in_pool:.1%} in the pool"
     assert f"target    {covered}" in said
     assert Path("out.jsonl").read_bytes().splitlines() == list(selection.records())
     manifest = json.loads(Path("out.jsonl.manifest.json").read_text())
@@ -361,6 +361,6 @@ def test_the_report_shows_how_much_of_the_target_is_covered(files: Path) -> None
     page = Path("report.html").read_text()
     selection = entropylaw.select("pool.jsonl", budget="300B", method="coverage", target="dev.jsonl")
     assert selection.target is not None
-    assert "Target covered" in page and f"{selection.target.covered:.1%}" in page
+    assert "Target covered" in page and f"{selection.target.coverage:.1%}" in page
     assert run("select pool.jsonl -o plain.jsonl --budget 300B --method coverage -q --report plain.html") == 0
     assert "Target covered" not in Path("plain.html").read_text()

@@ -174,7 +174,7 @@ def test_budgets(budget: Any, expected: int) -> None:
         ("{size}B", None),
         (6, "the budget of 6 samples is more than the 5 of the pool"),
         ("6", "the budget of 6 samples is more than the 5 of the pool"),
-        ("1k samples", "the budget of 1000 samples is more than the 5 of the pool"),
+        ("1k samples", "the budget of 1,000 samples is more than the 5 of the pool"),
         ("{more}B", "the budget of {more} bytes is more than the {size} of the pool"),
         ("6 tokens", "the budget of 6 tokens is more than the 5 of the pool"),
     ],

@@ -3,7 +3,8 @@
 ``select`` picks the samples of a pool that tell a model most for their bytes, ``ratio`` measures how redundant a data
 set is, and ``Sizer`` is the engine beneath: what a compressor would produce, without producing it.
 
-The method is ZIP, of *Entropy Law: The Story Behind Data Compression and LLM Performance* (arXiv 2407.06645).
+The method by default is ZIP, of *Entropy Law: The Story Behind Data Compression and LLM Performance* (arXiv
+2407.06645); ``help(entropylaw.select)`` has the others.
 """
 
 from importlib import import_module

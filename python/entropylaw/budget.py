@@ -96,6 +96,8 @@ class Budget:
                     f"the budget is {parameters.shown(budget)}; it must be a number of samples, a share such as '10%', "
                     "bytes such as '50MB', or tokens such as '2M tokens'"
                 )
+            if isinstance(budget, float | np.floating) and 0 < budget < 1:
+                raise EntropyLawError(f"the budget is {parameters.shown(budget)}; a share is a text, such as '10%'")
             count = parameters.whole("the budget", budget, 1)
             amount = Amount(Fraction(count), "samples", False)
             budget = count

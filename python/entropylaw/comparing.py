@@ -30,29 +30,45 @@ NGRAM = 5
 
 @dataclass(frozen=True)
 class Novelty:
-    """What a version has that the ones before it lack."""
+    """What a version has that the ones before it lack.
+
+    Attributes
+    ----------
+    samples_seen : int
+        Samples that are in a version before, to the byte.
+    bits : dict[str, float]
+        By codec, compressed bits a byte of the version, behind all versions before: how much longer it makes their
+        compressed stream, for each of its bytes. 0: all of it was there.
+    ngrams : float
+        Share of the version's recurring n-grams (5 bytes, in two samples at least, after two different left contexts)
+        that no version before has; 0 if none recur. Above 4 MB estimated from a sample of the n-grams, always the same.
+    """
 
     samples_seen: int
-    """Samples that are in a version before, to the byte."""
     bits: dict[str, float]
-    """By codec, compressed bits a byte of the version, behind all versions before: how much longer it makes their
-    compressed stream, for each of its bytes. 0: all of it was there."""
     ngrams: float
-    """Share of the version's recurring n-grams (5 bytes, in two samples at least, after two different left contexts)
-    that no version before has; 0 if none recur. Above 4 MB estimated from a sample of the n-grams, always the same."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a data set."""
+    """A version of a data set.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    ratio : Ratio
+        R by codec and group, duplicates, R and length of its samples.
+    novelty : Novelty | None
+        What it adds to the versions before; None for the first.
+    pool : Pool
+        Its samples.
+    """
 
     name: str
     ratio: Ratio
-    """R by codec and group, duplicates, R and length of its samples."""
     novelty: Novelty | None
-    """What it adds to the versions before; None for the first."""
     pool: Pool = field(repr=False)
-    """Its samples."""
 
     @property
     def duplicates(self) -> Duplicates:
@@ -68,13 +84,21 @@ class Version:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Versions of a data set, in the order given."""
+    """Versions of a data set, in the order given.
+
+    Attributes
+    ----------
+    versions : tuple[Version, ...]
+        The versions.
+    codecs : tuple[str, ...]
+        Names of the codecs.
+    order : str
+        The order in which the samples of each version were compressed.
+    """
 
     versions: tuple[Version, ...]
     codecs: tuple[str, ...]
-    """Names of the codecs."""
     order: str
-    """The order in which the samples of each version were compressed."""
 
     @property
     def groups(self) -> list[str]:

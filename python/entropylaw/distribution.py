@@ -16,13 +16,19 @@ QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """R and length of every sample alone."""
+    """R and length of every sample alone.
+
+    Attributes
+    ----------
+    ratios : NDArray[np.float64]
+        R of each sample alone under zlib, level 9; 0 for empty ones; shape ``(samples,)``. Small samples have low ones:
+        a zlib stream has 6 bytes besides its data.
+    lengths : NDArray[np.int64]
+        Bytes of each sample; shape ``(samples,)``.
+    """
 
     ratios: NDArray[np.float64] = field(repr=False)
-    """R of each sample alone under zlib, level 9; 0 for empty ones; shape ``(samples,)``. Small samples have low
-    ones: a zlib stream has 6 bytes besides its data."""
     lengths: NDArray[np.int64] = field(repr=False)
-    """Bytes of each sample; shape ``(samples,)``."""
 
     def quantiles(self, values: str = "ratios") -> dict[float, float]:
         """Quantiles of ``"ratios"`` or ``"lengths"``: for each of a few shares, a value of the set that this share of
@@ -50,14 +56,20 @@ class Duplicates:
     *Exact*: the same bytes. *Near*: at least 4 of 5 runs of five words in common (Jaccard similarity 0.8), case and
     punctuation set aside; found with MinHash (20 bands of 6) and verified pair by pair, so that none is counted that is
     not; about 2 in 1,000 pairs at the threshold are missed. Chains count: what is like a near-duplicate is one.
+
+    Attributes
+    ----------
+    first : NDArray[np.int64]
+        For each sample, the first one with the same bytes: itself, if there is none before; shape ``(samples,)``.
+    first_near : NDArray[np.int64]
+        For each sample, the first one of its near-duplicates, exact ones included; shape ``(samples,)``.
+    lengths : NDArray[np.int64]
+        Bytes of each sample; shape ``(samples,)``.
     """
 
     first: NDArray[np.int64] = field(repr=False)
-    """For each sample, the first one with the same bytes: itself, if there is none before; shape ``(samples,)``."""
     first_near: NDArray[np.int64] = field(repr=False)
-    """For each sample, the first one of its near-duplicates, exact ones included; shape ``(samples,)``."""
     lengths: NDArray[np.int64] = field(repr=False)
-    """Bytes of each sample."""
 
     @property
     def exact(self) -> int:

@@ -20,14 +20,21 @@ from entropylaw.storage.options import takes_storage_options
 
 
 class Compressed(NamedTuple):
-    """What a codec makes of a set."""
+    """What a codec makes of a set.
+
+    Attributes
+    ----------
+    raw_bytes : int
+        Bytes of the samples, one after the other.
+    compressed_bytes : int
+        Bytes that ``codec`` makes of them.
+    codec : str
+        Compressor, version, and what else the size depends on.
+    """
 
     raw_bytes: int
-    """Bytes of the samples, one after the other."""
     compressed_bytes: int
-    """Bytes that ``codec`` makes of them."""
     codec: str
-    """Compressor, version, and what else the size depends on."""
 
     @property
     def ratio(self) -> float:
@@ -37,29 +44,43 @@ class Compressed(NamedTuple):
 
 @dataclass(frozen=True)
 class Ratio:
-    """How redundant a data set is (arXiv 2407.06645, section 3): low R, little redundancy, much to learn."""
+    """How redundant a data set is (arXiv 2407.06645, section 3): low R, little redundancy, much to learn.
+
+    Attributes
+    ----------
+    raw_bytes : int
+        Bytes of the samples, one after the other.
+    compressed_bytes : int
+        Bytes that ``codec`` makes of them.
+    samples : int
+        Number of samples.
+    codec : str
+        Compressor and version: the first of those asked for, zlib level 9 by default.
+    by_source : Mapping[str, Ratio]
+        The same for the samples of each group (by default their ``source``) alone, in order of first appearance; empty
+        if records have none. Without distribution and duplicates.
+    by_codec : Mapping[str, Compressed]
+        The same under every codec asked for, by name; the first is the one above.
+    order : str
+        The order in which the samples were compressed: ``input`` or ``shuffled, seed N``.
+    render : str
+        How records were rendered as samples: ``text``, ``json``, a template as it reads, or the name of a function.
+    distribution : Distribution | None
+        R and length of every sample, if asked for.
+    duplicates : Duplicates | None
+        Samples that repeat others, if asked for.
+    """
 
     raw_bytes: int
-    """Bytes of the samples, one after the other."""
     compressed_bytes: int
-    """Bytes that ``codec`` makes of them."""
     samples: int
-    """Number of samples."""
     codec: str
-    """Compressor and version: the first of those asked for, zlib level 9 by default."""
     by_source: Mapping[str, "Ratio"] = field(default_factory=dict)
-    """The same for the samples of each group (by default their ``source``) alone, in order of first appearance; empty
-    if records have none. Without distribution and duplicates."""
     by_codec: Mapping[str, Compressed] = field(default_factory=dict)
-    """The same under every codec asked for, by name; the first is the one above."""
     order: str = "input"
-    """The order in which the samples were compressed: ``input`` or ``shuffled, seed N``."""
     render: str = "text"
-    """How records were rendered as samples: ``text``, ``json``, a template as it reads, or the name of a function."""
     distribution: Distribution | None = None
-    """R and length of every sample, if asked for."""
     duplicates: Duplicates | None = None
-    """Samples that repeat others, if asked for."""
 
     @property
     def ratio(self) -> float:

@@ -47,26 +47,41 @@ class Selection(ABC):
     """Samples of a pool, in the order in which they were picked. ``len(selection)`` is their number.
 
     Each method returns a subclass of its own, with the trace that it leaves.
+
+    Attributes
+    ----------
+    indices : NDArray[np.int64]
+        Positions in the pool, in pick order; shape ``(len(selection),)``.
+    gains : NDArray[np.float64]
+        By how much each pick added to what the method wants; shape ``(len(selection),)``.
+    method : str
+        Name of the method.
+    parameters : Mapping[str, Any]
+        Everything that the result depends on, besides the pool, as ``entropylaw.select`` takes it: budget, options of
+        the method, rendering.
+    version : str
+        Version of entropylaw.
+    seconds : Mapping[str, float]
+        Seconds spent, by stage: ``read``, ``controls``, then those of the method.
+    warnings : tuple[str, ...]
+        What a user should know about how the selection went.
+    controls : Mapping[str, Any]
+        How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``,
+        ``balance``, ``contamination``, and ``fingerprints``, hashes of what they read.
+    codec : str
+        The compressor that ``ratio`` is by, and its version.
+    pool : Pool
+        The pool.
     """
 
     indices: NDArray[np.int64]
-    """Positions in the pool, in pick order; shape ``(len(selection),)``."""
     method: str
-    """Name of the method."""
     parameters: Mapping[str, Any]
-    """Everything that the result depends on, besides the pool, as ``entropylaw.select`` takes it: budget, options of
-    the method, rendering."""
     version: str
-    """Version of entropylaw."""
     seconds: Mapping[str, float] = field(repr=False)
-    """Seconds spent, by stage: ``read``, ``controls``, then those of the method."""
     warnings: tuple[str, ...]
-    """What a user should know about how the selection went."""
     controls: Mapping[str, Any] = field(repr=False)
-    """How the controls worked out: ``candidates``, ``excluded`` samples by reason, ``budget``, ``quotas``, and
-    ``fingerprints``, hashes of what they read."""
     pool: Pool = field(repr=False)
-    """The pool."""
 
     if TYPE_CHECKING:
         # A field where a method picks by them; computed when asked for where it does not.
@@ -294,7 +309,7 @@ class Selection(ABC):
             stays as it is, byte for byte.
         indices_only
             Write the positions in the pool instead of the records, and ``columns`` beside them: ``path`` ends in
-            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.parquet`` or ``.arrow``.
+            ``.txt`` (one a line), ``.npy``, ``.jsonl``, ``.json``, ``.csv``, ``.tsv``, ``.parquet`` or ``.arrow``.
         stanza : {"llamafactory", "axolotl"}, optional
             Also write the entry for the data configuration of a trainer: ``<path>.dataset_info.json`` or
             ``<path>.axolotl.yml``.

@@ -36,27 +36,39 @@ COLUMNS = ("index", "source", "bytes", "ratio", "first_gain", "alignment")
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What every sample of a pool is worth alone. ``len(scores)`` is their number."""
+    """What every sample of a pool is worth alone. ``len(scores)`` is their number.
+
+    Attributes
+    ----------
+    ratios : NDArray[np.float64]
+        R of each sample alone, under zlib, level 9; 0 for empty ones; shape ``(len(scores),)``.
+    lengths : NDArray[np.int64]
+        Bytes of each sample; shape ``(len(scores),)``.
+    first_gains : NDArray[np.float64]
+        By how much each sample would raise coverage's objective as the first pick: the weight of what it holds that
+        recurs in the pool or is in the target; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths``
+        to compare.
+    alignment : NDArray[np.float64] | None
+        How many bits of each byte of a sample's response its instruction tells, if that was asked for; shape
+        ``(len(scores),)``. It may be given to ``select`` as ``weight``. See ``score``.
+    parameters : Mapping[str, Any]
+        What the first gains depend on, and how records were read and rendered.
+    version : str
+        Version of entropylaw.
+    seconds : Mapping[str, float]
+        Seconds spent, by stage.
+    pool : Pool
+        The pool; ``pool.groups`` and ``pool.group_names`` say which source each sample is from.
+    """
 
     ratios: NDArray[np.float64] = field(repr=False)
-    """R of each sample alone, under zlib, level 9; 0 for empty ones; shape ``(len(scores),)``."""
     lengths: NDArray[np.int64] = field(repr=False)
-    """Bytes of each sample; shape ``(len(scores),)``."""
     first_gains: NDArray[np.float64] = field(repr=False)
-    """By how much each sample would raise coverage's objective as the first pick: the weight of what it holds that
-    recurs in the pool or is in the target; shape ``(len(scores),)``. Long samples hold more: divide by ``lengths`` to
-    compare."""
     alignment: NDArray[np.float64] | None = field(repr=False)
-    """How many bits of each byte of a sample's response its instruction tells, if that was asked for; shape
-    ``(len(scores),)``. It may be given to ``select`` as ``weight``. See ``score``."""
     parameters: Mapping[str, Any]
-    """What the first gains depend on, and how records were read and rendered."""
     version: str
-    """Version of entropylaw."""
     seconds: Mapping[str, float] = field(repr=False)
-    """Seconds spent, by stage."""
     pool: Pool = field(repr=False)
-    """The pool; ``pool.groups`` and ``pool.group_names`` say which source each sample is from."""
 
     def __len__(self) -> int:
         return len(self.ratios)

@@ -56,7 +56,9 @@ def _add_fit(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     fit.add_argument("runs", metavar="RUNS", help="CSV file with columns R, Z and, if known, L")
     fit.add_argument("-o", "--output", metavar="LAW", help="where the law goes, as JSON")
     fit.add_argument(
-        "--form", default="auto", help="constant, R, log R, hinge, L, R + L, log R + L, hinge + L [chosen]"
+        "--form",
+        default="auto",
+        help="constant, R, log R, hinge, L, R + L, log R + L or hinge + L; auto takes the one of lowest error [auto]",
     )
     measured = fit.add_argument_group("how R of the runs was measured, which the law keeps for new data")
     measured.add_argument("--codec", default="zlib", help="zlib, zstd or xz, also with a level [%(default)s]")

@@ -4,6 +4,7 @@ argparse would quietly let the last one of two count.
 """
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -43,7 +44,21 @@ class Parser(argparse.ArgumentParser):
         """See ``argparse``."""
         self.complete()
         self.given.clear()
-        return super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args, namespace)
+        # Here, and not where all commands come together, it is known what was meant, and whose help to show.
+        if unknown and not any(isinstance(action, argparse._SubParsersAction) for action in self._actions):
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._remedy(unknown[0])}")
+        return found, unknown
+
+    def _remedy(self, unknown: str) -> str:
+        """What to do about an argument that this parser does not know."""
+        if not unknown.startswith("-"):
+            lists = [action for action in self._actions if not action.option_strings and action.nargs == "+"]
+            return f"; name every {lists[0].metavar} in one place, with no option between them" if lists else ""
+        known = [option for action in self._actions for option in action.option_strings]
+        close = difflib.get_close_matches(unknown.partition("=")[0], known, n=1, cutoff=0.75)
+        every = "--help-all" if self.common else "--help"
+        return f"; did you mean {close[0]}?" if close else f"; {every} lists what there is"
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong with a command line, and ends with exit code 2."""

@@ -147,7 +147,7 @@ def _check_records(arguments: argparse.Namespace, records: "Records") -> None:
 def _saved(arguments: argparse.Namespace, selection: "RaySelection") -> dict[str, Any]:
     """Writes the records: where they are, or through here to a file; says where that is."""
     from entropylaw.cli.select import save, saving_of
-    from entropylaw.integrations.ray.saving import MANIFEST
+    from entropylaw.integrations.ray.saving import MANIFEST, PICKS
     from entropylaw.runs.manifest import manifest_hash
     from entropylaw.storage.urls import is_url, joined, shown
 
@@ -156,6 +156,12 @@ def _saved(arguments: argparse.Namespace, selection: "RaySelection") -> dict[str
     names: Any = tuple(arguments.add_columns or ())
     files = selection.save(arguments.output, force=arguments.force, columns=names)
     directory = arguments.output.rstrip("/")
-    manifest = joined(f"{directory}/", MANIFEST) if is_url(directory) else f"{directory}/{MANIFEST}"
-    written = {"output": [shown(file) for file in files], "manifest": shown(manifest)}
-    return written | {"manifest_sha256": manifest_hash(manifest)}
+    picks, manifest = (
+        joined(f"{directory}/", name) if is_url(directory) else f"{directory}/{name}" for name in (PICKS, MANIFEST)
+    )
+    return {
+        "output": [shown(file) for file in files],
+        "picks": shown(picks),
+        "manifest": shown(manifest),
+        "manifest_sha256": manifest_hash(manifest),
+    }

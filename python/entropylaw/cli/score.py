@@ -43,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         "--output",
         required=True,
         metavar="OUT",
-        help=".parquet, .arrow, .csv, .tsv, .jsonl (.gz, .zst); - for CSV on standard output",
+        help=".parquet, .arrow, .csv, .tsv, .json or .jsonl (.gz, .zst); - for CSV on standard output",
     )
     score.add_argument(
         "--alignment", action="store_true", help="also score how much of its response each instruction tells"

@@ -63,7 +63,8 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
         "--output",
         required=True,
         metavar="OUT",
-        help="where the chosen records go: .jsonl (.gz, .zst), .json, .parquet, .arrow or .csv; - for standard output",
+        help="where the chosen records go: .jsonl (.gz, .zst), .json, .csv, .tsv, .parquet or .arrow; - for standard "
+        "output",
     )
     select.add_argument(
         "--budget",
@@ -90,7 +91,8 @@ def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     output.add_argument(
         "--indices-only",
         action="store_true",
-        help="write positions in the pool, not records; OUT ends in .txt, .npy, .jsonl, .csv, .parquet or .arrow",
+        help="write positions in the pool, not records; OUT ends in .txt, .npy, .jsonl, .json, .csv, .tsv, .parquet or "
+        ".arrow",
     )
     add_report(output)
     output.add_argument(
@@ -185,8 +187,8 @@ def saving_of(arguments: argparse.Namespace) -> "Saving":
 
 
 def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = None) -> dict[str, Any]:
-    """Writes a selection; returns where it is, and where its manifest is and the hash of that, for the summary."""
-    from entropylaw.runs.manifest import manifest_hash
+    """Writes a selection; returns where it is, and what lies beside it, for the summary."""
+    from entropylaw.runs.manifest import manifest_hash, picks_path
 
     if saving.path == STANDARD:
         with tempfile.TemporaryFile() as file:
@@ -194,7 +196,12 @@ def save(saving: "Saving", selection: "Selection", like: "Manifest | None" = Non
             print_file(file)
         return {"output": [STANDARD]}
     files = saving.write(selection, like)
-    return {"output": files, "manifest": shown(saving.manifest), "manifest_sha256": manifest_hash(saving.manifest)}
+    return {
+        "output": files,
+        "picks": shown(picks_path(saving.path)),
+        "manifest": shown(saving.manifest),
+        "manifest_sha256": manifest_hash(saving.manifest),
+    }
 
 
 def columns(text: str) -> list[str]:
@@ -230,7 +237,7 @@ def selection_lines(summary: dict[str, Any], facts: "Iterable[Fact]", seconds: f
     if "manifest" in summary:
         output, *others = summary["output"]
         and_others = f" and {len(others):,} more" if others else ""
-        lines.append(f"written   {output}{and_others}, {summary['manifest']}")
+        lines.append(f"written   {output}{and_others}, {summary['picks']}, {summary['manifest']}")
         lines.append(f"manifest  sha256 {summary['manifest_sha256']}")
     if "stanza" in summary:
         from entropylaw.storage.objects import read_bytes

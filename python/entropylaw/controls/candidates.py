@@ -246,7 +246,7 @@ class Candidates:
         unit = self.budget.unit
         if self.amount > self.agreed.available:
             what = "that may be selected" if self.excluded or self.agreed.known else "of the pool"
-            warnings.append(f"the budget of {self.amount} {unit} is more than the {self.agreed.available} {what}")
+            warnings.append(f"the budget of {self.amount:,} {unit} is more than the {self.agreed.available:,} {what}")
         if self.quotas is not None:
             for name, (least, _), spent in zip(
                 self.group_names, self.quotas.tolist(), self._spent(indices), strict=True
@@ -269,8 +269,8 @@ def _of_balance(wanted: NDArray[np.bool_], spent: NDArray[np.int64]) -> list[str
     there = int(np.count_nonzero(wanted))
     if there == 1:
         return [
-            "balance changes nothing: all that may be selected is in one group; name the field that tells where records "
-            "come from (group_by=, --group-by), or make groups of samples that are written alike: cluster:64"
+            "balance changes nothing: all that may be selected is in one group; name the field that tells where "
+            "records come from (group_by=, --group-by), or make groups of samples that are written alike: cluster:64"
         ]
     if none := int(np.count_nonzero(wanted & (spent == 0))):
         return [

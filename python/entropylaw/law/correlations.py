@@ -14,7 +14,23 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Correlation:
-    """Pearson's r and Spearman's rho within groups, with 95 % percentile bootstrap intervals; not weighted."""
+    """Pearson's r and Spearman's rho within groups, with 95 % percentile bootstrap intervals; not weighted.
+
+    Attributes
+    ----------
+    pearson : float
+        Pearson's coefficient.
+    pearson_low : float
+        Lower end of its interval.
+    pearson_high : float
+        Upper end of its interval.
+    spearman : float
+        Spearman's coefficient.
+    spearman_low : float
+        Lower end of its interval.
+    spearman_high : float
+        Upper end of its interval.
+    """
 
     pearson: float
     pearson_low: float

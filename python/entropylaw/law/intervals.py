@@ -16,28 +16,42 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a law says of some points, in units of Z (or of L, if that is predicted). Arrays of shape ``(n,)``."""
+    """What a law says of some points, in units of Z (or of L, if that is predicted). Arrays of shape ``(n,)``.
+
+    Attributes
+    ----------
+    R : NDArray[np.float64]
+        Compression ratio of each point.
+    L : NDArray[np.float64] | None
+        First-epoch loss of each point; None if R alone was used.
+    mean : NDArray[np.float64]
+        What is expected.
+    low : NDArray[np.float64]
+        Lower end of the prediction interval: where a new run of weight 1 falls.
+    high : NDArray[np.float64]
+        Upper end of the prediction interval.
+    mean_low : NDArray[np.float64]
+        Lower end of the confidence interval of ``mean``: where the law itself runs.
+    mean_high : NDArray[np.float64]
+        Upper end of the confidence interval of ``mean``.
+    level : float
+        Nominal coverage of both intervals.
+    extrapolates : NDArray[np.bool_]
+        Whether R or L is outside what was observed.
+    form : str
+        Name of the form that predicts.
+    """
 
     R: Array
-    """Compression ratio of each point."""
     L: Array | None
-    """First-epoch loss of each point; None if R alone was used."""
     mean: Array
-    """What is expected."""
     low: Array
-    """Lower end of the prediction interval: where a new run of weight 1 falls."""
     high: Array
-    """Upper end of the prediction interval."""
     mean_low: Array
-    """Lower end of the confidence interval of ``mean``: where the law itself runs."""
     mean_high: Array
-    """Upper end of the confidence interval of ``mean``."""
     level: float
-    """Nominal coverage of both intervals."""
     extrapolates: NDArray[np.bool_]
-    """Whether R or L is outside what was observed; bool."""
     form: str
-    """Name of the form that predicts."""
 
 
 def predict(

@@ -281,7 +281,9 @@ class EntropyLaw:
             return groups[0]
         if name not in groups:
             found = "no group was named" if name is None else f"it has no group {name!r}"
-            raise EntropyLawError(f"the law was fitted within groups, and {found}; name one of {', '.join(groups)}")
+            raise EntropyLawError(
+                f"the law was fitted within groups, and {found}; name one of {', '.join(groups)} (group=, --group)"
+            )
         return name
 
     @takes_storage_options

@@ -30,22 +30,33 @@ _log = logging.getLogger("entropylaw")
 
 @dataclass(frozen=True)
 class LossLog:
-    """The training losses of a log, in the order of steps."""
+    """The training losses of a log, in the order of steps.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    starts : tuple[float, ...]
+        The step after which each loss was measured; 0 for the first.
+    steps : tuple[float, ...]
+        The step at which each loss was logged: it is the mean over the steps since its start.
+    losses : tuple[float, ...]
+        The losses that are finite.
+    epoch_steps : float
+        Optimizer steps of an epoch.
+    preference : bool
+        Whether the losses are a preference loss (DPO and its kin), which is no cross-entropy.
+    diverged : float | None
+        The first step whose loss was not finite.
+    """
 
     path: str
-    """The file."""
     starts: tuple[float, ...]
-    """The step after which each loss was measured; 0 for the first."""
     steps: tuple[float, ...]
-    """The step at which each loss was logged: it is the mean over the steps since its start."""
     losses: tuple[float, ...]
-    """The losses that are finite."""
     epoch_steps: float
-    """Optimizer steps of an epoch."""
     preference: bool
-    """Whether the losses are a preference loss (DPO and its kin), which is no cross-entropy."""
     diverged: float | None
-    """The first step whose loss was not finite."""
 
     def first_epoch(self) -> FirstEpoch:
         """L and its uncertainty."""
@@ -109,7 +120,9 @@ def read_log(
         raise EntropyLawError(f"{where}: has no training loss ('loss'); is it the log of a training run?")
     length = epoch_steps or last_epoch
     if length is None:
-        raise EntropyLawError(f"{where}: does not say in which epoch a step is; name the steps of an epoch")
+        raise EntropyLawError(
+            f"{where}: does not say in which epoch a step is; name the steps of an epoch (epoch_steps=, --epoch-steps)"
+        )
     return LossLog(shown(where), tuple(starts), tuple(steps), tuple(losses), length, preference, diverged)
 
 

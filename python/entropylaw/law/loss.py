@@ -14,18 +14,27 @@ _WHOLE = 0.999  # Share of the epoch that counts as all of it: trainers round.
 
 @dataclass(frozen=True)
 class FirstEpoch:
-    """The loss of the first epoch, or of the part of it that was seen."""
+    """The loss of the first epoch, or of the part of it that was seen.
+
+    Attributes
+    ----------
+    mean : float
+        L: the mean loss of the epoch, each step counted alike; projected to the epoch's end if it is not over.
+    error : float
+        Standard error of ``mean``: 0 if the epoch is over, infinite if too little was seen to project.
+    seen_mean : float
+        Mean loss of the steps that were seen.
+    fraction : float
+        Share of the epoch's steps that were seen, at most 1.
+    steps : float
+        Steps of the epoch that were seen.
+    """
 
     mean: float
-    """L: the mean loss of the epoch, each step counted alike; projected to the epoch's end if it is not over."""
     error: float
-    """Standard error of ``mean``: 0 if the epoch is over, infinite if too little was seen to project."""
     seen_mean: float
-    """Mean loss of the steps that were seen."""
     fraction: float
-    """Share of the epoch's steps that were seen, at most 1."""
     steps: float
-    """Steps of the epoch that were seen."""
 
     @property
     def complete(self) -> bool:

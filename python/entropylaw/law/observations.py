@@ -22,22 +22,34 @@ _LABELS = ("name", "backbone", "stage")
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Training runs, in the order in which they were given. ``len(observations)`` is their number."""
+    """Training runs, in the order in which they were given. ``len(observations)`` is their number; arrays have shape
+    ``(len(observations),)``.
+
+    Attributes
+    ----------
+    names : tuple[str, ...]
+        What each run is called.
+    R : NDArray[np.float64]
+        Compression ratio of each run's training set.
+    L : NDArray[np.float64] | None
+        Mean loss of each run's first epoch (nats a token, as trainers log it); None if not measured.
+    Z : NDArray[np.float64]
+        Performance of each run, higher is better.
+    weight : NDArray[np.float64]
+        Relative precision of each Z, with mean 1.
+    groups : tuple[str, ...]
+        Backbone and stage of each run: the law is fitted within them. All ``""`` if there is only one.
+    stages : tuple[str, ...]
+        Training stage of each run, such as ``sft`` or ``dpo``; ``""`` if not said.
+    """
 
     names: tuple[str, ...]
-    """What each run is called."""
     R: NDArray[np.float64]
-    """Compression ratio of each run's training set."""
     L: NDArray[np.float64] | None
-    """Mean loss of each run's first epoch (nats a token, as trainers log it); None if not measured."""
     Z: NDArray[np.float64]
-    """Performance of each run, higher is better."""
     weight: NDArray[np.float64]
-    """Relative precision of each Z, with mean 1."""
     groups: tuple[str, ...]
-    """Backbone and stage of each run: the law is fitted within them. All ``""`` if there is only one."""
     stages: tuple[str, ...]
-    """Training stage of each run, such as ``sft`` or ``dpo``; ``""`` if not said."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -29,51 +29,77 @@ _STAGES = (("sft", "pt", "pretraining", "cpt"), ("dpo", "ipo", "kto", "orpo", "s
 
 @dataclass(frozen=True)
 class Reason:
-    """One finding."""
+    """One finding.
+
+    Attributes
+    ----------
+    code : str
+        ``diverged``, ``loss_above_expected``, ``predicted_drop``; of the notes ``R_rose``, ``flat``, ``extrapolates``,
+        ``loss_unknown``.
+    risk : bool
+        Whether it is a risk, or a note.
+    message : str
+        What was found, in words.
+    """
 
     code: str
-    """``diverged``, ``loss_above_expected``, ``predicted_drop``; of the notes ``R_rose``, ``flat``, ``extrapolates``,
-    ``loss_unknown``."""
     risk: bool
-    """Whether it is a risk, or a note."""
     message: str
-    """What was found, in words."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the law says of a data version."""
+    """What the law says of a data version.
+
+    Attributes
+    ----------
+    reasons : tuple[Reason, ...]
+        What was found, risks first.
+    R : float
+        Compression ratio of its data.
+    L : float | None
+        Its first-epoch loss, projected if the epoch is not over; None if unknown.
+    L_error : float
+        Standard error of L.
+    fraction : float
+        Share of the first epoch that L was seen of.
+    expected_L : float | None
+        What loss R leads one to expect.
+    L_limit : float | None
+        Loss above which it is a risk.
+    Z : float
+        Predicted performance.
+    Z_low : float
+        Lower end of its prediction interval.
+    Z_high : float
+        Upper end of its prediction interval.
+    against : str
+        The version that it is compared with.
+    change : float
+        Expected change of Z against that version.
+    change_high : float
+        Upper one-sided bound of the expected change.
+    tolerance : float
+        Drops of Z up to this are no risk.
+    level : float
+        Level of the intervals and bounds.
+    """
 
     reasons: tuple[Reason, ...]
-    """What was found, risks first."""
     R: float
-    """Compression ratio of its data."""
     L: float | None
-    """Its first-epoch loss, projected if the epoch is not over; None if unknown."""
     L_error: float
-    """Standard error of L."""
     fraction: float
-    """Share of the first epoch that L was seen of."""
     expected_L: float | None
-    """What loss R leads one to expect."""
     L_limit: float | None
-    """Loss above which it is a risk."""
     Z: float
-    """Predicted performance."""
     Z_low: float
-    """Lower end of its prediction interval."""
     Z_high: float
-    """Upper end of its prediction interval."""
     against: str
-    """The version that it is compared with."""
     change: float
-    """Expected change of Z against that version."""
     change_high: float
-    """Upper one-sided bound of the expected change."""
     tolerance: float
-    """Drops of Z up to this are no risk."""
     level: float
-    """Level of the intervals and bounds."""
 
     @property
     def risk(self) -> bool:

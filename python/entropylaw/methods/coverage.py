@@ -52,25 +52,37 @@ class CoverageKeywords(SelectKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class CoverageSelection(MeasuredSelection):
-    """What coverage selected."""
+    """What coverage selected: a ``Selection``, and how much it covers.
+
+    Attributes
+    ----------
+    gains : NDArray[np.float64]
+        By how much each pick raised the objective; shape ``(len(selection),)``.
+    objective : float
+        The objective's value: the sum of ``gains``.
+    coverage : float
+        Share of the n-grams that count, by weight, that are in the selection or the initial subset; 0 to 1. Without a
+        target, those that recur in the pool count; with one also those that the pool has of it.
+    evaluations : int
+        Gains computed after the first one of each sample.
+    features : int
+        Distinct n-grams in the pool, recurring or not; an estimate for pools above some megabytes.
+    slots : int
+        Slots of the table that n-grams are hashed to.
+    collisions : float
+        Share of the n-grams that have a slot in common with another one, and so are taken for it.
+    target : TargetCoverage | None
+        What is selected of the target, if there is one.
+    """
 
     gains: NDArray[np.float64] = field(repr=False)
-    """By how much each pick raised the objective; shape ``(len(selection),)``."""
     objective: float
-    """The objective's value: the sum of ``gains``."""
     coverage: float
-    """Share of the n-grams that count, by weight, that are in the selection or the initial subset; 0 to 1. Without a
-    target, those that recur in the pool count; with one also those that the pool has of it."""
     evaluations: int = field(repr=False)
-    """Gains computed after the first one of each sample."""
     features: int = field(repr=False)
-    """Distinct n-grams in the pool, recurring or not; an estimate for pools above some megabytes."""
     slots: int = field(repr=False)
-    """Slots of the table that n-grams are hashed to."""
     collisions: float = field(repr=False)
-    """Share of the n-grams that have a slot in common with another one, and so are taken for it."""
     target: TargetCoverage | None = field(repr=False)
-    """What is selected of the target, if there is one."""
 
     @property
     def target_coverage(self) -> NDArray[np.float64] | None:

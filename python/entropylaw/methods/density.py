@@ -20,7 +20,7 @@ class DensityKeywords(SelectKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class DensitySelection(DrawnSelection):
-    """What was drawn; ``gains`` are the inverse densities, 1 for a sample like no other."""
+    """What was drawn: a ``Selection``, whose ``gains`` are the inverse densities, 1 for a sample like no other."""
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

@@ -27,10 +27,16 @@ class DsirKeywords(SelectKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class DsirSelection(DrawnSelection):
-    """What was drawn; ``gains`` are the log importance weights, or with ``ranking="mean"`` those a word or pair."""
+    """What was drawn: a ``Selection``, whose ``gains`` are the log importance weights, or with ``ranking="mean"`` those
+    a word or pair.
+
+    Attributes
+    ----------
+    drawn : bool
+        Whether they were drawn, and not those of highest weight.
+    """
 
     drawn: bool = field(repr=False, default=False)
-    """Whether they were drawn, and not those of highest weight."""
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

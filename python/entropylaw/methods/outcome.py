@@ -57,12 +57,18 @@ class OrderedSelection(MeasuredSelection):
 
 @dataclass(frozen=True, eq=False)
 class KeyedSelection(MeasuredSelection):
-    """The samples with the highest keys, such as a score of each."""
+    """The samples with the highest keys, such as a score of each.
+
+    Attributes
+    ----------
+    gains : NDArray[np.float64]
+        The key of each pick; shape ``(len(selection),)``.
+    key : str
+        What the keys are called.
+    """
 
     gains: NDArray[np.float64] = field(repr=False)
-    """The key of each pick; shape ``(len(selection),)``."""
     key: str = field(repr=False, default="key")
-    """What the keys are called."""
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

@@ -17,7 +17,7 @@ class RandomKeywords(SelectKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class RandomSelection(OrderedSelection):
-    """What was drawn."""
+    """What was drawn: a ``Selection``, whose ``gains`` are those of ZIP, computed when asked for."""
 
     def rule(self) -> str:
         """How the method picks, in a sentence for the report."""

@@ -45,21 +45,30 @@ def for_core(target: PoolLike | Pool | None) -> tuple[NDArray[np.uint8], NDArray
 
 @dataclass(frozen=True, eq=False)
 class TargetCoverage:
-    """How much of a target a selection holds. N-grams count by their weight, if nothing else is said."""
+    """How much of a target a selection holds. N-grams count by their weight, if nothing else is said.
+
+    Attributes
+    ----------
+    samples : int
+        Samples of the target.
+    curve : NDArray[np.float64]
+        Share of its n-grams that are in the selection, after each pick; shape ``(len(selection),)``.
+    in_pool : float
+        Share of its n-grams that are in the pool: no selection holds more.
+    recurring : int
+        N-grams that are in two samples of the target or more; each counts one.
+    recurring_in_pool : int
+        Of these, those that are in the pool.
+    """
 
     samples: int
-    """Samples of the target."""
     curve: NDArray[np.float64] = field(repr=False)
-    """Share of its n-grams that are in the selection, after each pick."""
     in_pool: float
-    """Share of its n-grams that are in the pool: no selection holds more."""
     recurring: int
-    """N-grams that are in two samples of the target or more; each counts one."""
     recurring_in_pool: int
-    """Of these, those that are in the pool."""
 
     @property
-    def covered(self) -> float:
+    def coverage(self) -> float:
         """Share of its n-grams that are in the selection."""
         return float(self.curve[-1])
 
@@ -72,7 +81,7 @@ class TargetCoverage:
         """The numbers, for summary and manifest."""
         return {
             "samples": self.samples,
-            "coverage": self.covered,
+            "coverage": self.coverage,
             "in_pool": self.in_pool,
             "recurring": self.recurring,
             "recurring_in_pool": self.recurring_in_pool,
@@ -81,7 +90,7 @@ class TargetCoverage:
     def fact(self) -> Fact:
         """How much of it is covered, for summary and report."""
         about = f"of its n-grams, by weight, are in the selection, {self.in_pool:.1%} in the pool"
-        return Fact("target", f"{self.covered:.1%}", about)
+        return Fact("target", f"{self.coverage:.1%}", about)
 
     def curve_shown(self) -> Curve:
         """How it came to be covered, for the report."""

@@ -20,7 +20,7 @@ class TopKeywords(CommonKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class TopSelection(KeyedSelection):
-    """What has the highest weights; ``gains`` are these, as they were given."""
+    """What has the highest weights: a ``Selection``, whose ``gains`` are these, as they were given."""
 
 
 @dataclass(frozen=True)

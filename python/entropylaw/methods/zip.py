@@ -30,34 +30,52 @@ class ZipKeywords(SelectKeywords, total=False):
 
 
 class Round(NamedTuple):
-    """One round of ZIP, as it was run."""
+    """One round of ZIP, as it was run.
+
+    Attributes
+    ----------
+    candidates : int
+        Samples that stage 2 sized; ``k1`` or what was left.
+    block : int
+        Samples that stage 3 chose from; ``k2`` or fewer.
+    picked : int
+        Samples that it picked; ``k3`` or fewer.
+    ratio : float
+        R of the selection after the round.
+    """
 
     candidates: int
-    """Samples that stage 2 sized; ``k1`` or what was left."""
     block: int
-    """Samples that stage 3 chose from; ``k2`` or fewer."""
     picked: int
-    """Samples that it picked; ``k3`` or fewer."""
     ratio: float
-    """R of the selection after the round."""
 
 
 @dataclass(frozen=True, eq=False)
 class ZipSelection(Selection):
-    """What ZIP selected."""
+    """What ZIP selected: a ``Selection``, and how ZIP came to it.
+
+    Attributes
+    ----------
+    gains : NDArray[np.float64]
+        By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``.
+    ratios : NDArray[np.float64]
+        R of the selected set after each pick, of the anchor and it if there is one; shape ``(len(selection),)``.
+    initial_ratios : NDArray[np.float64]
+        R of every sample of the pool alone, in input order, NaN for excluded ones; shape ``(len(pool),)``.
+    rounds : tuple[Round, ...]
+        What each round did, in their order.
+    pool_ratio : float | None
+        R of the candidates, all of them in input order; None of a pool in parts, which no one compresses as a whole.
+    codec : str
+        Compressor and version.
+    """
 
     gains: NDArray[np.float64] = field(repr=False)
-    """By how many compressed bytes the selection grew with each pick; shape ``(len(selection),)``."""
     ratios: NDArray[np.float64] = field(repr=False)
-    """R of the selected set after each pick, of the anchor and it if there is one; shape ``(len(selection),)``."""
     initial_ratios: NDArray[np.float64] = field(repr=False)
-    """R of every sample of the pool alone, in input order, NaN for excluded ones; shape ``(len(pool),)``."""
     rounds: tuple[Round, ...] = field(repr=False)
-    """The rounds."""
     pool_ratio: float | None
-    """R of the candidates, all of them in input order; None of a pool in parts, which no one compresses as a whole."""
     codec: str
-    """Compressor and version."""
 
     @property
     def ratio(self) -> float:

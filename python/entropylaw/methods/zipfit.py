@@ -20,7 +20,7 @@ class ZipfitKeywords(SelectKeywords, total=False):
 
 @dataclass(frozen=True, eq=False)
 class ZipfitSelection(KeyedSelection):
-    """What is most like the target; ``gains`` are the scores, before ``weight``."""
+    """What is most like the target: a ``Selection``, whose ``gains`` are the scores, before ``weight``."""
 
 
 @dataclass(frozen=True)

@@ -14,43 +14,70 @@ from entropylaw.pool.unread import Unread, described, shares
 
 
 class Fingerprint(NamedTuple):
-    """What a pool's samples are: equal fingerprints, equal samples in equal order."""
+    """What a pool's samples are: equal fingerprints, equal samples in equal order.
+
+    Attributes
+    ----------
+    samples : int
+        Their number.
+    bytes : int
+        Bytes of all of them.
+    sha256 : str
+        Of the sample lengths (int64, little-endian), then of the samples.
+    """
 
     samples: int
     bytes: int
     sha256: str
-    """Of the sample lengths (int64, little-endian), then of the samples."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Samples to choose from, in input order. ``len(pool)`` is their number."""
+    """Samples to choose from, in input order. ``len(pool)`` is their number.
+
+    Attributes
+    ----------
+    data : NDArray[np.uint8]
+        The bytes of all samples, one after the other; shape ``(pool.size,)``.
+    offsets : NDArray[np.int64]
+        Sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``; shape ``(len(pool) + 1,)``.
+    groups : NDArray[np.uint32]
+        Position of each sample's group in ``group_names``; shape ``(len(pool),)``.
+    group_names : tuple[str, ...]
+        Values of the field that groups records, by default ``source``; ``""`` stands for none.
+    numbers : Mapping[str, NDArray[np.float64]]
+        The fields that were read as numbers; shape ``(len(pool),)`` each.
+    records : Records
+        The way back to the records that the samples came from.
+    schema : str
+        Name of the schema that the records have; ``""`` if the rendering needs none.
+    unread : tuple[Unread, ...]
+        The members of the records that are not in the samples, most text first; for the rendering ``text``.
+    options : Mapping[str, Any]
+        How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``, ``format``.
+    skipped : tuple[str, ...]
+        Where and why records were skipped.
+    skips : NDArray[np.int64]
+        How many samples come before each skipped record, rising; shape ``(len(skipped),)``.
+    left_out : tuple[str, ...]
+        Files in the directories that were named, or matched by patterns, that are not read: no data by their names.
+    seconds : float
+        Seconds that reading and rendering took.
+    """
 
     data: NDArray[np.uint8] = field(repr=False)
-    """All samples, one after the other."""
     offsets: NDArray[np.int64] = field(repr=False)
-    """Sample ``i`` is ``data[offsets[i]:offsets[i + 1]]``; shape ``(len(pool) + 1,)``."""
     groups: NDArray[np.uint32] = field(repr=False)
-    """Position of each sample's group in ``group_names``."""
     group_names: tuple[str, ...]
-    """Values of the field that groups records, by default ``source``; ``""`` stands for none."""
     numbers: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    """The fields that were read as numbers, one a sample."""
     records: Records = field(repr=False)
     schema: str
-    """Name of the schema that the records have; ``""`` if the rendering needs none."""
     unread: tuple[Unread, ...] = field(repr=False)
-    """The members of the records that are not in the samples, most text first; for the rendering ``text``."""
     options: Mapping[str, Any]
-    """How it was read: ``render``, ``schema``, ``field``, ``on_error``, ``group_by``, ``format``."""
     skipped: tuple[str, ...]
-    """Where and why records were skipped."""
     skips: NDArray[np.int64] = field(repr=False)
-    """How many samples come before each skipped record, rising; shape ``(len(skipped),)``."""
     left_out: tuple[str, ...] = field(repr=False)
-    """Files in the directories that were named, or matched by patterns, that are not read: no data by their names."""
     seconds: float
-    """Seconds that reading and rendering took."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

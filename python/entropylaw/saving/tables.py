@@ -18,6 +18,8 @@ _ROWS = 1 << 16
 """Rows turned into text at a time."""
 
 _ENDINGS = ".jsonl, .json, .csv, .tsv, .parquet, .arrow"
+_ENDINGS_OF_ONE = f".txt, .npy, {_ENDINGS}"
+"""Of names for one column alone."""
 
 
 class Coded(NamedTuple):
@@ -46,7 +48,7 @@ def is_text(path: str | os.PathLike[str]) -> bool:
     return not is_packed(path) and format_of(path) not in ("parquet", "arrow")
 
 
-def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: str = _ENDINGS) -> str:
+def check_format(path: str | os.PathLike[str], names: Sequence[str]) -> str:
     """The format of a table of these columns; finds out before the work whether it can be written.
 
     Raises
@@ -57,11 +59,10 @@ def check_format(path: str | os.PathLike[str], names: Sequence[str], endings: st
     """
     kind = format_of(path)
     if kind is None:
+        endings = _ENDINGS if len(names) > 1 else _ENDINGS_OF_ONE
         raise EntropyLawError(f"{os.fspath(path)}: the name must end in one of {endings}")
     if kind in ("npy", "txt") and len(names) > 1:
-        raise EntropyLawError(
-            f"{os.fspath(path)}: holds one column, not {', '.join(names)}; name a .csv or .jsonl file"
-        )
+        raise EntropyLawError(f"{os.fspath(path)}: holds one column, not several; name a .csv or .jsonl file")
     if kind in ("parquet", "arrow"):
         if is_packed(path):
             raise EntropyLawError(
