@@ -28,7 +28,7 @@ DEFAULT = (
     "random",
     "random balance=0.5 group_by=family length_band=50: ratio_band=1.1:8",
     "random balance=0 group_by=family",
-    "random balance=0 group_by=cluster:64 length_band=50:800",
+    "random balance=0 group_by=cluster:64 length_band=50:800 ratio_band=1.1:8",
     "random length_band=50:800",
     "families-number",
     "coverage balance=0 group_by=family",

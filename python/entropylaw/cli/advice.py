@@ -7,6 +7,9 @@ from entropylaw.cli.terminal import say
 ADVISED = "--method random --balance 0.5 --dedupe --length-band 50: --ratio-band 1.1:8"
 """What docs/which-method.md advises for training data."""
 
+UNLABELLED = "--method random --balance 0 --group-by cluster:64 --dedupe --length-band 50:800 --ratio-band 1.1:8"
+"""The same where records do not say where they come from."""
+
 
 class _Unnamed(str):
     """A default that can be told from the same word on the command line or in a file of options."""
@@ -20,6 +23,6 @@ def advise(arguments: argparse.Namespace) -> None:
     if arguments.method is ZIP_UNLESS_NAMED and getattr(arguments, "preset", None) is None and not arguments.quiet:
         say(
             "no --method: selects by zip, the paper's, which lowers R and prefers short, noisy samples; "
-            f"for training data we advise {ADVISED} (docs/which-method.md)"
+            f"for training data we advise {ADVISED} (entropylaw select --help)"
         )
     arguments.method = str(arguments.method)

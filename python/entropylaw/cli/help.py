@@ -11,6 +11,7 @@ COMMON = {
         "budget",
         "method",
         "target",
+        "group_by",
         "balance",
         "quota",
         "dedupe",

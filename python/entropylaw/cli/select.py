@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from entropylaw.cli.advice import ZIP_UNLESS_NAMED, advise
+from entropylaw.cli.advice import ADVISED, UNLABELLED, ZIP_UNLESS_NAMED, advise
 from entropylaw.cli.controls import add_checkpoint, add_controls, control_lines, given_controls, resumable
 from entropylaw.cli.files import inputs, written
 from entropylaw.cli.options import add_methods, given
@@ -32,14 +32,19 @@ if TYPE_CHECKING:
 _SHOWN_SOURCES = 100
 """Characters of the line of sources."""
 
-_EPILOG = """
+_EPILOG = f"""
+advised for training data, and where records do not say where they come from:
+  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB \\
+      {ADVISED}
+  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB \\
+      {UNLABELLED}
+
 examples:
   entropylaw select pool.jsonl -o subset.jsonl --budget 10000
   entropylaw select shard-*.jsonl.zst -o subset.jsonl.gz --budget 10% --field response
   entropylaw select pool.json -o subset.jsonl --budget 1000 --preset reference
   entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method coverage
   entropylaw select pool.jsonl -o subset.jsonl --budget 2MB --method coverage --target dev.jsonl
-  entropylaw select pool.jsonl -o subset.jsonl --budget 50MB --method random --balance 0.5 --dedupe
   entropylaw select pool.jsonl -o subset.jsonl --budget 10% --benchmark test.jsonl --decontaminate
   entropylaw select pool.jsonl -o subset.jsonl --budget '2M tokens' --tokens n_tokens --quota 'gsm8k>=10%,*<=30%'
 

@@ -290,14 +290,15 @@ class DatasetTable(Table):
             yield from map(self._settled, self._dataset[rows[start : start + _ROWS].tolist()].to_batches())
 
 
-def _in_one(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+def _in_one(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
     if len(batches) == 1:
         return batches
     try:
-        return pa.Table.from_batches(batches).combine_chunks().to_batches()
+        joined: list[pa.RecordBatch] = pa.Table.from_batches(batches).combine_chunks().to_batches()
     except pa.ArrowException:
         # Of other types than the table's: converted one by one.
         return batches
+    return joined
 
 
 def streamed_table(dataset: Any) -> Table | None:
