@@ -18,6 +18,7 @@ from entropylaw.pool.formats import KINDS, Format, check_format, format_of, name
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
 from entropylaw.pool.lines import LineRecords
+from entropylaw.pool.mistaken import check_no_names, check_no_open_file
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Report
@@ -54,7 +55,7 @@ PoolLike = (
 A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it; or the
 URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list
 of str is a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of
-texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation
+texts otherwise; one that holds other names of files, and an open file, are refused. A table is whatever has ``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation
 of DuckDB, a ``pyarrow.Table``; or what can be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
 Iterables that can be read only once are kept in a temporary file.
 """
@@ -317,6 +318,7 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
             "it must be a path, a table, or a list of paths, texts or records (dict)"
             + ("; collect() makes it one" if callable(getattr(pool, "collect", None)) else "")
         )
+    check_no_open_file(pool)
     if not isinstance(pool, Sequence):
         return None
     if pool and all(
@@ -324,4 +326,5 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
         for item in pool
     ):
         return pool
+    check_no_names(pool)
     return None
