@@ -18,8 +18,8 @@ _VALUE = re.compile(r"([A-Za-z_][\w.-]*)=(.*)")
 
 
 def check_no_table(directory: str, names: Collection[str], read: Callable[[str], bytes]) -> None:
-    """Raises EntropyLawError if a directory, in which ``names`` are, belongs to a table whose log says which files count:
-    others are of older versions, or deleted. ``read`` gives what a file in the directory holds."""
+    """Raises EntropyLawError if a directory, in which ``names`` are, belongs to a table whose log says which files
+    count: others are of older versions, or deleted. ``read`` gives what a file in the directory holds."""
     for log, (what, reader) in _LOGS.items():
         if log in names:
             raise _table(directory, what, reader)

@@ -53,11 +53,11 @@ PoolLike = (
 """A path, a list of paths, texts (str or bytes) or records (dict), a table, or one split of a ``datasets.DatasetDict``.
 
 A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it; or the
-URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list of str is a
-list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of texts
+URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list of str is
+a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of texts
 otherwise; one that holds other names of files, and an open file, are refused. A table is whatever has
-``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation of DuckDB, a ``pyarrow.Table``; or what can
-be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
+``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation of DuckDB, a ``pyarrow.Table``; or what
+can be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
 Iterables that can be read only once are kept in a temporary file.
 """
 

@@ -41,9 +41,9 @@ def stored(url: str, given: Format | None, notes: list[tuple[int, str]]) -> tupl
     found = located(url.rstrip("/"))
     info = found.info()
     if info is None and glob.has_magic(found.path):
-        read, left_out = _matching(found)
-        notes.extend(values_noted(found.shown, [file.shown for file in read], inside=False))
-        return False, read, left_out
+        matching, left_out = _matching(found)
+        notes.extend(values_noted(found.shown, [file.shown for file in matching], inside=False))
+        return False, matching, left_out
     if info is None or info.get("type") != "directory":
         # That there is none, whoever reads it will say.
         return True, [found], []
