@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -169,8 +169,8 @@ class Saving:
         Raises
         ------
         EntropyLawError
-            See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
-            are not compared: another version of a compressor may make others of the same records.
+            See ``Selection.save``; also if the records are not those that were written with ``like``. Files of
+            another format and compressed ones are not compared: these may be others of the same records.
         """
         inputs = list(files_behind(selection.pool, selection.parameters))
         self.check(inputs)
@@ -198,8 +198,8 @@ class Saving:
                 self._write_records(outputs, selection, selection.indices[order], members)
             records = outputs.staged.copy()
             check_targets([File(str(staged.path), "the records") for staged in records], inputs)
-            if like is not None and tables.is_text(self.path):
-                _compare([staged.sha256() for staged in records], like)
+            if like is not None:
+                _compare(self.path, lambda: [staged.sha256() for staged in records], like)
             names = [str(staged.path) for staged in records]
             if self.stanza:
                 fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
@@ -251,11 +251,11 @@ class Saving:
             plain = "indices.jsonl" if members else "indices.txt"
             tables.write(file, plain, {"index": selection.rows[order], **members})
         else:
-            content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
-        wanted = () if like is None else like.content.output.files
-        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0].name):
+            plain = "records.jsonl"
+            content_of(plain, selection.pool.records, selection.indices[order], members).write(file)
+        if like is not None and len(like.content.output.files) == 1:
             file.seek(0)
-            _compare([hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
+            _compare(plain, lambda: [hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
 
     def _order(self, selection: "Selection") -> NDArray[np.int64]:
         """The ranks of the picks, in the order in which they are written."""
@@ -360,20 +360,28 @@ def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
 
 
-def _are_lines(name: str) -> bool:
-    """Whether a file of that name holds nothing but lines of JSON."""
-    return tables.is_text(name) and tables.format_of(name) in (None, "json") and not is_array(name)
+def _form(name: str) -> tuple[str, bool] | None:
+    """In which form a file of that name holds records or positions; None if equal ones may make other files."""
+    return (tables.format_of(name) or "json", is_array(name)) if tables.is_text(name) else None
 
 
-def _compare(written: list[str], like: Manifest) -> None:
-    """Compares the hashes of files of records."""
+def _compare(path: str, written: Callable[[], list[str]], like: Manifest) -> None:
+    """Compares the hashes of files of records, named like ``path``, if those of then and these are text in one form.
+
+    Raises
+    ------
+    EntropyLawError
+        If they differ.
+    """
     wanted = like.content.output.files
-    if not all(tables.is_text(file.name) for file in wanted):
+    form = _form(path)
+    if form is None or any(_form(file.name) != form for file in wanted):
         return
-    if [file.sha256 for file in wanted] != written:
+    if [file.sha256 for file in wanted] != written():
         raise EntropyLawError(
             f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
-            "part of the samples; nothing was written"
+            "part of the samples, or how they are stored (a pool in another format, other white space); nothing was "
+            "written"
         )
 
 
