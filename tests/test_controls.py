@@ -367,6 +367,7 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
         ({"weight": [1, 2, 3, -1, 5, 6, 7]}, "record 3: the weight is -1; it must not be negative"),
         ({"weight": [1, 2, 3, math.nan, 5, 6, 7]}, "record 3: weight is nan; it must be finite"),
         ({"weight": [0] * 7}, "all weights are 0"),
+        ({"weight": [1, 1e308] + [1e308] * 5}, r"record 1: the weight is 1e\+308; it must be at most 1e\+290: divide"),
         ({"weight": "abcdefg", "group_by": ["x"]}, "has no field 'abcdefg'"),
         ({"group_by": ["x"], "quota": "x>=1"}, r"group_by has shape \(1,\)"),
         ({"budget": "10 tokens"}, "say how many tokens samples have"),
@@ -376,6 +377,10 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
             "record 5: the number of tokens is 2.5; it must be a whole number",
         ),
         ({"budget": "10 tokens", "tokens": [-1] * 7}, "record 0: the number of tokens is -1"),
+        (
+            {"budget": "10 tokens", "tokens": [1, 2**32] + [1] * 5},
+            r"record 1: the number of tokens is 4.29497e\+09; it must be a whole number from 0 to 4,294,967,295",
+        ),
         ({"budget": "1 token", "tokens": [2] * 7}, "nothing fits the budget of 1 token: each of the 7 samples"),
         ({"budget": "1B"}, "nothing fits the budget of 1B: each of the 7 samples that may be selected is larger"),
         ({"budget": "1B", "anchor": [0, 6]}, "nothing fits the budget of 1B: each of the 5 samples"),

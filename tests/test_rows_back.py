@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -179,6 +180,24 @@ def test_a_record_without_an_id_is_named() -> None:
     with pytest.raises(EntropyLawError) as caught:
         _ = selection.ids
     assert str(caught.value) == "record 1: has no field 'key' (id=)"
+
+
+@pytest.mark.parametrize("kind", ["records", "pandas", "polars", "pyarrow", "lines"])
+@pytest.mark.parametrize("missing", [None, math.nan])
+def test_what_is_missing_is_no_id(kind: str, missing: Any, tmp_path: Path) -> None:
+    """What is joined by it would have no row."""
+    records = [{"text": "a cat", "key": 1.5}, {"text": "a dog", "key": missing}]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    pool: Any = {
+        "records": lambda: records,
+        "pandas": lambda: pytest.importorskip("pandas").DataFrame(records),
+        "polars": lambda: pytest.importorskip("polars").DataFrame(records),
+        "pyarrow": lambda: pytest.importorskip("pyarrow").Table.from_pylist(records),
+        "lines": lambda: tmp_path / "pool.jsonl",
+    }[kind]()
+    selection = entropylaw.select(pool, budget=2, id="key")
+    with pytest.raises(EntropyLawError, match=r"(record 1|row 2|jsonl:2): 'key' is (None|nan), which is no id \(id=\)"):
+        _ = selection.ids
 
 
 def test_ids_are_those_of_a_replay_too(tmp_path: Path) -> None:
