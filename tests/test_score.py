@@ -101,7 +101,7 @@ def table_of(path: Path) -> dict[str, list[Any]]:
         ("scores.npy", {}, "scores.npy: holds one column"),
         ("scores.csv", {"ngram": 9}, "ngram is 9"),
         ("scores.csv", {"unit": "line"}, "no unit 'line'"),
-        ("none/scores.csv", {}, "cannot be written: No such file or directory"),
+        ("none/scores.csv", {}, "cannot be written: there is no directory .*none'; make it, or name another"),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, name: str, options: dict[str, Any], message: str) -> None:

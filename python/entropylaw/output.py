@@ -54,8 +54,8 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             # Asked first because it says more than Path.exists, such as that the name is too long.
             resolved.stat()
-        if target.is_dir():
-            raise EntropyLawError(f"{target}: is a directory; name a file in it")
+        if target.is_dir() or os.fspath(path).endswith(("/", os.sep)):
+            raise EntropyLawError(f"{os.fspath(path)}: is a directory; name a file in it")
         if target.exists() and not target.is_file():
             raise EntropyLawError(f"{target}: is not a regular file; name one")
         if target.exists() and not force:
@@ -294,7 +294,10 @@ def _explained(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EntropyLawError(f"{target}: cannot be written: {error.strerror or error}") from None
+        reason = error.strerror or str(error)
+        if isinstance(error, FileNotFoundError) and not _resolved(target).parent.is_dir():
+            reason = f"there is no directory {str(target.parent)!r}; make it, or name another"
+        raise EntropyLawError(f"{target}: cannot be written: {reason}") from None
 
 
 def _resolved(path: str | os.PathLike[str]) -> Path:
