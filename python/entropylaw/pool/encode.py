@@ -5,7 +5,6 @@ import datetime
 import decimal
 import json
 import math
-import operator
 import uuid
 from typing import Any
 
@@ -134,17 +133,15 @@ def in_json_types(value: Any) -> Any:
     """A value with lists for the tuples and arrays in it, and keys, numbers and null as ``as_json`` writes them; the
     same object if there are none."""
     if isinstance(value, dict):
-        if not all(type(key) is str for key in value):
-            value = {_key(key): part for key, part in value.items()}
-        changed = {
-            key: new
-            for key, part in value.items()
-            if type(part) not in _PLAIN and (new := in_json_types(part)) is not part
-        }
-        return {**value, **changed} if changed else value
+        return _members_in_json_types(value)
     if isinstance(value, list):
-        new = [part if type(part) in _PLAIN else in_json_types(part) for part in value]
-        return value if all(map(operator.is_, new, value)) else new
+        changed: list[Any] | None = None
+        for at, part in enumerate(value):
+            if type(part) in _PLAIN or (new := in_json_types(part)) is part:
+                continue
+            changed = value.copy() if changed is None else changed
+            changed[at] = new
+        return value if changed is None else changed
     if isinstance(value, tuple):
         return [in_json_types(part) for part in value]
     if is_missing(value):
@@ -152,6 +149,18 @@ def in_json_types(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and (inside := _inside(value)) is not value:
         return in_json_types(inside)
     return value
+
+
+def _members_in_json_types(value: dict[Any, Any]) -> dict[Any, Any]:
+    changed: dict[Any, Any] | None = None
+    for key, part in value.items():
+        if type(key) is not str and _key(key) is not key:
+            return _members_in_json_types({_key(key): part for key, part in value.items()})
+        if type(part) in _PLAIN or (new := in_json_types(part)) is part:
+            continue
+        changed = value.copy() if changed is None else changed
+        changed[key] = new
+    return value if changed is None else changed
 
 
 def _key(key: Any) -> Any:
