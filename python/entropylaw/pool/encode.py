@@ -132,15 +132,16 @@ def plain(value: Any) -> Any:
 def in_json_types(value: Any) -> Any:
     """A value with lists for the tuples and arrays in it, and keys, numbers and null as ``as_json`` writes them; the
     same object if there are none."""
-    if isinstance(value, dict):
-        return _members_in_json_types(value)
-    if isinstance(value, list):
-        changed: list[Any] | None = None
-        for at, part in enumerate(value):
+    if isinstance(value, dict | list):
+        changed: Any = None
+        named = isinstance(value, dict)
+        for key, part in value.items() if named else enumerate(value):
+            if named and type(key) is not str and _key(key) is not key:
+                return in_json_types({_key(key): part for key, part in value.items()})
             if type(part) in _PLAIN or (new := in_json_types(part)) is part:
                 continue
             changed = value.copy() if changed is None else changed
-            changed[at] = new
+            changed[key] = new
         return value if changed is None else changed
     if isinstance(value, tuple):
         return [in_json_types(part) for part in value]
@@ -149,18 +150,6 @@ def in_json_types(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and (inside := _inside(value)) is not value:
         return in_json_types(inside)
     return value
-
-
-def _members_in_json_types(value: dict[Any, Any]) -> dict[Any, Any]:
-    changed: dict[Any, Any] | None = None
-    for key, part in value.items():
-        if type(key) is not str and _key(key) is not key:
-            return _members_in_json_types({_key(key): part for key, part in value.items()})
-        if type(part) in _PLAIN or (new := in_json_types(part)) is part:
-            continue
-        changed = value.copy() if changed is None else changed
-        changed[key] = new
-    return value if changed is None else changed
 
 
 def _key(key: Any) -> Any:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import mapped, reason
 from entropylaw.pool.arrow_types import converted, holds, is_extension, is_json, is_list
-from entropylaw.pool.encode import in_json_types, json_value
+from entropylaw.pool.encode import json_value
 from entropylaw.pool.render import parse
 from entropylaw.pool.schema import RecordError
 
@@ -234,10 +234,9 @@ def schema_from(columns: dict[str, Shape]) -> pa.Schema:
 
 
 def as_row(record: Any) -> dict[str, Any]:
-    """The members of a record, which are its columns; see ``in_json_types``."""
+    """The members of a record, which are its columns."""
     if isinstance(record, dict):
-        row: dict[str, Any] = in_json_types(record)
-        return row
+        return record
     return {"text": bytes(record) if isinstance(record, bytearray) else record}
 
 
