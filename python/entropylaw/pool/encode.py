@@ -134,10 +134,11 @@ def in_json_types(value: Any) -> Any:
     same object if there are none."""
     if isinstance(value, dict | list):
         changed: Any = None
+        parts: Any = value
         named = isinstance(value, dict)
-        for key, part in value.items() if named else enumerate(value):
+        for key, part in parts.items() if named else enumerate(parts):
             if named and type(key) is not str and _key(key) is not key:
-                return in_json_types({_key(key): part for key, part in value.items()})
+                return in_json_types({_key(key): part for key, part in parts.items()})
             if type(part) in _PLAIN or (new := in_json_types(part)) is part:
                 continue
             changed = value.copy() if changed is None else changed
