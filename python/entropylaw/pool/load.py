@@ -12,7 +12,7 @@ from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import USUAL_GROUP, Columns
-from entropylaw.pool.containers import Rows, in_arrow
+from entropylaw.pool.containers import Rows, in_arrow, package_of
 from entropylaw.pool.encode import in_json_types
 from entropylaw.pool.formats import KINDS, Format, check_format, format_of, named_format
 from entropylaw.pool.json_files import read_json
@@ -289,7 +289,7 @@ def _kept(record: Any, index: int, builder: Builder) -> bool:
 
 def _table(pool: Any) -> "Table | None":
     """The table that a pool in memory is; None if it is made of samples or records."""
-    dataset = type(pool).__module__.partition(".")[0] == "datasets" and hasattr(pool, "with_format")
+    dataset = package_of(pool) == "datasets" and hasattr(pool, "with_format")
     arrow = hasattr(pool, "__arrow_c_stream__") or hasattr(pool, "__arrow_c_array__")
     # A stream of records whose types nobody knows is read record by record.
     streamed = dataset and not hasattr(pool, "__len__") and getattr(pool, "features", None) is not None
