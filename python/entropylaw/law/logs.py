@@ -109,7 +109,9 @@ def read_log(
         raise EntropyLawError(f"{where}: has no training loss ('loss'); is it the log of a training run?")
     length = epoch_steps or last_epoch
     if length is None:
-        raise EntropyLawError(f"{where}: does not say in which epoch a step is; name the steps of an epoch")
+        raise EntropyLawError(
+            f"{where}: does not say in which epoch a step is; name the steps of an epoch (epoch_steps=, --epoch-steps)"
+        )
     return LossLog(shown(where), tuple(starts), tuple(steps), tuple(losses), length, preference, diverged)
 
 
@@ -136,7 +138,7 @@ def _entries(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     elif isinstance(whole, dict) and any(key in whole for key in _STEP):
         whole = [whole]
     if not isinstance(whole, list):
-        found = ", ".join(map(repr, list(whole)[:5])) if isinstance(whole, dict) else type(whole).__name__
+        found = ", ".join(map(repr, list(whole)[:5])) or "nothing" if isinstance(whole, dict) else type(whole).__name__
         raise EntropyLawError(f"{path}: is no training log: no 'log_history', found {found}")
     for number, entry in enumerate(whole):
         yield _entry(f"{path}: entry {number}", entry)
