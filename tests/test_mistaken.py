@@ -120,3 +120,36 @@ def test_texts_stay_texts(texts: list[Any]) -> None:
 def test_paths_in_a_list_are_paths() -> None:
     assert len(load([Path("notes.txt"), Path("a.jsonl")])) == 8
     assert len(load(["a.jsonl", "a.jsonl.gz"])) == 8
+
+
+LINES = [json.dumps(record) for record in RECORDS]
+TEXTS: dict[str, tuple[Any, bool]] = {
+    "lines": (LINES, True),
+    "lines of bytes": ([line.encode() for line in LINES], True),
+    "lines with breaks": ([line + "\n" for line in LINES], True),
+    "a generator": (iter(LINES), True),
+    "texts in records": ([{"text": line} for line in LINES], True),
+    "records": (RECORDS, False),
+    "texts, some JSON": ([LINES[0], "and a text"], False),
+    "lists and numbers": (["[1, 2]", "3", "null"], False),
+    "templates": (["{{ a }}", "{b}"], False),
+    "cut": ([line[:-1] for line in LINES], False),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_records_that_are_read_as_texts_are_noted(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    pool, noted = TEXTS[name]
+    assert len(load(pool)) > 1
+    assert any("the texts are objects of JSON" in said for said in caplog.messages) == noted
+
+
+def test_strings_of_json_in_files_are_noted(caplog: pytest.LogCaptureFixture) -> None:
+    Path("twice.jsonl").write_text("".join(json.dumps(line) + "\n" for line in LINES))
+    for path, noted in (("twice.jsonl", True), ("a.jsonl", False)):
+        caplog.clear()
+        load(path)
+        assert any("the texts are objects of JSON" in said for said in caplog.messages) == noted
+    caplog.clear()
+    load("a.jsonl", render="json")
+    assert not caplog.messages, "who asks for the record as it is stored gets it"

@@ -1,5 +1,7 @@
-"""What would be read as something else than is meant: an open file as texts, and names of files as texts."""
+"""What would be read as something else than is meant: open files, names of files, and lines of JSON, as texts."""
 
+import json
+import logging
 import os
 from collections.abc import Sequence
 from itertools import islice
@@ -8,6 +10,7 @@ from typing import Any
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_directory, is_file
 from entropylaw.pool.formats import named_format
+from entropylaw.pool.model import Pool
 from entropylaw.storage.urls import WEB, is_url, protocol_of, shown
 
 _LOOKED_AT = 1000
@@ -16,6 +19,10 @@ _LONGEST = 4096
 """Characters that the name of a file has at most."""
 _SHOWN = 60
 """Characters of a text that a message shows."""
+_PARSED = 8
+"""Texts that are looked at for JSON."""
+
+_log = logging.getLogger("entropylaw")
 
 
 def check_no_open_file(pool: Any) -> None:
@@ -61,3 +68,22 @@ def _is_there(name: str) -> bool:
 def _is_stored(name: str) -> bool:
     """Whether it is a URL of storage; those of the web are texts as often."""
     return is_url(name) and protocol_of(name) not in WEB and not any(map(str.isspace, name))
+
+
+def note_records_as_text(pool: Pool) -> None:
+    """Warns of texts that are lines of JSON: what stands around their words would be sized as well."""
+    first = [pool.sample(index) for index in range(min(_PARSED, len(pool)))]
+    if first and all(map(_is_object, first)):
+        _log.warning(
+            "the texts are objects of JSON, and are read as they are; if they are records, parse them: "
+            "map(json.loads, TEXTS)"
+        )
+
+
+def _is_object(text: bytes) -> bool:
+    if not text.lstrip().startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
