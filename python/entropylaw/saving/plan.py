@@ -34,6 +34,7 @@ COLUMNS = ("rank", "gain", "ratio", "weight")
 """What can be added to records."""
 
 _PREFIX = "entropylaw_"
+_CHUNK = 1 << 20
 _LISTED = 1000
 """Sources, groups and skipped records that a manifest lists."""
 
@@ -253,9 +254,10 @@ class Saving:
         else:
             plain = "records.jsonl"
             content_of(plain, selection.pool.records, selection.indices[order], members).write(file)
-        if like is not None and len(like.content.output.files) == 1:
-            file.seek(0)
-            _compare(plain, lambda: [hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
+        if like is not None:
+            # What was in shards comes one after the other.
+            sizes = [part.bytes for part in like.content.output.files]
+            _compare(plain, lambda: _cut_hashes(file, sizes), like)
 
     def _order(self, selection: "Selection") -> NDArray[np.int64]:
         """The ranks of the picks, in the order in which they are written."""
@@ -363,6 +365,19 @@ def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
 def _form(name: str) -> tuple[str, bool] | None:
     """In which form a file of that name holds records or positions; None if equal ones may make other files."""
     return (tables.format_of(name) or "json", is_array(name)) if tables.is_text(name) else None
+
+
+def _cut_hashes(file: IO[bytes], sizes: Sequence[int]) -> list[str]:
+    """The hashes of what is in a file, cut into pieces of these sizes; one more if that is not all."""
+    file.seek(0)
+    found = []
+    for size in sizes:
+        digest, left = hashlib.sha256(), size
+        while left and (part := file.read(min(left, _CHUNK))):
+            digest.update(part)
+            left -= len(part)
+        found.append(digest.hexdigest())
+    return found + ["more"] * bool(file.read(1))
 
 
 def _compare(path: str, written: Callable[[], list[str]], like: Manifest) -> None:
