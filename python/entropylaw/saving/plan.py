@@ -1,8 +1,7 @@
 """Writing a selection: which files, in which order, and what is in them."""
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,8 +18,8 @@ from entropylaw.pool.records import Records
 from entropylaw.runs.layout import FORMAT
 from entropylaw.runs.manifest import Manifest, manifest_path, picks_path
 from entropylaw.saving import tables
+from entropylaw.saving.again import compare, cut_hashes
 from entropylaw.saving.content import content_of, row_format
-from entropylaw.saving.endings import is_array
 from entropylaw.saving.holding import check_records
 from entropylaw.saving.replaced import Names
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
@@ -34,7 +33,6 @@ COLUMNS = ("rank", "gain", "ratio", "weight")
 """What can be added to records."""
 
 _PREFIX = "entropylaw_"
-_CHUNK = 1 << 20
 _LISTED = 1000
 """Sources, groups and skipped records that a manifest lists."""
 
@@ -200,7 +198,7 @@ class Saving:
             records = outputs.staged.copy()
             check_targets([File(str(staged.path), "the records") for staged in records], inputs)
             if like is not None:
-                _compare(self.path, lambda: [staged.sha256() for staged in records], like)
+                compare(self.path, lambda: [staged.sha256() for staged in records], like)
             names = [str(staged.path) for staged in records]
             if self.stanza:
                 fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
@@ -257,7 +255,7 @@ class Saving:
         if like is not None:
             # What was in shards comes one after the other.
             sizes = [part.bytes for part in like.content.output.files]
-            _compare(plain, lambda: _cut_hashes(file, sizes), like)
+            compare(plain, lambda: cut_hashes(file, sizes), like)
 
     def _order(self, selection: "Selection") -> NDArray[np.int64]:
         """The ranks of the picks, in the order in which they are written."""
@@ -360,44 +358,6 @@ class Saving:
 def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """As many groups as a manifest lists, and how many it leaves out."""
     return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
-
-
-def _form(name: str) -> tuple[str, bool] | None:
-    """In which form a file of that name holds records or positions; None if equal ones may make other files."""
-    return (tables.format_of(name) or "json", is_array(name)) if tables.is_text(name) else None
-
-
-def _cut_hashes(file: IO[bytes], sizes: Sequence[int]) -> list[str]:
-    """The hashes of what is in a file, cut into pieces of these sizes; one more if that is not all."""
-    file.seek(0)
-    found = []
-    for size in sizes:
-        digest, left = hashlib.sha256(), size
-        while left and (part := file.read(min(left, _CHUNK))):
-            digest.update(part)
-            left -= len(part)
-        found.append(digest.hexdigest())
-    return found + ["more"] * bool(file.read(1))
-
-
-def _compare(path: str, written: Callable[[], list[str]], like: Manifest) -> None:
-    """Compares the hashes of files of records, named like ``path``, if those of then and these are text in one form.
-
-    Raises
-    ------
-    EntropyLawError
-        If they differ.
-    """
-    wanted = like.content.output.files
-    form = _form(path)
-    if form is None or any(_form(file.name) != form for file in wanted):
-        return
-    if [file.sha256 for file in wanted] != written():
-        raise EntropyLawError(
-            f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
-            "part of the samples, or how they are stored (a pool in another format, other white space); nothing was "
-            "written"
-        )
 
 
 def _ratios(selection: "Selection") -> NDArray[np.float64]:
