@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -13,8 +12,7 @@ _LOGS = {
     ".hoodie": ("a Hudi table", "hudi, or Spark"),
 }
 """What lies in a directory whose files don't all count: what that is, and what reads it."""
-_ICEBERG = re.compile(r".*\.metadata\.json(\.gz)?")
-_VALUE = re.compile(r"([A-Za-z_][\w.-]*)=(.*)")
+_ICEBERG = (".metadata.json", ".metadata.json.gz")
 
 
 def check_no_table(directory: str, names: Collection[str], read: Callable[[str], bytes]) -> None:
@@ -24,7 +22,7 @@ def check_no_table(directory: str, names: Collection[str], read: Callable[[str],
         if log in names:
             raise _table(directory, what, reader)
     above, _, last = directory.rstrip("/").rpartition("/")
-    if last == "metadata" and (found := sorted(filter(_ICEBERG.fullmatch, names))):
+    if last == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
         try:
             told = b"format-version" in read(found[-1]) or ".gz" in found[-1]
         except OSError:
@@ -49,8 +47,9 @@ def values_noted(name: str, files: Iterable[str], *, inside: bool) -> Iterator[t
     values: dict[str, set[str]] = {}
     for file in files:
         for part in PurePosixPath(file.replace(os.sep, "/")).parts[:-1]:
-            if (found := _VALUE.fullmatch(part)) is not None:
-                values.setdefault(found[1], set()).add(found[2])
+            column, equal, value = part.partition("=")
+            if equal and column:
+                values.setdefault(column, set()).add(value)
     if columns := [column for column, found in values.items() if inside or len(found) > 1]:
         example = f"{columns[0]}={min(values[columns[0]])}"
         yield (
