@@ -1,5 +1,6 @@
 """Records that are Python objects, as tables and NumPy leave them: seen as the lines of JSON that they become."""
 
+import array
 import copy
 import json
 from pathlib import Path
@@ -70,6 +71,8 @@ def test_records_are_the_rows_that_their_lines_are(name: str, ending: str, tmp_p
 TIMES = {
     "ns": (np.datetime64("2020-01-01T00:00:00.000000001"), "2020-01-01T00:00:00.000000001"),
     "days": (np.datetime64("2020-01-01"), "2020-01-01"),
+    "minutes": (np.datetime64("2020-01-01T01:02"), "2020-01-01T01:02:00"),
+    "us": (np.datetime64("2020-01-01T01:02:03.500000"), "2020-01-01T01:02:03.500000"),
     "an array": (np.array(["2020-01-01T01"], dtype="datetime64[ns]"), ["2020-01-01T01:00:00.000000000"]),
     "NaT": (np.datetime64("NaT"), None),
     "1.5 s": (np.timedelta64(1500000001, "ns"), "PT1.500000001S"),
@@ -83,6 +86,18 @@ def test_times_of_numpy_are_times(name: str) -> None:
     """Not numbers of nanoseconds, which Python makes of them."""
     value, text = TIMES[name]
     assert json.loads(next(load([{"text": "a", "at": value}]).records.raw([0])))["at"] == text
+
+
+def test_other_arrays_are_lists() -> None:
+    class Tensor:
+        def tolist(self) -> list[int]:
+            return [1, 2]
+
+    for value in (Tensor(), array.array("i", [1, 2]), pytest.importorskip("pandas").Series([1, 2])):
+        assert json.loads(next(load([{"text": "a", "at": value}]).records.raw([0])))["at"] == [1, 2]
+    if np.dtype(np.longdouble).itemsize > 8:
+        with pytest.raises(EntropyLawError, match="longdouble has no form in JSON"):
+            next(load([{"text": "a", "at": np.longdouble(1)}]).records.raw([0]))
 
 
 def test_durations_of_pandas_keep_their_nanoseconds() -> None:

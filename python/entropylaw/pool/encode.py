@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
         count = value // datetime.timedelta(microseconds=1) * 1000 + getattr(value, "nanoseconds", 0)
         return f"PT{seconds(count, 10**9)}S"
     if isinstance(value, np.datetime64):
-        return str(value)
+        return str(value) if isinstance(found := _inside(value), np.datetime64) else found
     if isinstance(value, np.timedelta64) and not isinstance(value.tolist(), datetime.timedelta):
         unit, step = np.datetime_data(value.dtype)
         if unit in _FINE:
@@ -124,7 +124,12 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
-    if isinstance(value, np.ndarray | np.generic) and (inside := _inside(value)) is not value:
+    if isinstance(value, np.ndarray | np.generic):
+        inside = _inside(value)
+    else:
+        # Other arrays: those of PyTorch, of Python's own array, and so on.
+        inside = value.tolist() if hasattr(value, "tolist") else value
+    if inside is not value:
         return inside
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
