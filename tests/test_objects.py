@@ -12,6 +12,7 @@ import pytest
 import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.pool import load
+from entropylaw.pool.encode import as_json, in_json_types
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "é"}]
 CALLS = {"function": {"name": "f", "arguments": {"x": 1}}}
@@ -77,6 +78,11 @@ TIMES = {
     "NaT": (np.datetime64("NaT"), None),
     "1.5 s": (np.timedelta64(1500000001, "ns"), "PT1.500000001S"),
     "s": (np.timedelta64(-5, "s"), "PT-5S"),
+    "an array of durations": (np.array([1, 2], dtype="timedelta64[ns]"), ["PT0.000000001S", "PT0.000000002S"]),
+    "no dimension": (
+        np.array("2020-01-01T00:00:00.000000001", dtype="datetime64[ns]"),
+        "2020-01-01T00:00:00.000000001",
+    ),
     "no duration": (np.timedelta64("NaT", "ns"), None),
 }
 
@@ -85,7 +91,20 @@ TIMES = {
 def test_times_of_numpy_are_times(name: str) -> None:
     """Not numbers of nanoseconds, which Python makes of them."""
     value, text = TIMES[name]
+    seen = in_json_types({"text": "a", "at": value, "n": np.int64(1)})
+    assert type(seen["n"]) is int, "the rest is seen, too"
+    assert json.loads(as_json(seen))["at"] == text
     assert json.loads(next(load([{"text": "a", "at": value}]).records.raw([0])))["at"] == text
+
+
+@pytest.mark.parametrize(
+    "value", [np.timedelta64(3, "M"), np.timedelta64(3), np.array([3], "timedelta64[Y]")], ids=repr
+)
+def test_durations_of_no_length_are_refused(value: Any) -> None:
+    """A month is no number of seconds."""
+    assert in_json_types({"at": value, "n": np.int64(1)})["n"] == 1
+    with pytest.raises(EntropyLawError, match="timedelta64 has no form in JSON"):
+        next(load([{"text": "a", "at": value}]).records.raw([0]))
 
 
 def test_other_arrays_are_lists() -> None:

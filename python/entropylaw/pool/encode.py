@@ -171,11 +171,9 @@ def _inside(value: Any) -> Any:
     """What an array or a scalar of NumPy holds, as Python has it; the same object if Python has nothing for it."""
     if value.dtype.kind in "mM":
         # Python has no nanoseconds, nor months: ``tolist`` would give a number of them.
-        if value.ndim:
-            return list(value)
-        scalar = value[()]
-        found = scalar.tolist()
-        return scalar if isinstance(found, int) else found
+        if isinstance(value, np.ndarray):
+            return list(value) if value.ndim else value[()]
+        return value if isinstance(found := value.tolist(), int) else found
     found = value.tolist()
     return value if isinstance(found, np.generic) else found
 
