@@ -167,7 +167,7 @@ def test_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     select = ["select", pool, "--budget", "1", "-o"]
     refuse(capsys, [*select, tmp_path], "is a directory")
     refuse(capsys, [*select, "/dev/null", "--force"], "not a regular file")
-    refuse(capsys, [*select, tmp_path / "no/out.jsonl"], "cannot be written", "No such file")
+    refuse(capsys, [*select, tmp_path / "no/out.jsonl"], "cannot be written", "there is no directory", "make it")
     output.write_bytes(b"precious")
     refuse(capsys, [*select, output], "out.jsonl: the file exists", "--force")
     assert output.read_bytes() == b"precious"

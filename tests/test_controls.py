@@ -315,6 +315,24 @@ def test_quotas_are_met(method: Any) -> None:
     assert in_bytes["c"] <= 30
 
 
+NAMES = ["", "a,b", "a=b", "a<b", '"q"', 'a"b', " a ", "1", "True", "x>=1", "10%", "\u00e9", "e\u0301", "a\nb", "a\\b"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("quota", [lambda name: {name: 2}, lambda name: {name: "<=2"}, lambda name: ">=2"])
+def test_a_group_may_have_any_name(name: str, quota: Any) -> None:
+    """In a mapping as it is, in a text in quotes; the one without a name too."""
+    rows = [{"text": f"{n} and {n * n}", "source": other} for n, other in enumerate(NAMES * 3)]
+    asked = quota(name)
+    if isinstance(asked, str):
+        asked = '"' + name.replace('"', '""') + '"' + asked
+    selection = entropylaw.select(rows, budget=len(NAMES), method="random", quota=asked)
+    sign = asked if isinstance(asked, str) else str(asked[name])
+    got = sum(record["source"] == name for record in selection)
+    assert got >= 2 if ">=" in sign.removeprefix(f'"{name}"') else got <= 2
+    assert selection.controls["quotas"][name]["selected"] == got
+
+
 def test_groups_are_by_any_field_and_names_may_be_quoted() -> None:
     pool = [{"text": f"sample {n}", "meta": {"kind": kind}} for n, kind in enumerate(['a,"b"', "x=1", 'a,"b"', "y"])]
     selection = entropylaw.select(pool, budget=2, group_by="meta.kind", quota='"a,""b"""<=0, "x=1" = 1')
@@ -351,6 +369,8 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
         ({"quota": "a"}, "the quota 'a' can't be understood; quotas are such as"),
         ({"quota": "a=1;b=2"}, "can't be understood"),
         ({"quota": ""}, "the quota is empty"),
+        ({"quota": {1: 2}}, "a group of the quota is 1; it must be the name of a group, as text"),
+        ({"quota": {None: 2}}, "a group of the quota is None; it must be the name of a group, as text"),
         ({"min_score": "score>2"}, "it must be like 'quality>=0.5'"),
         ({"min_score": "score>=much"}, "'much' is not a number"),
         ({"min_score": "score>=nan"}, "'nan' is not a number"),
@@ -367,6 +387,7 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
         ({"weight": [1, 2, 3, -1, 5, 6, 7]}, "record 3: the weight is -1; it must not be negative"),
         ({"weight": [1, 2, 3, math.nan, 5, 6, 7]}, "record 3: weight is nan; it must be finite"),
         ({"weight": [0] * 7}, "all weights are 0"),
+        ({"weight": [1, 1e308] + [1e308] * 5}, r"record 1: the weight is 1e\+308; it must be at most 1e\+290: divide"),
         ({"weight": "abcdefg", "group_by": ["x"]}, "has no field 'abcdefg'"),
         ({"group_by": ["x"], "quota": "x>=1"}, r"group_by has shape \(1,\)"),
         ({"budget": "10 tokens"}, "say how many tokens samples have"),
@@ -376,6 +397,10 @@ def test_a_least_that_no_sample_is_small_enough_for_is_told() -> None:
             "record 5: the number of tokens is 2.5; it must be a whole number",
         ),
         ({"budget": "10 tokens", "tokens": [-1] * 7}, "record 0: the number of tokens is -1"),
+        (
+            {"budget": "10 tokens", "tokens": [1, 2**32] + [1] * 5},
+            r"record 1: the number of tokens is 4.29497e\+09; it must be a whole number from 0 to 4,294,967,295",
+        ),
         ({"budget": "1 token", "tokens": [2] * 7}, "nothing fits the budget of 1 token: each of the 7 samples"),
         ({"budget": "1B"}, "nothing fits the budget of 1B: each of the 7 samples that may be selected is larger"),
         ({"budget": "1B", "anchor": [0, 6]}, "nothing fits the budget of 1B: each of the 5 samples"),

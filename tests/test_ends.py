@@ -104,7 +104,8 @@ def test_a_failing_report_leaves_the_records(here: Path, capsys: pytest.CaptureF
         patch.setattr("entropylaw.report.check_report", check_and_remove)
         assert cli.main([*SELECT, "--report", "d/page.html"]) == 2
     said = capsys.readouterr().err
-    assert said == f"entropylaw: d/page.html: cannot be written: No such file or directory; {WRITTEN}\n"
+    cause = "there is no directory 'd'; make it, or name another"
+    assert said == f"entropylaw: d/page.html: cannot be written: {cause}; {WRITTEN}\n"
     manifest = json.loads(Path("out.jsonl.manifest.json").read_text())
     assert manifest["selection"]["samples"] == len(Path("out.jsonl").read_text().splitlines()) == 9
 

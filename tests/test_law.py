@@ -233,6 +233,10 @@ def test_r_constant_within_each_group_is_refused() -> None:
         (lambda law: law.predict(3, level=1.5), "level is 1.5"),
         (lambda law: law.predict(3, 1.0), "fitted without losses"),
         (lambda law: law.predict_L(3), "fitted without losses"),
+        (
+            lambda law: law.predict(3, group="sft"),
+            r"the law has no groups, and so no group 'sft'; leave it out \(group=",
+        ),
         (lambda _: EntropyLaw().predict(3), "not fitted"),
         (lambda _: EntropyLaw(form="cubic"), "'cubic'"),
         (lambda _: EntropyLaw(codec="rar"), "no codec 'rar'"),

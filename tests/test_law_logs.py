@@ -113,6 +113,23 @@ def test_divergence_is_reported_not_averaged(tmp_path: Path) -> None:
     assert math.isfinite(log.first_epoch().mean)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"loss": math.nan}, "; training diverged: the loss at step 40 is not finite, left out"),
+        ({"loss": math.inf}, "; training diverged: the loss at step 40 is not finite, left out"),
+        ({"rewards/chosen": 0.2}, "; a preference loss, which is no L"),
+    ],
+)
+def test_the_command_says_what_is_no_mean_of_an_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], said: str
+) -> None:
+    path = write(tmp_path / "s.json", state([*ENTRIES[:3], ENTRIES[3] | change, *ENTRIES[4:]]))
+    assert main(["law", "loss", str(path)]) == 0
+    assert capsys.readouterr().out.endswith(f"  {path}{said}\n")
+
+
 def test_an_incomplete_last_line_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     log = read_log(write(tmp_path / "trainer_log.jsonl", llama_factory(ENTRIES)[:-40]))
     assert log.losses == tuple(LOSSES)

@@ -1,6 +1,8 @@
 """Values for each sample, some of which are missing: they are told from those that are there, whatever holds them."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,52 @@ def test_a_group_that_is_missing_has_no_name(column: str) -> None:
 @pytest.mark.parametrize("column", ["floats", "pandas, floats", "a masked array of floats"])
 def test_groups_that_are_floats(column: str) -> None:
     selection = entropylaw.select(ROWS, budget=6, method="random", group_by=FLOATS[column](VALUES), balance=0)
+    assert sorted(selection.controls["balance"]) == ["", "1.0", "2.0", "3.0"]
+
+
+def in_lines(tmp_path: Path, values: list[Any], ending: str) -> Path:
+    rows = [row | {"kind": value} for row, value in zip(ROWS, values, strict=True)]
+    path = tmp_path / f"pool{ending}"
+    text = "".join(json.dumps(row) + "\n" for row in rows) if ending == ".jsonl" else json.dumps(rows)
+    path.write_text(text)
+    return path
+
+
+def in_parquet(tmp_path: Path, values: list[Any]) -> Path:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    texts = [row["text"] for row in ROWS]
+    pq.write_table(pa.table({"text": texts, "kind": pa.array(values, pa.float64())}), tmp_path / "pool.parquet")
+    return tmp_path / "pool.parquet"
+
+
+POOLS: dict[str, Callable[[Path, list[Any]], Any]] = {
+    "records": lambda _, values: [row | {"kind": value} for row, value in zip(ROWS, values, strict=True)],
+    "NumPy's numbers": lambda _, values: [
+        row | {"kind": np.float64(value)} for row, value in zip(ROWS, values, strict=True)
+    ],
+    "records of pandas": lambda _, values: (
+        pytest.importorskip("pandas").DataFrame(ROWS).assign(kind=values).to_dict("records")
+    ),
+    "pandas": lambda _, values: pytest.importorskip("pandas").DataFrame(ROWS).assign(kind=values),
+    "polars": lambda _, values: (
+        pytest.importorskip("polars").DataFrame(ROWS).with_columns(pytest.importorskip("polars").Series("kind", values))
+    ),
+    "lines": lambda path, values: in_lines(path, values, ".jsonl"),
+    "an array": lambda path, values: in_lines(path, values, ".json"),
+    "Parquet": in_parquet,
+}
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_a_field_that_is_missing_names_no_group(pool: str, missing: Any, tmp_path: Path) -> None:
+    if missing is None and pool == "NumPy's numbers":
+        return
+    values = [3.0, 1.0, missing, 3.0, 2.0, 1.0]
+    given = POOLS[pool](tmp_path, values)
+    selection = entropylaw.select(given, budget=6, method="random", group_by="kind", balance=0)
     assert sorted(selection.controls["balance"]) == ["", "1.0", "2.0", "3.0"]
 
 

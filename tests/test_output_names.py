@@ -212,3 +212,39 @@ def test_empty_names_are_refused(
     assert main(command) == 2
     assert capsys.readouterr().err.startswith(f"entropylaw: the name of {what}")
     assert [path.name for path in tmp_path.iterdir()] == ["pool.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no/out", "{}: cannot be written: there is no directory 'no'; make it, or name another"),
+        ("no/such/out", "{}: cannot be written: there is no directory 'no/such'; make it, or name another"),
+        ("gone/out", "{}: cannot be written: there is no directory 'gone'; make it, or name another"),
+        ("new/", "new/: is a directory; name a file in it"),
+        ("there/", "there/: is a directory; name a file in it"),
+        ("there", "there: is a directory; name a file in it"),
+        (".", ".: is a directory; name a file in it"),
+    ],
+)
+@pytest.mark.parametrize("command", ["select", "score", "report", "law"])
+def test_directories_that_are_not_there(
+    pool: Path, capsys: pytest.CaptureFixture[str], name: str, said: str, command: str
+) -> None:
+    if command == "report":
+        pytest.importorskip("vl_convert", reason="reports are drawn by vl-convert-python")
+    Path("there").mkdir()
+    Path("gone").symlink_to("nowhere")
+    Path("runs.csv").write_text("R,Z\n" + "".join(f"{2 + n / 5},{6 - n / 4}\n" for n in range(9)))
+    ending = {"select": ".jsonl", "score": ".csv", "report": ".html", "law": ".json"}[command]
+    output = name + ending if name.endswith("out") else name
+    words = {
+        "select": ["select", "pool.jsonl", "--budget", "1", "-o", output],
+        "score": ["score", "pool.jsonl", "-o", output],
+        "report": ["ratio", "pool.jsonl", "--report", output],
+        "law": ["law", "fit", "runs.csv", "-o", output],
+    }[command]
+    assert main([*words, "-q"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("entropylaw: ") and len(message.splitlines()) == 1
+    if name.endswith("out") or command == "select":
+        assert message == f"entropylaw: {said.format(output)}\n"

@@ -121,11 +121,78 @@ def test_a_cache_of_the_hub(tmp_path: Path) -> None:
     assert message(hub / "snapshots/def") == f"{hub}/snapshots/def/train.jsonl: no such file"
 
 
-def test_a_delta_table_is_no_directory_of_files(tmp_path: Path) -> None:
-    table = tree(tmp_path / "t", {"part-0.parquet": parquet_of([{"text": "old"}]), "_delta_log/0.json": b"{}"})
-    assert message(table) == (
-        f"{table}: is a Delta table, whose log says which of its files count; read it with deltalake, and give the table"
+ICEBERG = b'{"format-version": 2, "table-uuid": "0"}'
+
+
+@pytest.mark.parametrize(
+    ("log", "content", "said"),
+    [
+        ("_delta_log/0.json", b"{}", "a Delta table, {}deltalake"),
+        (".hoodie/hoodie.properties", b"", "a Hudi table, {}hudi, or Spark"),
+        ("metadata/v1.metadata.json", ICEBERG, "an Iceberg table, {}pyiceberg"),
+        ("metadata/00001-3f.metadata.json", ICEBERG, "an Iceberg table, {}pyiceberg"),
+        ("metadata/v1.gz.metadata.json", gzip.compress(ICEBERG), "an Iceberg table, {}pyiceberg"),
+    ],
+)
+def test_a_table_with_a_log_is_no_directory_of_files(tmp_path: Path, log: str, content: bytes, said: str) -> None:
+    table = tree(tmp_path / "t", {"data/part-0.parquet": parquet_of([{"text": "old"}]), log: content})
+    told = said.format("whose log says which of its files count; read it with ")
+    for pool in (table, tmp_path):
+        assert message(pool) == f"{table}: is {told}, and give the table"
+    assert samples(load(table / "data")) == ["old"], "who names the files gets them"
+
+
+def test_metadata_of_other_kinds_are_no_table(tmp_path: Path) -> None:
+    directory = tree(tmp_path / "d", {"metadata/a.metadata.json": line("a"), "metadata/metadata.jsonl": line("b")})
+    assert samples(load(directory)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("files", "pool", "noted"),
+    [
+        (["source=web/a", "source=book/a"], "", "'source', such as 'source=book'"),
+        (["source=web/a"], "", "'source', such as 'source=web'"),
+        (["year=2024/lang=de/a", "year=2025/lang=fr/a"], "", "'year', 'lang', such as 'year=2024'"),
+        (["source=web/a", "source=book/a"], "*/*.jsonl", "'source', such as 'source=book'"),
+        (["source=web/a", "source=book/a"], "**/*.jsonl", "'source', such as 'source=book'"),
+        (["source=web/a", "source=web/b"], "source=web", None),
+        (["source=web/a", "source=web/b"], "source=web/*.jsonl", None),
+        (["lr=0.1/a", "other/b"], "lr=0.1/*.jsonl", None),
+        (["a=b", "c"], "", None),
+    ],
+)
+def test_values_in_the_names_of_directories_are_noted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, files: list[str], pool: str, noted: str | None
+) -> None:
+    """They are columns where Spark, pandas or pyarrow has written a table, and no file has them."""
+    tree(tmp_path, {f"{file}.jsonl": line(file) for file in files})
+    load(tmp_path / pool)
+    told = [said for said in caplog.messages if "has directories for the values of" in said]
+    assert told == ([] if noted is None else [told[0]])
+    if noted is not None:
+        assert told[0].startswith(f"{tmp_path / pool}: has directories for the values of {noted}; ")
+
+
+def test_values_in_the_names_of_files_given_one_by_one_are_noted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tree(tmp_path, {f"source={source}/a.jsonl": line(source) for source in ("web", "book")})
+    load([tmp_path / "source=web/a.jsonl", tmp_path / "source=book/a.jsonl"])
+    assert caplog.messages[0].startswith(
+        "the pool: has directories for the values of 'source', such as 'source=book'; "
     )
+
+
+def test_a_data_set_of_pyarrow_has_the_values_of_its_directories(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.dataset
+    import pyarrow.parquet
+
+    table = pa.table({"text": [f"text {n}" for n in range(6)], "source": ["web", "book", "code"] * 2})
+    pyarrow.parquet.write_to_dataset(table, tmp_path / "t", partition_cols=["source"])
+    pool = pyarrow.dataset.dataset(tmp_path / "t", partitioning="hive")
+    selection = entropylaw.select(pool, budget=3, method="random", balance=0)
+    assert sorted(record["source"] for record in selection) == ["book", "code", "web"]
 
 
 def test_links_are_followed_and_each_directory_is_read_once(tmp_path: Path) -> None:

@@ -129,6 +129,40 @@ def test_records_that_changed_beside_their_text(saved: Path, capsys: pytest.Capt
     assert not list(Path().glob("again*"))
 
 
+WRITTEN = {
+    "records": [*(f".{kind}" for kind in ("jsonl", "ndjson", "json", "csv", "parquet", "jsonl.gz", "csv.zst")), ""],
+    "positions": [f".{kind}" for kind in ("txt", "npy", "jsonl", "json", "csv", "parquet", "txt.gz")],
+    "positions and more": [f".{kind}" for kind in ("jsonl", "csv")],
+}
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+def test_records_are_written_again_in_any_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """They are compared with those of then where both are text of one form; in another they are what select writes."""
+    pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    monkeypatch.chdir(tmp_path)
+    records = [{"text": f"{n} squared is {n * n}", "n": n} for n in range(30)]
+    Path("pool.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    how = ["--indices-only"] * what.startswith("positions") + ["--add-columns", "rank"] * what.endswith("more")
+    names = [f"then{ending}" for ending in WRITTEN[what]]
+    for name in names:
+        run = ["select", "pool.jsonl", "-o", name, "--budget", "7", "--method", "random", "-q", *how]
+        assert main(run) == 0
+    for name in names:
+        for ending in WRITTEN[what]:
+            assert main(["replay", f"{name}.manifest.json", "-o", f"now{ending}", "--force", "-q"]) == 0, (name, ending)
+            assert Path(f"now{ending}").read_bytes() == Path(f"then{ending}").read_bytes()
+    Path("pool.jsonl").write_text("".join(json.dumps(record | {"n": 0}) + "\n" for record in records))
+    if what == "records":
+        for name, ending in (
+            ("then.jsonl", ".ndjson"),
+            ("then", ".jsonl"),
+            ("then.json", ".json"),
+            ("then.csv", ".csv"),
+        ):
+            assert main(["replay", f"{name}.manifest.json", "-o", f"now{ending}", "--force", "-q"]) == 2
+
+
 def test_the_pool_in_another_format(saved: Path) -> None:
     pa = pytest.importorskip("pyarrow", reason="tables need pyarrow")
     import pyarrow.parquet as pq

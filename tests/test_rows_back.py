@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,52 @@ def test_every_container_gives_its_own_rows(container: Callable[[Any], Any], met
     assert same([selection[0], *selection[1:-1], selection[-1]], chosen)
 
 
+def derived(given: Any) -> Any:
+    """The same in a class of one's own."""
+    base = type(given)
+    mine: Any = type("Mine", (base,), {})
+    if base.__module__.startswith("datasets"):
+        return mine(given.data, info=given.info).with_format("numpy", columns=["key"])
+    return given.view(mine) if isinstance(given, np.ndarray) else mine(given)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [list, tuple, pandas, odd_pandas, polars, dataset, lambda records: np.array(records, dtype=object)],
+)
+def test_a_class_that_is_derived_from_a_container_is_one(container: Callable[[Any], Any], tmp_path: Path) -> None:
+    """Of objects of different keys in a frame, and of a format that leaves columns out, the same comes of both."""
+    records = [{**record, "at": {"n": n} if n % 2 else [n]} for n, record in enumerate(RECORDS) if n in KEPT]
+    if container in (polars, dataset):
+        records = [{**record, "at": n} for n, record in enumerate(records)]
+    given = container(records)
+    mine = derived(given)
+    assert type(mine) is not type(given) and isinstance(mine, type(given))
+    found = []
+    for pool in (given, mine):
+        selection = entropylaw.select(pool, budget=9, method="random", id="key")
+        selection.save(tmp_path / "out.jsonl", force=True)
+        found.append((selection.ids, (tmp_path / "out.jsonl").read_text(), as_dicts(selection.take(pool))))
+    if container is dataset:
+        # What is looked at has the columns of its format.
+        found[1] = (*found[1][:2], found[0][2])
+    assert found[0] == found[1]
+
+
+def test_a_column_of_a_data_set_and_arrays_of_objects_are_pools() -> None:
+    pa = pytest.importorskip("pyarrow")
+    records = [RECORDS[n] for n in KEPT]
+    objects = pa.array(records)
+    chunks = pa.chunked_array([objects[:5], objects[5:]])
+    wanted = entropylaw.select(records, budget=5, method="random")
+    for given in (objects, chunks, dataset(records)["text"]):
+        selection = entropylaw.select(given, budget=5, method="random")
+        assert selection.indices.tolist() == wanted.indices.tolist()
+        taken = selection.take(given)
+        texts = [row if isinstance(row, str) else row["text"] for row in as_dicts(taken)]
+        assert texts == [records[row]["text"] for row in wanted.rows.tolist()]
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".jsonl.gz", ".parquet", ".csv"])
 def test_rows_of_files_are_counted_over_all_of_them(suffix: str, tmp_path: Path) -> None:
     from entropylaw.saving import Saving
@@ -179,6 +226,24 @@ def test_a_record_without_an_id_is_named() -> None:
     with pytest.raises(EntropyLawError) as caught:
         _ = selection.ids
     assert str(caught.value) == "record 1: has no field 'key' (id=)"
+
+
+@pytest.mark.parametrize("kind", ["records", "pandas", "polars", "pyarrow", "lines"])
+@pytest.mark.parametrize("missing", [None, math.nan])
+def test_what_is_missing_is_no_id(kind: str, missing: Any, tmp_path: Path) -> None:
+    """What is joined by it would have no row."""
+    records = [{"text": "a cat", "key": 1.5}, {"text": "a dog", "key": missing}]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    pool: Any = {
+        "records": lambda: records,
+        "pandas": lambda: pytest.importorskip("pandas").DataFrame(records),
+        "polars": lambda: pytest.importorskip("polars").DataFrame(records),
+        "pyarrow": lambda: pytest.importorskip("pyarrow").Table.from_pylist(records),
+        "lines": lambda: tmp_path / "pool.jsonl",
+    }[kind]()
+    selection = entropylaw.select(pool, budget=2, id="key")
+    with pytest.raises(EntropyLawError, match=r"(record 1|row 2|jsonl:2): 'key' is (None|nan), which is no id \(id=\)"):
+        _ = selection.ids
 
 
 def test_ids_are_those_of_a_replay_too(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -414,6 +415,44 @@ def test_killed_at_any_moment_a_manifest_stands_for_a_whole_output(tmp_path: Pat
             for shard in tmp_path.glob("out-*"):
                 shard.unlink()
     assert whole
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize("how", [{}, {"shards": 2}, {"indices_only": True}, {"stanza": "axolotl"}, {"linked": True}])
+def test_what_replaces_a_file_can_be_read_by_no_more_people(
+    selection: Selection, tmp_path: Path, how: dict[str, Any]
+) -> None:
+    options = {name: value for name, value in how.items() if name != "linked"}
+    path = tmp_path / "there" / "out.jsonl"
+    path.parent.mkdir()
+    selection.save(path, **options)
+    if "linked" in how:
+        (tmp_path / "link.jsonl").symlink_to(path)
+        selection.save(tmp_path / "link.jsonl", force=True)
+    modes = {}
+    for number, file in enumerate(sorted(path.parent.iterdir())):
+        assert file.stat().st_mode & 0o777 == 0o666 & ~umask()
+        modes[file] = (0o600, 0o640, 0o660, 0o604)[number % 4]
+        file.chmod(modes[file])
+    selection.save(tmp_path / "link.jsonl" if "linked" in how else path, force=True, **options)
+    if "linked" in how:
+        modes = {path: modes[path]}
+    assert {file: file.stat().st_mode & 0o777 for file in modes} == modes
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_so_it_is_with_scores(pool: Path, tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    for force in ([], ["--force"]):
+        assert main(["score", str(pool), "-o", str(scores), "-q", *force]) == 0
+        assert scores.stat().st_mode & 0o777 == (0o600 if force else 0o666 & ~umask())
+        scores.chmod(0o600)
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_equal_selections_make_equal_files(pool: Path, tmp_path: Path) -> None:

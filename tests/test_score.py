@@ -76,6 +76,24 @@ def test_files(pool: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFi
     assert table_of(path) == expected
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_positions_are_the_same_in_all_tables(tmp_path: Path, suffix: str) -> None:
+    """Those in the files, where records that were skipped count: what is joined by them meets its own row."""
+    lines = [json.dumps(record) for record in RECORDS]
+    for at, broken in ((0, "broken"), (3, '{"other": 1}'), (len(lines) + 2, "[")):
+        lines.insert(at, broken)
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text("\n".join(lines) + "\n")
+    read = [number for number, line in enumerate(lines) if '"text"' in line]
+    how = [str(pool), "--on-error", "skip", "-q", "-o"]
+    assert main(["score", *how, str(tmp_path / f"scores{suffix}")]) == 0
+    assert main(["select", *how, str(tmp_path / f"i{suffix}"), "--budget", "100%", "--indices-only"]) == 0
+    assert table_of(tmp_path / f"scores{suffix}")["index"] == read
+    assert sorted(map(int, table_of(tmp_path / f"i{suffix}")["index"])) == read
+    selection = entropylaw.select(pool, budget="100%", on_error="skip")
+    assert sorted(selection.rows.tolist()) == entropylaw.score(pool, on_error="skip").rows.tolist() == read
+
+
 def table_of(path: Path) -> dict[str, list[Any]]:
     if path.suffix in (".parquet", ".arrow"):
         pa = pytest.importorskip("pyarrow", reason="Parquet and Arrow are optional")
@@ -101,7 +119,7 @@ def table_of(path: Path) -> dict[str, list[Any]]:
         ("scores.npy", {}, "scores.npy: holds one column"),
         ("scores.csv", {"ngram": 9}, "ngram is 9"),
         ("scores.csv", {"unit": "line"}, "no unit 'line'"),
-        ("none/scores.csv", {}, "cannot be written: No such file or directory"),
+        ("none/scores.csv", {}, "cannot be written: there is no directory .*none'; make it, or name another"),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, name: str, options: dict[str, Any], message: str) -> None:

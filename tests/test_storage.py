@@ -217,6 +217,12 @@ def tree(storage: Any, tmp_path: Path) -> str:
         "f/x.arrow": _table("arrow"),
         "f/cached.arrow": _table("arrow"),
         "g/notes.txt": b"x",
+        "h/metadata/v1.metadata.json": b'{"format-version": 2}',
+        "h/data/part.parquet": _table("parquet"),
+        "i/.hoodie/hoodie.properties": b"",
+        "i/part.parquet": _table("parquet"),
+        "j/source=web/x.jsonl": LINES,
+        "j/source=book/x.jsonl": LINES,
     }
     for name, content in files.items():
         put(storage, f"/t/{name}", content)
@@ -239,6 +245,10 @@ def tree(storage: Any, tmp_path: Path) -> str:
         "e/train",
         "f",
         "g",
+        "h",
+        "i",
+        "j",
+        "j/*/x.jsonl",
         "**/train*.jsonl",
         "*/x.jsonl",
         "nix*.jsonl",

@@ -379,3 +379,15 @@ def test_damage_is_told_in_a_sentence(tmp_path: Path, packed: bytes, fault: str)
     with pytest.raises(EntropyLawError) as raised:
         list(Source(path).chunks())
     assert str(raised.value) == f"{path}: its compressed data are corrupt: {fault}; fetch or make it anew"
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_frames_that_need_a_dictionary_are_not_called_corrupt(tmp_path: Path, frames: int) -> None:
+    texts = [f'{{"text": "{n} squared is {n * n}, and {n} cubed is {n**3}"}}\n'.encode() for n in range(3000)]
+    with_dictionary = zstandard.ZstdCompressor(dict_data=zstandard.train_dictionary(1024, texts))
+    path = tmp_path / "pool.jsonl.zst"
+    path.write_bytes(b"".join(with_dictionary.compress(b"".join(texts[n::frames])) for n in range(frames)))
+    with pytest.raises(EntropyLawError) as raised:
+        load(path)
+    told = f"{path}: is compressed with a dictionary; unpack it: zstd -d -D DICTIONARY FILE"
+    assert str(raised.value) == told

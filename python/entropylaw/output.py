@@ -54,8 +54,8 @@ def check_writable(path: str | os.PathLike[str], force: bool) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             # Asked first because it says more than Path.exists, such as that the name is too long.
             resolved.stat()
-        if target.is_dir():
-            raise EntropyLawError(f"{target}: is a directory; name a file in it")
+        if target.is_dir() or os.fspath(path).endswith(("/", os.sep)):
+            raise EntropyLawError(f"{os.fspath(path)}: is a directory; name a file in it")
         if target.exists() and not target.is_file():
             raise EntropyLawError(f"{target}: is not a regular file; name one")
         if target.exists() and not force:
@@ -115,7 +115,8 @@ class Outputs:
     Each is written to a temporary file in its own directory and reaches the disk. At the end of the block the files of
     ``remove`` go, then all are renamed in the order in which they were written. The last one is renamed when the
     names of the others have reached the disk: where it is, they are. If a rename fails, the files renamed before it
-    are removed, except where they replaced older ones. Ctrl-C and SIGTERM wait for the renames, which take moments.
+    are removed, except where they replaced older ones. What replaces a file has its permissions. Ctrl-C
+    and SIGTERM wait for the renames, which take moments.
 
     Of several processes or threads that write to the same directories, one after the other has its files take their
     places, so that those of two never mix. ``last_look`` is called when it is this one's turn: another may have been
@@ -164,6 +165,7 @@ class Outputs:
                 file.flush()
                 os.fsync(file.fileno())
             _set_usual_mode(name)
+            _keep_mode(Path(name), target)
 
     def adopt(self, path: Path, temporary: Path, size: int, sha256: str) -> None:
         """The next file is one that another process has written beside its place.
@@ -187,6 +189,9 @@ class Outputs:
         self._obsolete.append(Path(path).absolute())
 
     def _rename(self) -> None:
+        for staged in self.staged:
+            # Again: shards have their names at last.
+            _keep_mode(staged._temporary, staged.target)
         for path in self._obsolete:
             with _explained(path):
                 path.unlink(missing_ok=True)
@@ -289,7 +294,10 @@ def _explained(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EntropyLawError(f"{target}: cannot be written: {error.strerror or error}") from None
+        reason = error.strerror or str(error)
+        if isinstance(error, FileNotFoundError) and not _resolved(target).parent.is_dir():
+            reason = f"there is no directory {str(target.parent)!r}; make it, or name another"
+        raise EntropyLawError(f"{target}: cannot be written: {reason}") from None
 
 
 def _resolved(path: str | os.PathLike[str]) -> Path:
@@ -327,6 +335,12 @@ def _set_usual_mode(name: str) -> None:
     mask = os.umask(0)
     os.umask(mask)
     Path(name).chmod(0o666 & ~mask)
+
+
+def _keep_mode(temporary: Path, target: Path) -> None:
+    """The mode of the file that is replaced, if there is one: who could not read it can't read the new one."""
+    with contextlib.suppress(OSError):
+        temporary.chmod(target.stat().st_mode & 0o777)
 
 
 def _sync_directory(directory: Path) -> None:

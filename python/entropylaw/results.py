@@ -16,6 +16,7 @@ from entropylaw import _core, parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.explaining import Curve, Fact
 from entropylaw.pool import Pool
+from entropylaw.pool.columns import group_name
 from entropylaw.pool.schema import find
 from entropylaw.runs.values import arrays_of, described, encoded
 from entropylaw.storage.options import takes_storage_options
@@ -183,16 +184,19 @@ class Selection(ABC):
         Raises
         ------
         EntropyLawError
-            If a record has no such field, or a file of the pool has changed since it was read.
+            If a record has no such field, or none in it, or or a file of the pool has changed since it was read.
         """
         if (name := self.parameters.get("id")) is None:
             return None
         found = []
         for index, record in zip(self.indices.tolist(), self, strict=True):
             try:
-                found.append(find(record, name))
+                value = find(record, name)
             except KeyError:
                 raise EntropyLawError(f"{self.pool.records.where(index)}: has no field {name!r} (id=)") from None
+            if not isinstance(value, str) and not group_name(value):
+                raise EntropyLawError(f"{self.pool.records.where(index)}: {name!r} is {value}, which is no id (id=)")
+            found.append(value)
         return found
 
     def take(self, given: T) -> T:

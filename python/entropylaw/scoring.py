@@ -73,6 +73,12 @@ class Scores:
     def __len__(self) -> int:
         return len(self.ratios)
 
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Positions of the samples in what the pool was read from, counted from 0 over all files, with records that
+        were skipped; shape ``(len(scores),)``."""
+        return self.pool.rows(np.arange(len(self)))
+
     @takes_storage_options
     def save(
         self,
@@ -81,8 +87,8 @@ class Scores:
         force: bool = False,
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Writes a table of a row for each sample, in input order: ``index``, ``source``, ``bytes``, ``ratio`` and
-        ``first_gain``, and ``alignment`` if there is one.
+        """Writes a table of a row for each sample, in input order: ``index`` (of ``rows``), ``source``,
+        ``bytes``, ``ratio`` and ``first_gain``, and ``alignment`` if there is one.
 
         Parameters
         ----------
@@ -108,7 +114,7 @@ class Scores:
     def write(self, file: IO[bytes], path: str | os.PathLike[str]) -> None:
         """Writes the table to an open file, in the format that the name of ``path`` stands for; see ``save``."""
         columns: dict[str, tables.Column] = {
-            "index": np.arange(len(self)),
+            "index": self.rows,
             "source": tables.Coded(self.pool.groups, self.pool.group_names),
             "bytes": self.lengths,
             "ratio": self.ratios,

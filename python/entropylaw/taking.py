@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.containers import package_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +38,7 @@ def take(given: T, rows: NDArray[np.int64], total: int) -> T:
         If it has another number of rows, or its rows can't be taken by their positions.
     """
     found: Any = given
-    kind, package = type(found).__name__, type(found).__module__.partition(".")[0]
+    kind, package = type(found).__name__, package_of(found)
     if package in _UNORDERED or not hasattr(found, "__len__"):
         if package == "polars" and hasattr(found, "collect"):
             raise EntropyLawError(f"a {kind} has no rows yet: take from its collect()")
@@ -52,7 +53,7 @@ def take(given: T, rows: NDArray[np.int64], total: int) -> T:
         )
     if package == "pandas":
         return found.iloc[rows]  # type: ignore[no-any-return]
-    if package == "datasets":
+    if package == "datasets" and hasattr(found, "select"):
         return found.select(rows)  # type: ignore[no-any-return]
     if package == "pyarrow":
         return found.take(rows)  # type: ignore[no-any-return]

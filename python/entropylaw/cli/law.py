@@ -298,7 +298,7 @@ def _loss(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json([_loss_row(log, epoch) for log, epoch in rows])
     else:
-        print_lines(f"{_loss_text(epoch)}  {log.path}" for log, epoch in rows)
+        print_lines(f"{_loss_text(epoch)}  {log.path}{_caveats(log)}" for log, epoch in rows)
 
 
 def _loss_text(epoch: "FirstEpoch") -> str:
@@ -307,6 +307,16 @@ def _loss_text(epoch: "FirstEpoch") -> str:
     if math.isfinite(epoch.error):
         return f"{epoch.mean:.6g} +- {epoch.error:.2g}, projected from {epoch.fraction:.0%} of epoch 1"
     return f"{epoch.seen_mean:.6g} in the first {epoch.fraction:.1%} of epoch 1, too little to project"
+
+
+def _caveats(log: "LossLog") -> str:
+    """What keeps the loss from being the L of a run."""
+    diverged = (
+        ""
+        if log.diverged is None
+        else f"; training diverged: the loss at step {log.diverged:g} is not finite, left out"
+    )
+    return diverged + ("; a preference loss, which is no L" if log.preference else "")
 
 
 def _loss_row(log: "LossLog", epoch: "FirstEpoch") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from entropylaw import parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
-from entropylaw.pool.encode import is_missing
+from entropylaw.pool.columns import group_name
 
 
 def numbers_of(pool: Pool, name: str, given: "str | Sequence[float] | NDArray[Any]") -> NDArray[np.float64]:
@@ -70,7 +70,7 @@ def labels_of(given: "Sequence[str] | NDArray[Any]") -> NDArray[np.str_]:
             if labels is values and labels.dtype.kind in "biuU":
                 named: NDArray[np.str_] = labels.astype(np.str_)
                 return named
-            return np.array([_label(value) for value in _listed(values)], dtype=np.str_)
+            return np.array([group_name(value) for value in _listed(values)], dtype=np.str_)
     except (TypeError, ValueError):
         pass
     raise EntropyLawError(
@@ -85,18 +85,6 @@ def _listed(values: Any) -> Any:
         if hasattr(values, name):
             return getattr(values, name)()
     return values
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or is_missing(value):
-        return ""
-    try:
-        return "" if value != value else str(value)
-    except (TypeError, ValueError):
-        # What compares to neither true nor false is there.
-        return str(value)
 
 
 def refuse(pool: Pool, name: str, values: NDArray[Any], wrong: NDArray[np.bool_], remedy: str) -> None:

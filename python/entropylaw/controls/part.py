@@ -20,6 +20,8 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool import Pool
 
 _CHUNK = 1 << 16
+_MOST_WEIGHT = 1e290
+"""So much that weights of any pool have a sum."""
 
 
 class Counted(NamedTuple):
@@ -165,6 +167,8 @@ class PartOfControls:
         """Numbers whose exact sum is that of the candidates' weights."""
         weights = numbers_of(self.pool, "weight", self._controls.weight)  # type: ignore[arg-type]
         refuse(self.pool, "the weight", weights, weights < 0, "it must not be negative")
+        remedy = f"it must be at most {_MOST_WEIGHT:g}: divide all weights, of which only the ratios matter"
+        refuse(self.pool, "the weight", weights, weights > _MOST_WEIGHT, remedy)
         self.weights = np.array(weights[self._of])
         if self.known is not None:
             self.weights[self.known] = 0
@@ -210,7 +214,7 @@ def _tokens(pool: Pool, controls: Controls) -> NDArray[np.uint32]:
     given = controls.tokens
     counts: NDArray[Any] = count_tokens(pool, given) if is_tokenizer(given) else numbers_of(pool, "tokens", given)
     wrong = (counts < 0) | (counts != np.floor(counts)) | (counts > MOST_TOKENS)
-    refuse(pool, "the number of tokens", counts, wrong, "it must be a whole number, not negative")
+    refuse(pool, "the number of tokens", counts, wrong, f"it must be a whole number from 0 to {MOST_TOKENS:,}")
     return counts.astype(np.uint32)
 
 

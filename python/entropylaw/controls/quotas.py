@@ -148,7 +148,9 @@ def _parse(text: str) -> list[Rule]:
 
 
 def _signed(group: object, value: object) -> tuple[str, str, str]:
-    parameters.text("a group of the quota", group, "text")
+    # The empty name is that of the group without one.
+    if group != "":
+        parameters.text("a group of the quota", group, "the name of a group, as text")
     if not isinstance(value, str):
         value = str(parameters.whole(f"the quota of {group!r}", value, 0))
     text = value.strip()

@@ -281,6 +281,10 @@ class EntropyLaw:
             return groups[0]
         if name not in groups:
             found = "no group was named" if name is None else f"it has no group {name!r}"
+            if groups == ("",):
+                raise EntropyLawError(
+                    f"the law has no groups, and so no group {name!r}; leave it out (group=, --group)"
+                )
             raise EntropyLawError(
                 f"the law was fitted within groups, and {found}; name one of {', '.join(groups)} (group=, --group)"
             )

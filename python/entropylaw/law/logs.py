@@ -149,7 +149,7 @@ def _entries(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     elif isinstance(whole, dict) and any(key in whole for key in _STEP):
         whole = [whole]
     if not isinstance(whole, list):
-        found = ", ".join(map(repr, list(whole)[:5])) if isinstance(whole, dict) else type(whole).__name__
+        found = ", ".join(map(repr, list(whole)[:5])) or "nothing" if isinstance(whole, dict) else type(whole).__name__
         raise EntropyLawError(f"{path}: is no training log: no 'log_history', found {found}")
     for number, entry in enumerate(whole):
         yield _entry(f"{path}: entry {number}", entry)

@@ -14,6 +14,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arena import Arena
 from entropylaw.pool.columns import USUAL_GROUP, Columns
 from entropylaw.pool.layouts import RECORD_REMEDY
+from entropylaw.pool.mistaken import note_records_as_text
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import listed
 from entropylaw.pool.reading import Report
@@ -157,6 +158,8 @@ class Builder:
         pool = self.collected()
         check_any(len(pool), [source.name for source in self.records.files()], self._skipped)
         tell(pool, self.columns.group_field, self.without_records, int(np.count_nonzero(pool.lengths() == 0)))
+        if self.renderer.name == "text" and pool.schema in ("", "string", "text"):
+            note_records_as_text(pool)
         return pool
 
     def collected(self) -> Pool:

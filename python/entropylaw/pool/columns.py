@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entropylaw.pool.encode import is_missing
 from entropylaw.pool.schema import RecordError, find, kind
 
 USUAL_GROUP = "source"
@@ -20,7 +21,7 @@ class Columns:
     Parameters
     ----------
     group_by
-        The field that names a record's group; records without it are in the group ``""``.
+        The field that names a record's group; records without it, or with NaN, are in the group ``""``.
     numbers
         Fields that hold a number in every record.
     """
@@ -59,7 +60,7 @@ class Columns:
             group = find(record, self._group_by)
         except KeyError:
             group = None
-        return "" if group is None else group if isinstance(group, str) else str(group), values
+        return group_name(group), values
 
     def add(self, fields: tuple[str, list[float]]) -> None:
         """Keeps what ``of`` has found in a record."""
@@ -92,6 +93,19 @@ class Columns:
     def numbers(self) -> Mapping[str, NDArray[np.float64]]:
         """The numbers, by field."""
         return {name: np.frombuffer(column, dtype=np.float64) for name, column in self._numbers.items()}
+
+
+def group_name(value: Any) -> str:
+    """What the group is called that a value stands for; one that is missing, as NaN is, for that without a name."""
+    if isinstance(value, str):
+        return value
+    if value is None or is_missing(value):
+        return ""
+    try:
+        return "" if value != value else str(value)
+    except (TypeError, ValueError):
+        # What compares to neither true nor false is there.
+        return str(value)
 
 
 def _number(record: Any, field: str) -> float:

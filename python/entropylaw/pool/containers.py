@@ -61,6 +61,16 @@ _REFUSED = {
 """By module: what would be read as something else, and how it can be read."""
 
 
+_PACKAGES = ("pandas", "polars", "pyarrow", "datasets", "numpy")
+"""Packages whose containers are read, and rows taken from, in ways of their own."""
+
+
+def package_of(container: Any) -> str:
+    """The package that a container is from; of a class that is derived from one of ``_PACKAGES``, that one."""
+    packages = [kind.__module__.partition(".")[0] for kind in type(container).__mro__]
+    return next((name for name in packages if name in _PACKAGES), packages[0])
+
+
 def in_arrow(pool: Any) -> Any:
     """What gives the rows of ``pool`` by the Arrow C stream interface, if it gives them by another name.
 

@@ -14,6 +14,8 @@ import numpy as np
 from entropylaw.pool.schema import RecordError
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
+_FINE = {"ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}
+"""Units of NumPy's times that Python's don't have: how many there are in a second."""
 
 
 def as_json(record: Any) -> bytes:
@@ -109,23 +111,39 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
-        return f"PT{seconds(value // datetime.timedelta(microseconds=1), 10**6)}S"
+        # That of pandas counts nanoseconds, too.
+        count = value // datetime.timedelta(microseconds=1) * 1000 + getattr(value, "nanoseconds", 0)
+        return f"PT{seconds(count, 10**9)}S"
+    if isinstance(value, np.datetime64):
+        return str(value) if isinstance(found := _inside(value), np.datetime64) else found
+    if isinstance(value, np.timedelta64) and not isinstance(value.tolist(), datetime.timedelta):
+        unit, step = np.datetime_data(value.dtype)
+        if unit in _FINE:
+            return f"PT{seconds(int(value.astype(np.int64)) * step, _FINE[unit])}S"
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
-    if hasattr(value, "tolist"):
-        # NumPy's scalars and arrays.
-        return value.tolist()
+    if isinstance(value, np.ndarray | np.generic):
+        inside = _inside(value)
+    else:
+        # Other arrays: those of PyTorch, of Python's own array, and so on.
+        inside = value.tolist() if hasattr(value, "tolist") else value
+    if inside is not value:
+        return inside
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def in_json_types(value: Any) -> Any:
-    """A value with lists for the tuples and arrays in it, and numbers and null as ``as_json`` writes them; the same
-    object if there are none."""
+    """A value with lists for the tuples and arrays in it, and keys, numbers and null as ``as_json`` writes them; the
+    same object if there are none."""
     if isinstance(value, dict | list):
         changed: Any = None
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        parts: Any = value
+        named = isinstance(value, dict)
+        for key, part in parts.items() if named else enumerate(parts):
+            if named and type(key) is not str and _key(key) is not key:
+                return in_json_types({_key(key): part for key, part in parts.items()})
             if type(part) in _PLAIN or (new := in_json_types(part)) is part:
                 continue
             changed = value.copy() if changed is None else changed
@@ -133,13 +151,37 @@ def in_json_types(value: Any) -> Any:
         return value if changed is None else changed
     if isinstance(value, tuple):
         return [in_json_types(part) for part in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return in_json_types(value.tolist())
-    return None if is_missing(value) else value
+    if is_missing(value):
+        return None
+    if isinstance(value, np.ndarray | np.generic) and (inside := _inside(value)) is not value:
+        return in_json_types(inside)
+    return value
+
+
+def _key(key: Any) -> Any:
+    """A key as ``json.dumps`` writes it, which is text; the same object if it doesn't."""
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, bool | int | float):
+        return next(iter(json.loads(json.dumps({key: None}))))
+    return key
+
+
+def _inside(value: Any) -> Any:
+    """What an array or a scalar of NumPy holds, as Python has it; the same object if Python has nothing for it."""
+    if value.dtype.kind in "mM":
+        # Python has no nanoseconds, nor months: ``tolist`` would give a number of them.
+        if isinstance(value, np.ndarray):
+            return list(value) if value.ndim else value[()]
+        return value if isinstance(found := value.tolist(), int) else found
+    found = value.tolist()
+    return value if isinstance(found, np.generic) else found
 
 
 def is_missing(value: Any) -> bool:
-    """Whether it is what pandas has where a time, or any value, is missing."""
+    """Whether it is what pandas or NumPy has where a time, or any value, is missing."""
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
     return type(value).__name__ == "NAType" or (isinstance(value, datetime.datetime) and value != value)
 
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.arrow import reason
+from entropylaw.pool.encode import in_json_types
 from entropylaw.pool.row_values import holds_json
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.shapes import Shape, array_of
@@ -37,7 +38,11 @@ def frame_table(frame: Any) -> pa.Table:
     try:
         return _as_table(frame)
     except _REASONS as error:
-        raise EntropyLawError(f"the {what} can't be read as a table: {_at_fault(frame)}{reason(error)}") from None
+        fault = f"the {what} can't be read as a table: {_at_fault(frame)}{reason(error).rstrip('.:; ')}"
+    records = "to_dict('records')" if hasattr(frame, "index") else "to_dicts()"
+    twice = len(set(frame.columns)) < len(frame.columns)
+    remedy = "rename one" if twice else f"drop the column, give it one type, or give records: FRAME.{records}"
+    raise EntropyLawError(f"{fault}; {remedy}")
 
 
 def _as_table(frame: Any) -> pa.Table:
@@ -64,7 +69,7 @@ def _mixed(column: Any) -> pa.Array | None:
 
     if not pandas.api.types.infer_dtype(column, skipna=True).startswith("mixed"):
         return None
-    values = [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+    values = [None if missing else in_json_types(value) for value, missing in zip(column, column.isna(), strict=True)]
     shape = Shape()
     for value in values:
         shape.add(value)

@@ -12,12 +12,13 @@ from entropylaw.pool.arena import MEMORY, memory_limit
 from entropylaw.pool.arrow import need_arrow
 from entropylaw.pool.builder import Builder
 from entropylaw.pool.columns import USUAL_GROUP, Columns
-from entropylaw.pool.containers import Rows, in_arrow
+from entropylaw.pool.containers import Rows, in_arrow, package_of
 from entropylaw.pool.encode import in_json_types
 from entropylaw.pool.formats import KINDS, Format, check_format, format_of, named_format
 from entropylaw.pool.json_files import read_json
 from entropylaw.pool.layouts import BOM
 from entropylaw.pool.lines import LineRecords
+from entropylaw.pool.mistaken import check_no_names, check_no_open_file
 from entropylaw.pool.model import Pool
 from entropylaw.pool.paths import expanded
 from entropylaw.pool.reading import Report
@@ -52,10 +53,11 @@ PoolLike = (
 """A path, a list of paths, texts (str or bytes) or records (dict), a table, or one split of a ``datasets.DatasetDict``.
 
 A path is a file, a pattern such as ``shards/*.parquet``, or a directory, which stands for the data files in it; or the
-URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list
-of str is a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of
-texts otherwise. A table is whatever has ``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation
-of DuckDB, a ``pyarrow.Table``; or what can be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
+URL of one of these, such as ``s3://bucket/shards/*.parquet``, with the extra ``entropylaw[storage]``. A list of str is
+a list of paths if each of them ends like a data file (``.jsonl``, ``.parquet``, ``.csv.gz``), and a list of texts
+otherwise; one that holds other names of files, and an open file, are refused. A table is whatever has
+``__arrow_c_stream__``: a frame of pandas, polars, Daft or PySpark, a relation of DuckDB, a ``pyarrow.Table``; or what
+can be asked for one: a data set or scanner of pyarrow or Lance, a lazy frame.
 Iterables that can be read only once are kept in a temporary file.
 """
 
@@ -287,7 +289,7 @@ def _kept(record: Any, index: int, builder: Builder) -> bool:
 
 def _table(pool: Any) -> "Table | None":
     """The table that a pool in memory is; None if it is made of samples or records."""
-    dataset = type(pool).__module__.partition(".")[0] == "datasets" and hasattr(pool, "with_format")
+    dataset = package_of(pool) == "datasets" and hasattr(pool, "with_format")
     arrow = hasattr(pool, "__arrow_c_stream__") or hasattr(pool, "__arrow_c_array__")
     # A stream of records whose types nobody knows is read record by record.
     streamed = dataset and not hasattr(pool, "__len__") and getattr(pool, "features", None) is not None
@@ -317,6 +319,7 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
             "it must be a path, a table, or a list of paths, texts or records (dict)"
             + ("; collect() makes it one" if callable(getattr(pool, "collect", None)) else "")
         )
+    check_no_open_file(pool)
     if not isinstance(pool, Sequence):
         return None
     if pool and all(
@@ -324,4 +327,5 @@ def _paths(pool: Any, any_str: bool) -> Sequence[str | os.PathLike[str]] | None:
         for item in pool
     ):
         return pool
+    check_no_names(pool)
     return None

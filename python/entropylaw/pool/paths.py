@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from entropylaw.errors import EntropyLawError
 from entropylaw.places import is_directory, is_file, stat_of
 from entropylaw.pool.formats import ENDINGS, Format, named_format
+from entropylaw.pool.lakes import check_no_table, values_noted
 from entropylaw.storage.urls import is_url, normalised, shown
 
 _METADATA = (
@@ -83,8 +84,10 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         elif is_directory(name):
             read, left_out = inside = _inside(name, given)
             found.notes.extend(splits_noted(name, inside[0]))
+            found.notes.extend(values_noted(name, [relative(file, name) for file in inside[0]], inside=True))
         elif glob.has_magic(name) and stat_of(name) is None:
             read, left_out = _matching(name)
+            found.notes.extend(values_noted(name, read, inside=False))
         else:
             explicit.append(name)
             found.paths.append(path)
@@ -94,6 +97,7 @@ def expanded(paths: Iterable[str | os.PathLike[str]], given: Format | None = Non
         if left_out:
             found.notes.append(left_out_noted(name, len(read), left_out))
     found.notes.extend(_twice(found.paths))
+    found.notes.extend(values_noted("the pool", explicit, inside=False))
     beside = {str(Path(name).parent) for name in explicit if not is_metadata(name)}
     if caches := [name for name in explicit if is_metadata(name) and str(Path(name).parent) in beside]:
         beside_it = "by the name, not data but what a tool keeps beside it; it is read"
@@ -237,11 +241,7 @@ def data_files(directory: str, names: Collection[str], read: Callable[[str], byt
 
     Of a directory, ``names`` are in it, and ``read`` gives what one of them holds.
     """
-    if "_delta_log" in names:
-        raise EntropyLawError(
-            f"{directory}: is a Delta table, whose log says which of its files count; read it with deltalake, and give "
-            "the table"
-        )
+    check_no_table(directory, names, read)
     splits = [str(split) for split in _member(names, read, "dataset_dict.json", "splits")]
     if len(splits) > 1:
         raise EntropyLawError(

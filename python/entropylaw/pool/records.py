@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entropylaw.errors import EntropyLawError
-from entropylaw.pool.encode import as_json
+from entropylaw.pool.encode import as_json, in_json_types
 from entropylaw.pool.render import parse
 from entropylaw.pool.schema import RecordError
 from entropylaw.pool.source import Source
@@ -182,7 +182,7 @@ class Records:
         others = [(part, positions) for part, positions in self._split(rising) if not part.tabular]
         if not others:
             return Columns(self.tables(), "", None)
-        found = (record for part, positions in others for record in part.objects(positions))
+        found = (record for part, positions in others for record in _for_rows(part, positions))
         return Columns(self.tables(), others[0][0].name, shapes_of(found))
 
     def rows(self, indices: Iterable[int], schema: "pa.Schema | None" = None) -> Iterator["pa.RecordBatch"]:
@@ -205,7 +205,7 @@ class Records:
         found: Iterator[pa.RecordBatch] = (
             conformed(batch, plain, part.name)
             for part, positions in self._split(rising)
-            for batch in (part.batches(positions) if part.tabular else rows_of(part.objects(positions), plain))
+            for batch in (part.batches(positions) if part.tabular else rows_of(_for_rows(part, positions), plain))
         )
         if not np.array_equal(rising, wanted) or has_dictionaries(schema):
             found = reordered(found, plain, order)
@@ -221,6 +221,18 @@ class Records:
             if cut > start:
                 yield part, rising[start:cut] - (end - len(part))
             start = cut
+
+
+def _for_rows(part: ObjectsPart, positions: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+    """Records as Python objects of the types that JSON has."""
+    if not isinstance(part, ObjectRecords):
+        yield from part.objects(positions)
+        return
+    for where, record in part.objects(positions):
+        try:
+            yield where, in_json_types(record)
+        except RecursionError:
+            raise EntropyLawError(f"{where}: is nested too deeply for a table; write JSON Lines") from None
 
 
 class Columns(NamedTuple):

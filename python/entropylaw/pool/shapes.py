@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from entropylaw.errors import EntropyLawError
@@ -64,8 +63,6 @@ class Shape:
         """One more value; raises RecordError if it has no form in a table."""
         if value is None or self._kind == "json":
             return
-        if isinstance(value, np.generic):
-            value = value.item()
         kind = _kind(value)
         if not self._kind:
             self._kind = kind
@@ -168,13 +165,22 @@ def _kind(value: Any) -> str:
             return "json"
         return "text"
     if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list | tuple | np.ndarray):
+        # A key that is no text has no form in JSON either, which whoever writes it says.
+        return "object" if all(map(_is_name, value)) else "json"
+    if isinstance(value, list):
         return "list"
     for kinds, name in ((bool, "boolean"), ((int, float), "number"), ((bytes, bytearray), "bytes")):
         if isinstance(value, kinds):
             return name
     return "json" if isinstance(value, msgspec.Raw) else "other"
+
+
+def _is_name(key: Any) -> bool:
+    """Whether a member of an object in a table can be called so."""
+    try:
+        return isinstance(key, str) and key.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def schema_of(records: Iterable[tuple[str, Any]]) -> pa.Schema:
@@ -194,11 +200,11 @@ def shapes_of(records: Iterable[tuple[str, Any]]) -> dict[str, Shape]:
     for where, record in records:
         for name, value in as_row(record).items():
             try:
-                name.encode()
+                if not _is_name(name):
+                    raise RecordError("a column can't have such a name")
                 columns.setdefault(name, Shape()).add(value)
-            except (RecordError, UnicodeEncodeError) as error:
-                why = str(error) if isinstance(error, RecordError) else "a column can't have such a name"
-                raise EntropyLawError(f"{where}: {name!r} does not fit one column: {why}; {_REMEDY}") from None
+            except RecordError as error:
+                raise EntropyLawError(f"{where}: {name!r} does not fit one column: {error}; {_REMEDY}") from None
     return columns
 
 
@@ -277,6 +283,6 @@ def _encoded(value: Any, kind: pa.DataType) -> Any:
         return json_value(value)
     if pa.types.is_struct(kind) and isinstance(value, dict):
         return {key: _encoded(part, kind.field(key).type) for key, part in value.items()}
-    if is_list(kind) and isinstance(value, list | tuple | np.ndarray):
+    if is_list(kind) and isinstance(value, list):
         return [_encoded(part, kind.value_type) for part in value]
     return value

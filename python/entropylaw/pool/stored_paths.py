@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from entropylaw.errors import EntropyLawError
 from entropylaw.pool.formats import Format
+from entropylaw.pool.lakes import values_noted
 from entropylaw.pool.paths import (
     HIDDEN,
     data_files,
@@ -12,6 +13,7 @@ from entropylaw.pool.paths import (
     listed,
     matches,
     of_one_format,
+    relative,
     splits_noted,
 )
 from entropylaw.storage.failures import explained
@@ -39,7 +41,9 @@ def stored(url: str, given: Format | None, notes: list[tuple[int, str]]) -> tupl
     found = located(url.rstrip("/"))
     info = found.info()
     if info is None and glob.has_magic(found.path):
-        return False, *_matching(found)
+        matching, left_out = _matching(found)
+        notes.extend(values_noted(found.shown, [file.shown for file in matching], inside=False))
+        return False, matching, left_out
     if info is None or info.get("type") != "directory":
         # That there is none, whoever reads it will say.
         return True, [found], []
@@ -50,6 +54,7 @@ def stored(url: str, given: Format | None, notes: list[tuple[int, str]]) -> tupl
         data.append((file.shown, is_data))
     read, left_out = of_one_format(found.shown, sorted(data, key=lambda item: item[0].split("/")), given)
     notes.extend(splits_noted(found.shown, read))
+    notes.extend(values_noted(found.shown, [relative(name, found.shown) for name in read], inside=True))
     return False, [files[name] for name in read], left_out
 
 

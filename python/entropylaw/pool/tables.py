@@ -11,6 +11,7 @@ from entropylaw.errors import EntropyLawError
 from entropylaw.pool import unread_columns
 from entropylaw.pool.arrow import bytes_of, reason
 from entropylaw.pool.arrow_types import converted, holds, is_extension, takeable
+from entropylaw.pool.containers import package_of
 from entropylaw.pool.frames import frame_table
 from entropylaw.pool.source import Source
 from entropylaw.pool.spool import Spool
@@ -331,17 +332,19 @@ def table_of(rows: Any) -> Table:
             return SpooledTable(rows)
         if isinstance(rows, pa.RecordBatch):
             return MemoryTable(rows.schema, [rows])
-        if type(rows).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(rows, "columns"):
+        if package_of(rows) in ("pandas", "polars") and hasattr(rows, "columns"):
             table = frame_table(rows)
             return MemoryTable(table.schema, table.to_batches())
         try:
             reader = pa.RecordBatchReader.from_stream(rows)
+            held = list(reader) if hasattr(rows, "__len__") else None
         except (pa.ArrowInvalid, TypeError):
             # One column, such as a pandas or polars series.
             column = pa.chunked_array(rows if hasattr(rows, "__arrow_c_stream__") else [pa.array(rows)])
-            table = pa.table({"text": column})
+            objects = pa.types.is_struct(column.type)
+            table = pa.Table.from_struct_array(column) if objects else pa.table({"text": column})
             return MemoryTable(table.schema, table.to_batches())
-        return MemoryTable(reader.schema, list(reader)) if hasattr(rows, "__len__") else SpooledTable(reader)
+        return SpooledTable(reader) if held is None else MemoryTable(reader.schema, held)
     except (pa.ArrowException, TypeError) as error:
         raise EntropyLawError(f"the {type(rows).__name__} can't be read as a table: {reason(error)}") from None
 

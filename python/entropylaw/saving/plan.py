@@ -1,6 +1,5 @@
 """Writing a selection: which files, in which order, and what is in them."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,8 @@ from entropylaw.pool.records import Records
 from entropylaw.runs.layout import FORMAT
 from entropylaw.runs.manifest import Manifest, manifest_path, picks_path
 from entropylaw.saving import tables
+from entropylaw.saving.again import compare, cut_hashes
 from entropylaw.saving.content import content_of, row_format
-from entropylaw.saving.endings import is_array
 from entropylaw.saving.holding import check_records
 from entropylaw.saving.replaced import Names
 from entropylaw.saving.stanzas import Fields, Trainer, check_stanza, stanza, stanza_path
@@ -169,8 +168,8 @@ class Saving:
         Raises
         ------
         EntropyLawError
-            See ``Selection.save``; also if the records are not those that were written with ``like``. Compressed files
-            are not compared: another version of a compressor may make others of the same records.
+            See ``Selection.save``; also if the records are not those that were written with ``like``. Files of
+            another format and compressed ones are not compared: these may be others of the same records.
         """
         inputs = list(files_behind(selection.pool, selection.parameters))
         self.check(inputs)
@@ -198,8 +197,8 @@ class Saving:
                 self._write_records(outputs, selection, selection.indices[order], members)
             records = outputs.staged.copy()
             check_targets([File(str(staged.path), "the records") for staged in records], inputs)
-            if like is not None and tables.is_text(self.path):
-                _compare([staged.sha256() for staged in records], like)
+            if like is not None:
+                compare(self.path, lambda: [staged.sha256() for staged in records], like)
             names = [str(staged.path) for staged in records]
             if self.stanza:
                 fields = Fields.of(selection.pool.records.raw(selection.indices.tolist()), selection.pool.schema)
@@ -251,11 +250,12 @@ class Saving:
             plain = "indices.jsonl" if members else "indices.txt"
             tables.write(file, plain, {"index": selection.rows[order], **members})
         else:
-            content_of("records.jsonl", selection.pool.records, selection.indices[order], members).write(file)
-        wanted = () if like is None else like.content.output.files
-        if like is not None and len(wanted) == 1 and not self.indices_only and _are_lines(wanted[0].name):
-            file.seek(0)
-            _compare([hashlib.file_digest(file, "sha256").hexdigest()], like)  # type: ignore[arg-type]
+            plain = "records.jsonl"
+            content_of(plain, selection.pool.records, selection.indices[order], members).write(file)
+        if like is not None:
+            # What was in shards comes one after the other.
+            sizes = [part.bytes for part in like.content.output.files]
+            compare(plain, lambda: cut_hashes(file, sizes), like)
 
     def _order(self, selection: "Selection") -> NDArray[np.int64]:
         """The ranks of the picks, in the order in which they are written."""
@@ -358,23 +358,6 @@ class Saving:
 def _first(groups: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """As many groups as a manifest lists, and how many it leaves out."""
     return dict(islice(groups.items(), _LISTED)), max(0, len(groups) - _LISTED)
-
-
-def _are_lines(name: str) -> bool:
-    """Whether a file of that name holds nothing but lines of JSON."""
-    return tables.is_text(name) and tables.format_of(name) in (None, "json") and not is_array(name)
-
-
-def _compare(written: list[str], like: Manifest) -> None:
-    """Compares the hashes of files of records."""
-    wanted = like.content.output.files
-    if not all(tables.is_text(file.name) for file in wanted):
-        return
-    if [file.sha256 for file in wanted] != written:
-        raise EntropyLawError(
-            f"the picks are those of {like.path}, but their records are not: something in them has changed that is not "
-            "part of the samples; nothing was written"
-        )
 
 
 def _ratios(selection: "Selection") -> NDArray[np.float64]:
