@@ -322,8 +322,10 @@ def test_what_is_advised_is_judged(advice: str) -> None:
     assert options.pop("dedupe") == ""  # As all that is judged.
     wanted = {option.replace("-", "_"): value for option, value in options.items()}
     judged = [method.split() for method in subsets.DEFAULT]
-    # The judge's families are in a field of their own.
-    assert {"group_by": "family"} | wanted in [
+    if "balance" in wanted:
+        # The judge's families are in a field of their own.
+        wanted["group_by"] = "family"
+    assert wanted in [
         dict(option.split("=", 1) for option in given) for method, *given in judged if method == name
     ]
 

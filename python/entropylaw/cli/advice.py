@@ -7,7 +7,7 @@ from entropylaw.cli.terminal import say
 ADVISED = "--method random --balance 0.5 --dedupe --length-band 50: --ratio-band 1.1:8"
 """What docs/which-method.md advises for training data."""
 
-UNLABELLED = "--method random --balance 0 --group-by cluster:64 --dedupe --length-band 50:800 --ratio-band 1.1:8"
+UNLABELLED = "--method random --dedupe --length-band 50:800 --ratio-band 1.1:8"
 """The same where records do not say where they come from."""
 
 
