@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
-from entropylaw.output import Outputs
+from entropylaw.output import Outputs, replacing
 from entropylaw.results import Selection
 from entropylaw.runs.manifest import Manifest
 from entropylaw.saving.members import with_members
@@ -447,6 +447,22 @@ def test_so_it_is_with_scores(pool: Path, tmp_path: Path) -> None:
         assert main(["score", str(pool), "-o", str(scores), "-q", *force]) == 0
         assert scores.stat().st_mode & 0o777 == (0o600 if force else 0o666 & ~umask())
         scores.chmod(0o600)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_until_it_has_its_place_a_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    path.chmod(0o604)
+    with replacing(path, True) as file:
+        file.write(b"new")
+        (staged,) = tmp_path.glob(".out.txt.*")
+        assert staged.stat().st_mode & 0o777 == 0o600
+    with Outputs() as outputs:
+        with outputs.file(path) as file:
+            file.write(b"newer")
+        assert {other.stat().st_mode & 0o777 for other in tmp_path.glob(".out.txt.*")} == {0o600}
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("newer", 0o604)
 
 
 def umask() -> int:

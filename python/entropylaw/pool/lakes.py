@@ -21,7 +21,7 @@ def check_no_table(directory: str, names: Collection[str], read: Callable[[str],
     for log, (what, reader) in _LOGS.items():
         if log in names:
             raise _table(directory, what, reader)
-    above, _, last = directory.rstrip("/").rpartition("/")
+    above, _, last = directory.replace(os.sep, "/").rstrip("/").rpartition("/")
     if last == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
         try:
             told = b"format-version" in read(found[-1]) or ".gz" in found[-1]
