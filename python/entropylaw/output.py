@@ -340,8 +340,10 @@ def _set_mode(staged: Staged) -> None:
             os.umask(mask)
             staged._temporary.chmod(0o666 & ~mask)
         return
-    with contextlib.suppress(OSError):
-        staged._temporary.chmod(mode)
+    if os.name != "nt":
+        # There it would only be protected from being renamed.
+        with contextlib.suppress(OSError):
+            staged._temporary.chmod(mode)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -28,12 +28,10 @@ def grouped(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[list[pa.Re
         yield group
 
 
-def in_one(group: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-    """The same rows in one batch, or as they are if Arrow can't join batches of their types."""
-    if len(group) == 1:
-        return group
+def in_one(rows: pa.Table) -> list[pa.RecordBatch]:
+    """The rows in one batch, or in those that they came in if Arrow can't join batches of their types."""
     try:
-        joined: list[pa.RecordBatch] = pa.Table.from_batches(group).combine_chunks().to_batches()
+        batches: list[pa.RecordBatch] = rows.combine_chunks().to_batches()
     except pa.ArrowException:
-        return group
-    return joined
+        batches = rows.to_batches()
+    return batches

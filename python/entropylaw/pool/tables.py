@@ -74,11 +74,12 @@ class Table:
                 if self.source is not None:
                     unpacked += sum(map(bytes_of, group))
                     self.source.check_unpacked(unpacked, _REMEDY)
+                rows = pa.Table.from_batches(group)
                 if columns is not None:
-                    self._leave(group, columns)
+                    self._leave(rows, columns)
                     # Before they are joined: what is not asked for, such as images, is not to be copied.
-                    group = [batch.select(list(columns)) for batch in group]
-                for batch in in_one(group):
+                    rows = rows.select(list(columns))
+                for batch in in_one(rows):
                     for start in range(0, batch.num_rows, _ROWS):
                         yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -91,10 +92,9 @@ class Table:
         # Not all types that need converting can be joined.
         return ([batch] for batch in self._read(columns))
 
-    def _leave(self, group: list[pa.RecordBatch], columns: Sequence[str]) -> None:
-        """Counts the columns of a group of batches that are not asked for."""
-        found = unread_columns.of_rows(pa.Table.from_batches(group), columns)
-        self.unread = unread_columns.added(self.unread, found)
+    def _leave(self, rows: pa.Table, columns: Sequence[str]) -> None:
+        """Counts the columns of some rows that are not asked for."""
+        self.unread = unread_columns.added(self.unread, unread_columns.of_rows(rows, columns))
 
     def paths(self) -> list[str]:
         """The files with a name that are read for it."""
@@ -165,8 +165,8 @@ class ParquetTable(Table):
             if columns is not None:
                 self.unread = unread_columns.of_parquet(parquet.metadata, columns, self._groups)
 
-    def _leave(self, group: list[pa.RecordBatch], columns: Sequence[str]) -> None:
-        """Only those that are asked for are in a batch: the file says what the others hold."""
+    def _leave(self, rows: pa.Table, columns: Sequence[str]) -> None:
+        """Only those that are asked for are in the rows: the file says what the others hold."""
 
     def position(self, rows: int) -> int:
         """Bytes of the file that are read when ``rows`` rows are, as if all rows were alike."""
