@@ -23,6 +23,7 @@ import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
 from entropylaw.pool import load
+from entropylaw.pool.lakes import check_no_table
 from files import LINES, line, message, names, parquet_of, samples, saved, tree
 
 # Directories and patterns.
@@ -140,6 +141,16 @@ def test_a_table_with_a_log_is_no_directory_of_files(tmp_path: Path, log: str, c
     for pool in (table, tmp_path):
         assert message(pool) == f"{table}: is {told}, and give the table"
     assert samples(load(table / "data")) == ["old"], "who names the files gets them"
+
+
+@pytest.mark.parametrize(
+    ("directory", "table"),
+    [("metadata", "."), ("t/metadata/", "t"), ("/metadata", "/"), ("s3://b/t/metadata", "s3://b/t")],
+)
+def test_where_an_iceberg_table_is(directory: str, table: str) -> None:
+    with pytest.raises(EntropyLawError) as error:
+        check_no_table(directory, ["v1.metadata.json"], lambda _: ICEBERG)
+    assert str(error.value).startswith(f"{table}: is an Iceberg table")
 
 
 def test_metadata_of_other_kinds_are_no_table(tmp_path: Path) -> None:
