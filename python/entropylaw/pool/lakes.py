@@ -29,7 +29,7 @@ def check_no_table(directory: str, names: Collection[str], read: Callable[[str],
         except OSError:
             told = False
         if told:
-            raise _table(path[: cut - 1] or path[:cut] or ".", "an Iceberg table", "pyiceberg")
+            raise _table(path[: max(cut - 1, 0)] or path[:cut] or ".", "an Iceberg table", "pyiceberg")
 
 
 def _table(directory: str, what: str, reader: str) -> EntropyLawError:
