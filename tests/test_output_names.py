@@ -217,9 +217,9 @@ def test_empty_names_are_refused(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("no/out", "{}: cannot be written: there is no directory 'no'; make it, or name another"),
-        ("no/such/out", "{}: cannot be written: there is no directory 'no/such'; make it, or name another"),
-        ("gone/out", "{}: cannot be written: there is no directory 'gone'; make it, or name another"),
+        ("no/out", "{}: cannot be written: there is no directory {!r}; make it, or name another"),
+        ("no/such/out", "{}: cannot be written: there is no directory {!r}; make it, or name another"),
+        ("gone/out", "{}: cannot be written: there is no directory {!r}; make it, or name another"),
         ("new/", "new/: is a directory; name a file in it"),
         ("there/", "there/: is a directory; name a file in it"),
         ("there", "there: is a directory; name a file in it"),
@@ -247,4 +247,4 @@ def test_directories_that_are_not_there(
     message = capsys.readouterr().err
     assert message.startswith("entropylaw: ") and len(message.splitlines()) == 1
     if name.endswith("out") or command == "select":
-        assert message == f"entropylaw: {said.format(output)}\n"
+        assert message == f"entropylaw: {said.format(Path(output), str(Path(output).parent))}\n"
