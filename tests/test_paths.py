@@ -9,6 +9,7 @@ import json
 import logging
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -194,14 +195,21 @@ def test_values_in_the_names_of_files_given_one_by_one_are_noted(
     )
 
 
-def test_a_data_set_of_pyarrow_has_the_values_of_its_directories(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.dataset
-    import pyarrow.parquet
-
-    table = pa.table({"text": [f"text {n}" for n in range(6)], "source": ["web", "book", "code"] * 2})
-    pyarrow.parquet.write_to_dataset(table, tmp_path / "t", partition_cols=["source"])
-    pool = pyarrow.dataset.dataset(tmp_path / "t", partitioning="hive")
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "jsonl"])
+def test_what_is_advised_has_the_values_of_directories(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    pytest.importorskip("pyarrow.dataset", reason="about data sets of pyarrow")
+    directory = tmp_path / "t"
+    for source in ("web", "book", "code"):
+        path = tree(directory / f"source={source}", {"a.jsonl": line(f"from {source}") * 2}) / "a.jsonl"
+        if ending != "jsonl":
+            entropylaw.select(path, budget=2, method="random").save(tmp_path / f"{source}.{ending}")
+            path.unlink()
+            (tmp_path / f"{source}.{ending}").rename(path.with_suffix(f".{ending}"))
+    load(directory)
+    (advised,) = re.findall(r"give (pyarrow\.dataset\.dataset\(.*\)) in Python$", caplog.messages[0])
+    pool = eval(advised, {"pyarrow": sys.modules["pyarrow"], "DIR": directory})
     selection = entropylaw.select(pool, budget=3, method="random", balance=0)
     assert sorted(record["source"] for record in selection) == ["book", "code", "web"]
 

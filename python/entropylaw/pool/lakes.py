@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.formats import named_format
 
 _LOGS = {
     "_delta_log": ("a Delta table", "deltalake"),
@@ -46,16 +47,21 @@ def values_noted(name: str, files: Iterable[str], *, inside: bool) -> Iterator[t
     is the same for all of them is where they lie, and no column.
     """
     values: dict[str, set[str]] = {}
+    formats = set()
     for file in files:
+        formats.add(named_format(file))
         for part in PurePosixPath(file.replace(os.sep, "/")).parts[:-1]:
             column, equal, value = part.partition("=")
             if equal and column:
                 values.setdefault(column, set()).add(value)
     if columns := [column for column, found in values.items() if inside or len(found) > 1]:
         example = f"{columns[0]}={min(values[columns[0]])}"
+        kind = formats.pop() if len(formats) == 1 else None
+        # Parquet is what it takes files for if nothing is said.
+        how = f", format={kind!r}" if kind in ("json", "csv", "arrow") else ""
         yield (
             logging.WARNING,
             f"{name}: has directories for the values of {', '.join(map(repr, columns))}, such as {example!r}; they are "
-            "not read into the records: if the files lack them, give pyarrow.dataset.dataset(DIR, partitioning='hive') "
-            "in Python",
+            "not read into the records: if the files lack them, give "
+            f"pyarrow.dataset.dataset(DIR, partitioning='hive'{how}) in Python",
         )
