@@ -137,6 +137,7 @@ def test_other_outputs(pool: Path, capsys: pytest.CaptureFixture[str], arguments
 
 
 def test_a_law_goes_to_a_name_that_it_is_read_from(tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="laws are fitted by scipy")
     law = EntropyLaw(form="R").fit([1.9, 2.2, 2.4, 2.7, 3.0], None, [6.1, 5.9, 5.9, 5.6, 5.5])
     for name in ("law", "law.json", "law.JSON"):
         law.save(tmp_path / name)

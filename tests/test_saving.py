@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import importlib.util
 import hashlib
 import io
 import json
@@ -252,6 +253,8 @@ def test_records_of_json_as_a_table(selection: Selection, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("suffix", [".txt", ".npy", ".jsonl", ".csv", ".tsv.gz", ".parquet", ".arrow"])
 def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None:
+    if suffix in (".parquet", ".arrow"):
+        pytest.importorskip("pyarrow", reason="tables need pyarrow")
     path = tmp_path / f"picks{suffix}"
     columns = [] if suffix in (".txt", ".npy") else ["rank", "gain"]
     selection.save(path, indices_only=True, columns=columns, sort="input")
@@ -308,6 +311,8 @@ def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None
 def test_options_that_do_not_fit(
     selection: Selection, tmp_path: Path, name: str, options: dict[str, Any], message: str
 ) -> None:
+    if ".parquet" in name:
+        pytest.importorskip("pyarrow", reason="tables need pyarrow")
     with pytest.raises(EntropyLawError, match=message):
         selection.save(tmp_path / name, **options)
     assert names(tmp_path) == []
@@ -518,7 +523,8 @@ def test_sources_that_utf8_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*arguments, "--force", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["selection"]["sources"]["\ud83d"] == 1
     assert "\\ud83d" in (tmp_path / "out.jsonl.manifest.json").read_text()
-    for output in ("scores.csv", "scores.jsonl", "scores.parquet"):
+    tables = ("scores.parquet",) if importlib.util.find_spec("pyarrow") else ()
+    for output in ("scores.csv", "scores.jsonl", *tables):
         assert main(["score", str(pool), "-o", str(tmp_path / output), "-q"]) == 0
 
 
