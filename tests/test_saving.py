@@ -2,8 +2,8 @@
 
 import csv
 import gzip
-import importlib.util
 import hashlib
+import importlib.util
 import io
 import json
 import os
