@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import entropylaw
 from entropylaw import EntropyLaw, EntropyLawError
+from entropylaw.pool.columns import group_name
 
 ROWS = [{"text": f"sample {n} of all, {n * n}", "source": "a"} for n in range(6)]
 VALUES = [3, 1, None, 3, 2, 1]
@@ -66,6 +68,27 @@ def test_a_group_that_is_missing_has_no_name(column: str) -> None:
 def test_groups_that_are_floats(column: str) -> None:
     selection = entropylaw.select(ROWS, budget=6, method="random", group_by=FLOATS[column](VALUES), balance=0)
     assert sorted(selection.controls["balance"]) == ["", "1.0", "2.0", "3.0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("", ""),
+        (None, ""),
+        (float("nan"), ""),
+        (Decimal("NaN"), ""),
+        (Decimal("sNaN"), "sNaN"),
+        (np.datetime64("NaT"), ""),
+        (0, "0"),
+        (False, "False"),
+        ([], "[]"),
+        ([float("nan")], "[nan]"),
+        (np.array([1, 2]), "[1 2]"),
+    ],
+    ids=repr,
+)
+def test_whatever_a_field_holds_names_a_group(value: Any, name: str) -> None:
+    assert group_name(value) == name
 
 
 def in_lines(tmp_path: Path, values: list[Any], ending: str) -> Path:

@@ -127,6 +127,19 @@ def test_durations_of_pandas_keep_their_nanoseconds() -> None:
     assert found == ["PT0.000000001S", "PT1.500000001S", "PT-0.000000001S"]
 
 
+def test_times_of_pandas_keep_their_nanoseconds_in_tables(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pq = pytest.importorskip("pyarrow.parquet")
+    times = [pd.Timestamp("2020-01-01T00:00:00.000001", tz="UTC"), pd.Timestamp(1, tz="UTC"), pd.NaT]
+    durations = [pd.Timedelta(1, "us"), pd.Timedelta(-1, "ns"), None]
+    records = [{"text": "a", "at": at, "took": took, "list": [took]} for at, took in zip(times, durations, strict=True)]
+    entropylaw.select(records, budget=3, method="random").save(tmp_path / "out.parquet", sort="input")
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found["at"].cast("int64").to_pylist() == [times[0].value, 1, None]
+    assert found["took"].cast("int64").to_pylist() == [1000, -1, None]
+    assert found["list"].combine_chunks().flatten().cast("int64").to_pylist() == [1000, -1, None]
+
+
 KEYS: list[Any] = [1, 0, -5, 2.5, True, False, None, "\ud800", "", np.str_("k")]
 
 

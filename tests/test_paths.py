@@ -9,6 +9,7 @@ import json
 import logging
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
 from entropylaw.pool import load
+from entropylaw.pool.lakes import check_no_table
 from files import LINES, line, message, names, parquet_of, samples, saved, tree
 
 # Directories and patterns.
@@ -142,6 +144,16 @@ def test_a_table_with_a_log_is_no_directory_of_files(tmp_path: Path, log: str, c
     assert samples(load(table / "data")) == ["old"], "who names the files gets them"
 
 
+@pytest.mark.parametrize(
+    ("directory", "table"),
+    [("metadata", "."), ("t/metadata/", "t"), ("/metadata", "/"), ("s3://b/t/metadata", "s3://b/t")],
+)
+def test_where_an_iceberg_table_is(directory: str, table: str) -> None:
+    with pytest.raises(EntropyLawError) as error:
+        check_no_table(directory, ["v1.metadata.json"], lambda _: ICEBERG)
+    assert str(error.value).startswith(f"{table}: is an Iceberg table")
+
+
 def test_metadata_of_other_kinds_are_no_table(tmp_path: Path) -> None:
     directory = tree(tmp_path / "d", {"metadata/a.metadata.json": line("a"), "metadata/metadata.jsonl": line("b")})
     assert samples(load(directory)) == ["a", "b"]
@@ -183,14 +195,21 @@ def test_values_in_the_names_of_files_given_one_by_one_are_noted(
     )
 
 
-def test_a_data_set_of_pyarrow_has_the_values_of_its_directories(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.dataset
-    import pyarrow.parquet
-
-    table = pa.table({"text": [f"text {n}" for n in range(6)], "source": ["web", "book", "code"] * 2})
-    pyarrow.parquet.write_to_dataset(table, tmp_path / "t", partition_cols=["source"])
-    pool = pyarrow.dataset.dataset(tmp_path / "t", partitioning="hive")
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "jsonl"])
+def test_what_is_advised_has_the_values_of_directories(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    pytest.importorskip("pyarrow.dataset", reason="about data sets of pyarrow")
+    directory = tmp_path / "t"
+    for source in ("web", "book", "code"):
+        path = tree(directory / f"source={source}", {"a.jsonl": line(f"from {source}") * 2}) / "a.jsonl"
+        if ending != "jsonl":
+            entropylaw.select(path, budget=2, method="random").save(tmp_path / f"{source}.{ending}")
+            path.unlink()
+            (tmp_path / f"{source}.{ending}").rename(path.with_suffix(f".{ending}"))
+    load(directory)
+    (advised,) = re.findall(r"give (pyarrow\.dataset\.dataset\(.*\)) in Python$", caplog.messages[0])
+    pool = eval(advised, {"pyarrow": sys.modules["pyarrow"], "DIR": directory})
     selection = entropylaw.select(pool, budget=3, method="random", balance=0)
     assert sorted(record["source"] for record in selection) == ["book", "code", "web"]
 

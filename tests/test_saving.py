@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 import entropylaw
 from entropylaw import EntropyLawError
 from entropylaw.cli import main
-from entropylaw.output import Outputs
+from entropylaw.output import Outputs, replacing
 from entropylaw.results import Selection
 from entropylaw.runs.manifest import Manifest
 from entropylaw.saving.members import with_members
@@ -252,6 +253,8 @@ def test_records_of_json_as_a_table(selection: Selection, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("suffix", [".txt", ".npy", ".jsonl", ".csv", ".tsv.gz", ".parquet", ".arrow"])
 def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None:
+    if suffix in (".parquet", ".arrow"):
+        pytest.importorskip("pyarrow", reason="tables need pyarrow")
     path = tmp_path / f"picks{suffix}"
     columns = [] if suffix in (".txt", ".npy") else ["rank", "gain"]
     selection.save(path, indices_only=True, columns=columns, sort="input")
@@ -308,6 +311,8 @@ def test_indices_only(selection: Selection, tmp_path: Path, suffix: str) -> None
 def test_options_that_do_not_fit(
     selection: Selection, tmp_path: Path, name: str, options: dict[str, Any], message: str
 ) -> None:
+    if ".parquet" in name:
+        pytest.importorskip("pyarrow", reason="tables need pyarrow")
     with pytest.raises(EntropyLawError, match=message):
         selection.save(tmp_path / name, **options)
     assert names(tmp_path) == []
@@ -449,6 +454,22 @@ def test_so_it_is_with_scores(pool: Path, tmp_path: Path) -> None:
         scores.chmod(0o600)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_until_it_has_its_place_a_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    path.chmod(0o604)
+    with replacing(path, True) as file:
+        file.write(b"new")
+        (staged,) = tmp_path.glob(".out.txt.*")
+        assert staged.stat().st_mode & 0o777 == 0o600
+    with Outputs() as outputs:
+        with outputs.file(path) as file:
+            file.write(b"newer")
+        assert {other.stat().st_mode & 0o777 for other in tmp_path.glob(".out.txt.*")} == {0o600}
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("newer", 0o604)
+
+
 def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -502,7 +523,8 @@ def test_sources_that_utf8_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*arguments, "--force", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["selection"]["sources"]["\ud83d"] == 1
     assert "\\ud83d" in (tmp_path / "out.jsonl.manifest.json").read_text()
-    for output in ("scores.csv", "scores.jsonl", "scores.parquet"):
+    tables = ("scores.parquet",) if importlib.util.find_spec("pyarrow") else ()
+    for output in ("scores.csv", "scores.jsonl", *tables):
         assert main(["score", str(pool), "-o", str(tmp_path / output), "-q"]) == 0
 
 

@@ -215,7 +215,8 @@ def test_unread_columns_of_tables(tmp_path: Path) -> None:
         file.write_table(table)
     csv.write_csv(table.drop_columns("tags"), tmp_path / "pool.csv")
     exact = (Unread("body", 4, 200), Unread("tags", 8, 24), Unread("n", 8, 0))
-    for pool in (table, tmp_path / "pool.arrow", datasets.Dataset(table)):
+    row_by_row = pa.Table.from_batches(table.to_batches(max_chunksize=1))
+    for pool in (table, row_by_row, tmp_path / "pool.arrow", datasets.Dataset(table)):
         assert load(pool).unread == exact
     # What is left of an empty field of CSV is a text without bytes.
     assert load(tmp_path / "pool.csv").unread == (Unread("body", 8, 200), Unread("n", 8, 8))

@@ -146,8 +146,8 @@ def test_chosen_rows_come_back_in_every_column_and_type(
     ("texts", "sizes"),
     [
         (["a"] * 1_200, [512, 512, 176]),
-        (["a" * 1_000_000] * 5, [2, 2, 1]),
-        (["a", "a" * 3_000_000, "a", "a"], [2, 2]),
+        (["a" * 400_000] * 5, [2, 2, 1]),
+        (["a", "a" * 3_000_000, "a", "a"], [1, 1, 2]),
         ([], []),
     ],
     ids=["few bytes", "many bytes", "of any size", "none"],
@@ -161,6 +161,30 @@ def test_batches_of_few_rows_are_joined(texts: list[str], sizes: list[int], chun
     if chunk == 1:
         assert [batch.num_rows for batch in found] == sizes
     assert all(batch.num_rows <= 512 for batch in found)
+
+
+_LETTERS = pa.array(["é", None, "bcd"])
+UNREAD = {
+    "text": (_LETTERS, 5),
+    "views": (_LETTERS.cast(pa.string_view()), 5),
+    "dictionary": (_LETTERS.dictionary_encode(), 5),
+    "objects": (pa.StructArray.from_arrays([_LETTERS, pa.array([1, 2, 3])], ["a", "b"]), 5),
+    "lists": (pa.array([["é"], None, ["bc", "d"]]), 5),
+    "lists of objects": (pa.array([[{"a": "é"}], None, [{"a": "bc"}, {"a": "d"}]]), 5),
+    "lists of a dictionary": (pa.ListArray.from_arrays(pa.array([0, 1, 2, 3]), _LETTERS.dictionary_encode()), 5),
+    "JSON": (pa.ExtensionArray.from_storage(pa.json_(), _LETTERS), 5),
+    "bytes": (pa.array([b"e", None, b"bcd"]), 0),
+    "numbers": (pa.array([1, None, 3]), 0),
+}
+
+
+@pytest.mark.parametrize(("column", "size"), UNREAD.values(), ids=UNREAD)
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_what_is_left_unread_is_counted_alike_in_batches_of_any_size(column: Any, size: int, chunk: int) -> None:
+    table = pa.table({"text": ["a", "b", "c"], "left": column})
+    held = MemoryTable(table.schema, table.to_batches(max_chunksize=chunk))
+    assert pa.Table.from_batches(held.batches(["text"])).equals(table.select(["text"]))
+    assert held.unread == {"left": (3 - column.null_count, size)}
 
 
 def test_formats_and_shards_change_no_selection(tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ class Outputs:
     Each is written to a temporary file in its own directory and reaches the disk. At the end of the block the files of
     ``remove`` go, then all are renamed in the order in which they were written. The last one is renamed when the
     names of the others have reached the disk: where it is, they are. If a rename fails, the files renamed before it
-    are removed, except where they replaced older ones. What replaces a file has its permissions. Ctrl-C
-    and SIGTERM wait for the renames, which take moments.
+    are removed, except where they replaced older ones. What replaces a file has its permissions. Ctrl-C and SIGTERM
+    wait for the renames, which take moments.
 
     Of several processes or threads that write to the same directories, one after the other has its files take their
     places, so that those of two never mix. ``last_look`` is called when it is this one's turn: another may have been
@@ -164,8 +164,6 @@ class Outputs:
                     yield content
                 file.flush()
                 os.fsync(file.fileno())
-            _set_usual_mode(name)
-            _keep_mode(Path(name), target)
 
     def adopt(self, path: Path, temporary: Path, size: int, sha256: str) -> None:
         """The next file is one that another process has written beside its place.
@@ -190,8 +188,9 @@ class Outputs:
 
     def _rename(self) -> None:
         for staged in self.staged:
-            # Again: shards have their names at last.
-            _keep_mode(staged._temporary, staged.target)
+            # Not before: until then it is its owner's alone, and shards have no names.
+            with _explained(staged.path):
+                _set_mode(staged)
         for path in self._obsolete:
             with _explained(path):
                 path.unlink(missing_ok=True)
@@ -330,17 +329,21 @@ def _compressed(file: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _set_usual_mode(name: str) -> None:
-    """The mode that ``open`` would have given it; a temporary file is its owner's alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)
-
-
-def _keep_mode(temporary: Path, target: Path) -> None:
-    """The mode of the file that is replaced, if there is one: who could not read it can't read the new one."""
-    with contextlib.suppress(OSError):
-        temporary.chmod(target.stat().st_mode & 0o777)
+def _set_mode(staged: Staged) -> None:
+    """Gives a file the mode of the one that it replaces: who could not read that can't read the new one. Without one,
+    that which ``open`` would have given it; what another process has written has that."""
+    try:
+        mode = staged.target.stat().st_mode & 0o777
+    except OSError:
+        if staged.told is None:
+            mask = os.umask(0)
+            os.umask(mask)
+            staged._temporary.chmod(0o666 & ~mask)
+        return
+    if os.name != "nt":
+        # There it would only be protected from being renamed.
+        with contextlib.suppress(OSError):
+            staged._temporary.chmod(mode)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -184,7 +184,7 @@ class Selection(ABC):
         Raises
         ------
         EntropyLawError
-            If a record has no such field, or none in it, or or a file of the pool has changed since it was read.
+            If a record has no such field, or none in it, or a file of the pool has changed since it was read.
         """
         if (name := self.parameters.get("id")) is None:
             return None

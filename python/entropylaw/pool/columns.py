@@ -103,8 +103,8 @@ def group_name(value: Any) -> str:
         return ""
     try:
         return "" if value != value else str(value)
-    except (TypeError, ValueError):
-        # What compares to neither true nor false is there.
+    except (TypeError, ValueError, ArithmeticError):
+        # What compares to neither true nor false, or to nothing, is there.
         return str(value)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from entropylaw.errors import EntropyLawError
+from entropylaw.pool.formats import named_format
 
 _LOGS = {
     "_delta_log": ("a Delta table", "deltalake"),
@@ -21,14 +22,15 @@ def check_no_table(directory: str, names: Collection[str], read: Callable[[str],
     for log, (what, reader) in _LOGS.items():
         if log in names:
             raise _table(directory, what, reader)
-    above, _, last = directory.rstrip("/").rpartition("/")
-    if last == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
+    path = directory.rstrip("/" + os.sep)
+    cut = max(path.rfind("/"), path.rfind(os.sep)) + 1
+    if path[cut:] == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
         try:
             told = b"format-version" in read(found[-1]) or ".gz" in found[-1]
         except OSError:
             told = False
         if told:
-            raise _table(above or ".", "an Iceberg table", "pyiceberg")
+            raise _table(path[: max(cut - 1, 0)] or path[:cut] or ".", "an Iceberg table", "pyiceberg")
 
 
 def _table(directory: str, what: str, reader: str) -> EntropyLawError:
@@ -45,16 +47,21 @@ def values_noted(name: str, files: Iterable[str], *, inside: bool) -> Iterator[t
     is the same for all of them is where they lie, and no column.
     """
     values: dict[str, set[str]] = {}
+    formats = set()
     for file in files:
+        formats.add(named_format(file))
         for part in PurePosixPath(file.replace(os.sep, "/")).parts[:-1]:
             column, equal, value = part.partition("=")
             if equal and column:
                 values.setdefault(column, set()).add(value)
     if columns := [column for column, found in values.items() if inside or len(found) > 1]:
         example = f"{columns[0]}={min(values[columns[0]])}"
+        kind = formats.pop() if len(formats) == 1 else None
+        # Parquet is what it takes files for if nothing is said.
+        how = f", format={kind!r}" if kind in ("json", "csv", "arrow") else ""
         yield (
             logging.WARNING,
             f"{name}: has directories for the values of {', '.join(map(repr, columns))}, such as {example!r}; they are "
-            "not read into the records: if the files lack them, give pyarrow.dataset.dataset(DIR, partitioning='hive') "
-            "in Python",
+            "not read into the records: if the files lack them, give "
+            f"pyarrow.dataset.dataset(DIR, partitioning='hive'{how}) in Python",
         )

@@ -97,7 +97,7 @@ class Shape:
 
     def _add_other(self, value: Any) -> None:
         try:
-            self._add_kind(pa.array([value]).type)
+            self._add_kind(_type_of(value))
         except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
             raise RecordError(reason(error)) from None
 
@@ -173,6 +173,17 @@ def _kind(value: Any) -> str:
         if isinstance(value, kinds):
             return name
     return "json" if isinstance(value, msgspec.Raw) else "other"
+
+
+def _type_of(value: Any) -> pa.DataType:
+    """The type that Arrow has for a value; of a time of pandas with nanoseconds, which Arrow takes for one of Python,
+    one that has them."""
+    kind = pa.array([value]).type
+    if pa.types.is_timestamp(kind) and getattr(value, "nanosecond", 0):
+        return pa.timestamp("ns", kind.tz)
+    if pa.types.is_duration(kind) and getattr(value, "nanoseconds", 0):
+        return pa.duration("ns")
+    return kind
 
 
 def _is_name(key: Any) -> bool:

@@ -13,6 +13,7 @@ from entropylaw.pool.arrow import bytes_of, reason
 from entropylaw.pool.arrow_types import converted, holds, is_extension, takeable
 from entropylaw.pool.containers import package_of
 from entropylaw.pool.frames import frame_table
+from entropylaw.pool.joining import grouped, in_one
 from entropylaw.pool.source import Source
 from entropylaw.pool.spool import Spool
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _ROWS = 512
 """Rows read at a time. More are hardly faster, and rows may be megabytes long."""
-_JOINED = 1 << 20
-"""Bytes up to which batches of few rows are joined."""
 _REMEDY = "write it again as Arrow, uncompressed and without dictionaries"
 
 
@@ -71,40 +70,31 @@ class Table:
         unpacked = 0
         self.unread = {}
         try:
-            for batch in self._joined(columns):
+            for group in self._grouped(columns):
                 if self.source is not None:
-                    unpacked += bytes_of(batch)
+                    unpacked += sum(map(bytes_of, group))
                     self.source.check_unpacked(unpacked, _REMEDY)
+                rows = pa.Table.from_batches(group)
                 if columns is not None:
-                    self._leave(batch, columns)
-                if columns is not None and batch.schema.names != list(columns):
-                    batch = batch.select(list(columns))
-                for start in range(0, batch.num_rows, _ROWS):
-                    yield self._settled(batch.slice(start, _ROWS))
+                    self._leave(rows, columns)
+                    # Before they are joined: what is not asked for, such as images, is not to be copied.
+                    rows = rows.select(list(columns))
+                for batch in in_one(rows):
+                    for start in range(0, batch.num_rows, _ROWS):
+                        yield self._settled(batch.slice(start, _ROWS))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
 
-    def _joined(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-        """What is read, with batches of few rows joined: each takes its time, and a shuffled data set has one a row."""
-        if self.stored.types != self.schema.types:
-            # Not all types that need converting can be joined.
-            yield from self._read(columns)
-            return
-        waiting: list[pa.RecordBatch] = []
-        rows = size = 0
-        for batch in self._read(columns):
-            if waiting and (rows + batch.num_rows > _ROWS or size > _JOINED):
-                yield from _in_one(waiting)
-                waiting, rows, size = [], 0, 0
-            waiting.append(batch)
-            rows += batch.num_rows
-            size += bytes_of(batch)
-        if waiting:
-            yield from _in_one(waiting)
+    def _grouped(self, columns: Sequence[str] | None) -> Iterator[list[pa.RecordBatch]]:
+        """What is read, in groups of batches that can be joined."""
+        if self.stored.types == self.schema.types:
+            return grouped(self._read(columns), _ROWS)
+        # Not all types that need converting can be joined.
+        return ([batch] for batch in self._read(columns))
 
-    def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
-        """Counts the columns of a batch that are not asked for."""
-        self.unread = unread_columns.added(self.unread, unread_columns.of_batch(batch, columns))
+    def _leave(self, rows: pa.Table, columns: Sequence[str]) -> None:
+        """Counts the columns of some rows that are not asked for."""
+        self.unread = unread_columns.added(self.unread, unread_columns.of_rows(rows, columns))
 
     def paths(self) -> list[str]:
         """The files with a name that are read for it."""
@@ -175,8 +165,8 @@ class ParquetTable(Table):
             if columns is not None:
                 self.unread = unread_columns.of_parquet(parquet.metadata, columns, self._groups)
 
-    def _leave(self, batch: pa.RecordBatch, columns: Sequence[str]) -> None:
-        """Only those that are asked for are in a batch: the file says what the others hold."""
+    def _leave(self, rows: pa.Table, columns: Sequence[str]) -> None:
+        """Only those that are asked for are in the rows: the file says what the others hold."""
 
     def position(self, rows: int) -> int:
         """Bytes of the file that are read when ``rows`` rows are, as if all rows were alike."""
@@ -289,17 +279,6 @@ class DatasetTable(Table):
         """The rows at rising positions."""
         for start in range(0, len(rows), _ROWS):
             yield from map(self._settled, self._dataset[rows[start : start + _ROWS].tolist()].to_batches())
-
-
-def _in_one(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-    if len(batches) == 1:
-        return batches
-    try:
-        joined: list[pa.RecordBatch] = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    except pa.ArrowException:
-        # Of other types than the table's: converted one by one.
-        return batches
-    return joined
 
 
 def streamed_table(dataset: Any) -> Table | None:

@@ -1,12 +1,12 @@
 """The columns of a table that samples leave unread: in how many rows they are, with how much text."""
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from entropylaw.pool.arrow_types import converted, is_extension, is_list, is_text, takeable
+from entropylaw.pool.arrow_types import converted, holds, is_extension, is_list, is_text, takeable
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -15,14 +15,10 @@ Counts = dict[str, tuple[int, int]]
 """By column: the rows in which it is not null, and bytes of text in them."""
 
 
-def of_batch(batch: pa.RecordBatch, read: Collection[str]) -> Counts:
-    """The columns of a batch that are not ``read``."""
-    columns = zip(batch.schema.names, batch.columns, strict=True)
-    return {
-        name: (len(column) - column.null_count, text_bytes(converted(column, takeable(column.type))))
-        for name, column in columns
-        if name not in read
-    }
+def of_rows(rows: pa.Table, read: Collection[str]) -> Counts:
+    """The columns of some rows that are not ``read``."""
+    columns = zip(rows.schema.names, rows.columns, strict=True)
+    return {name: (len(column) - column.null_count, text_bytes(column)) for name, column in columns if name not in read}
 
 
 def of_parquet(metadata: "pq.FileMetaData", read: Collection[str], groups: Iterable[int]) -> Counts:
@@ -59,15 +55,21 @@ def added(one: Counts, other: Counts) -> Counts:
     return {name: (first[0] + second[0], first[1] + second[1]) for name, (first, second) in pairs.items()}
 
 
-def text_bytes(column: Any) -> int:
+def text_bytes(column: pa.ChunkedArray) -> int:
     """Bytes of text in a column; types of no text, such as numbers, have none."""
     kind = column.type
-    if is_extension(kind):
-        return text_bytes(column.storage)
-    if pa.types.is_dictionary(kind):
-        return text_bytes(column.dictionary_decode()) if is_text(kind.value_type) else 0
+    if not holds(kind, is_text):
+        return 0
+    if (plain := takeable(kind)) != kind:
+        return text_bytes(pa.chunked_array([converted(chunk, plain) for chunk in column.chunks], plain))
     if is_text(kind):
         return pc.sum(pc.binary_length(column)).as_py() or 0
     if pa.types.is_struct(kind):
         return sum(map(text_bytes, column.flatten()))
-    return text_bytes(column.flatten()) if is_list(kind) else 0
+    if is_extension(kind):
+        return text_bytes(pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type))
+    if pa.types.is_dictionary(kind) and is_text(kind.value_type):
+        return text_bytes(column.cast(kind.value_type))
+    if is_list(kind):
+        return text_bytes(pa.chunked_array([chunk.flatten() for chunk in column.chunks], kind.value_type))
+    return 0
