@@ -325,9 +325,7 @@ def test_what_is_advised_is_judged(advice: str) -> None:
     if "balance" in wanted:
         # The judge's families are in a field of their own.
         wanted["group_by"] = "family"
-    assert wanted in [
-        dict(option.split("=", 1) for option in given) for method, *given in judged if method == name
-    ]
+    assert wanted in [dict(option.split("=", 1) for option in given) for method, *given in judged if method == name]
 
 
 @pytest.mark.parametrize(
