@@ -391,3 +391,12 @@ def test_frames_that_need_a_dictionary_are_not_called_corrupt(tmp_path: Path, fr
         load(path)
     told = f"{path}: is compressed with a dictionary; unpack it: zstd -d -D DICTIONARY FILE"
     assert str(raised.value) == told
+
+
+def test_a_file_that_is_only_called_a_dictionary_is_not_said_to_need_one(tmp_path: Path) -> None:
+    path = tmp_path / "dictionary.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"text": "a"}\n'))
+    source = Source(str(path))
+    path.unlink()
+    with pytest.raises(EntropyLawError, match=r"cannot be read: No such file or directory$"):
+        list(source.chunks())

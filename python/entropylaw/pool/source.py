@@ -208,11 +208,11 @@ class Source:
                 f"{self.name}: the file is truncated: its compressed data end too soon; fetch it anew"
             ) from None
         except (*CORRUPT, OSError) as error:
-            if "dictionary" in str(error).lower():
-                raise EntropyLawError(
-                    f"{self.name}: is compressed with a dictionary; unpack it: zstd -d -D DICTIONARY FILE"
-                ) from None
             if isinstance(error, CORRUPT) or error.errno is None:
+                if "dictionary" in str(error).lower():
+                    raise EntropyLawError(
+                        f"{self.name}: is compressed with a dictionary; unpack it: zstd -d -D DICTIONARY FILE"
+                    ) from None
                 raise EntropyLawError(
                     f"{self.name}: its compressed data are corrupt: {clause(str(error))}; fetch or make it anew"
                 ) from None
