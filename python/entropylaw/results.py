@@ -16,7 +16,7 @@ from entropylaw import _core, parameters
 from entropylaw.errors import EntropyLawError
 from entropylaw.explaining import Curve, Fact
 from entropylaw.pool import Pool
-from entropylaw.pool.columns import group_name
+from entropylaw.pool.columns import is_absent
 from entropylaw.pool.schema import find
 from entropylaw.runs.values import arrays_of, described, encoded
 from entropylaw.storage.options import takes_storage_options
@@ -194,7 +194,7 @@ class Selection(ABC):
                 value = find(record, name)
             except KeyError:
                 raise EntropyLawError(f"{self.pool.records.where(index)}: has no field {name!r} (id=)") from None
-            if not isinstance(value, str) and not group_name(value):
+            if is_absent(value):
                 raise EntropyLawError(f"{self.pool.records.where(index)}: {name!r} is {value}, which is no id (id=)")
             found.append(value)
         return found

@@ -95,17 +95,22 @@ class Columns:
         return {name: np.frombuffer(column, dtype=np.float64) for name, column in self._numbers.items()}
 
 
-def group_name(value: Any) -> str:
-    """What the group is called that a value stands for; one that is missing, as NaN is, for that without a name."""
-    if isinstance(value, str):
-        return value
+def is_absent(value: Any) -> bool:
+    """Whether a value stands for none: null, NaN, or what pandas and NumPy have where one is missing."""
     if value is None or is_missing(value):
-        return ""
+        return True
     try:
-        return "" if value != value else str(value)
+        return bool(value != value)
     except (TypeError, ValueError, ArithmeticError):
         # What compares to neither true nor false, or to nothing, is there.
-        return str(value)
+        return False
+
+
+def group_name(value: Any) -> str:
+    """What the group is called that a value stands for; one that is absent, for the group without a name."""
+    if isinstance(value, str):
+        return value
+    return "" if is_absent(value) else str(value)
 
 
 def _number(record: Any, field: str) -> float:
