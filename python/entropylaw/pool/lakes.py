@@ -22,15 +22,14 @@ def check_no_table(directory: str, names: Collection[str], read: Callable[[str],
     for log, (what, reader) in _LOGS.items():
         if log in names:
             raise _table(directory, what, reader)
-    path = directory.rstrip("/" + os.sep)
-    cut = max(path.rfind("/"), path.rfind(os.sep)) + 1
-    if path[cut:] == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
+    above, last = os.path.split(directory.rstrip("/" + os.sep))
+    if last == "metadata" and (found := sorted(name for name in names if name.endswith(_ICEBERG))):
         try:
             told = b"format-version" in read(found[-1]) or ".gz" in found[-1]
         except OSError:
             told = False
         if told:
-            raise _table(path[: max(cut - 1, 0)] or path[:cut] or ".", "an Iceberg table", "pyiceberg")
+            raise _table(above or ".", "an Iceberg table", "pyiceberg")
 
 
 def _table(directory: str, what: str, reader: str) -> EntropyLawError:
